@@ -1,0 +1,114 @@
+"""All knobs, few and frozen. ``EgcaConfig.from_mapping`` is strict: an unknown key is an error that names the nearest.
+
+In verl these are the ``egca.*`` settings; on the command line, ``egca assess --preset`` and ``--localizer``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from egca_plugin.errors import ConfigError
+
+PRESETS = ("verified", "paper")
+LOCALIZERS = (
+    "trace",
+    "uniform",
+    "executed",
+    "prefix_tree",
+    "grpo_lambda",
+    "ochiai",
+    "text_diff",
+    "traceback",
+    "random_span",
+    "late_divergence",
+    "debugger",
+)
+SCALES = ("conserve", "unit")
+CONSTRAINT_LEVELS = ("off", "signature", "paper")
+ISOLATION_LEVELS = ("mandatory", "landlock", "namespaces")
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxConfig:
+    """Limits of one candidate process. ``require`` is the isolation level below which the sandbox refuses to start."""
+
+    require: str = "mandatory"
+    timeout_s: float = 3.0  # wall clock for one program with all its tests
+    memory_mb: int = 512  # address space on top of the zygote's own
+    workers: int = 0  # 0: one per core, at most 8
+
+    def __post_init__(self) -> None:
+        _one_of("egca.sandbox.require", self.require, ISOLATION_LEVELS)
+        _in_range("egca.sandbox.timeout_s", self.timeout_s, 0.05, 3600)
+        _in_range("egca.sandbox.memory_mb", self.memory_mb, 64, 1 << 20)
+        _in_range("egca.sandbox.workers", self.workers, 0, 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class EgcaConfig:
+    """Settings of the whole pipeline.
+
+    ``preset``: ``verified`` localises wherever a patch proves it; ``paper`` follows the paper's routing to the letter.
+    ``scale``: ``conserve`` keeps each sequence's advantage sum (the paper); ``unit`` puts weight 1 on the span.
+    ``mix``: share of the mass that moves to the span; the rest stays uniform.
+    ``cap``: upper bound of one token's weight, 0 for none; what it cuts off is spread uniformly.
+    ``max_share``: a span that covers more than this share of the program falls back to uniform.
+    ``budget``: share of the step's wall clock that localisation may take before it stops for the step.
+    """
+
+    preset: str = "verified"
+    localizer: str = "trace"
+    scale: str = "conserve"
+    mix: float = 1.0
+    cap: float = 0.0
+    max_share: float = 0.8
+    constraints: str = "off"
+    budget: float = 0.25
+    seed: int = 0
+    records: str = ""  # directory for the JSONL records; empty: none
+    sandbox: SandboxConfig = field(default_factory=SandboxConfig)
+
+    def __post_init__(self) -> None:
+        _one_of("egca.preset", self.preset, PRESETS)
+        _one_of("egca.localizer", self.localizer, LOCALIZERS)
+        _one_of("egca.scale", self.scale, SCALES)
+        _one_of("egca.constraints", self.constraints, CONSTRAINT_LEVELS)
+        _in_range("egca.mix", self.mix, 0, 1)
+        _in_range("egca.cap", self.cap, 0, float("inf"))
+        _in_range("egca.max_share", self.max_share, 0, 1)
+        _in_range("egca.budget", self.budget, 0, 1)
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> EgcaConfig:
+        """Build from plain mappings (YAML, Hydra, JSON). Raises ConfigError for unknown keys and wrong types."""
+        values = dict(values)
+        sandbox = values.pop("sandbox", {})
+        if not isinstance(sandbox, Mapping):
+            raise ConfigError(f"egca.sandbox: got {sandbox!r}, expected a mapping such as {{timeout_s: 3}}")
+        return _build(cls, values, "egca", sandbox=_build(SandboxConfig, sandbox, "egca.sandbox"))
+
+
+def _build(cls: type, values: Mapping[str, Any], where: str, **extra: Any) -> Any:
+    known = {f.name: f for f in fields(cls) if f.name not in extra}
+    for key, value in values.items():
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(sorted(known))}"
+            raise ConfigError(f"{where}.{key}: no such setting{hint}")
+        expected = {"str": str, "float": (int, float), "int": int}[str(known[key].type)]
+        if not isinstance(value, expected) or isinstance(value, bool):
+            raise ConfigError(f"{where}.{key}: got {value!r} ({type(value).__name__}), expected {known[key].type}")
+    return cls(**values, **extra)
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ConfigError(f"{name}: got {value!r}, expected one of {', '.join(allowed)}")
+
+
+def _in_range(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ConfigError(f"{name}: got {value!r}, expected a number from {low} to {high}")

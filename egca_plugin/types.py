@@ -1,0 +1,273 @@
+"""The frozen values that travel between stages, in the order in which a rollout meets them.
+
+    Task + Completion -> Program -> Verdict -> Mode -> Localization -> Credit -> per-token weights
+
+Offsets named ``start``/``end`` are character offsets, end exclusive; lines are 1-based.
+``bytes`` fields hold values in the wire format of :mod:`egca_plugin.sandbox.wire`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Mode(str, Enum):
+    """Who gets the advantage (METHOD.md, step 4)."""
+
+    CORRECT = "correct"
+    LOGIC = "logic"
+    SYNTAX = "syntax"
+    CONSTRAINT = "constraint"
+
+
+class Outcome(str, Enum):
+    """How a judged program ended."""
+
+    OK = "ok"
+    WRONG_ANSWER = "wrong_answer"
+    EXCEPTION = "exception"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    COMPILE_ERROR = "compile_error"
+    REFUSED = "refused"
+    INFRASTRUCTURE = "infrastructure"
+
+
+# --- what goes in -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One training prompt with its reference program and its tests.
+
+    ``tests`` is HumanEval's form, the source of ``check(candidate)``, or MBPP's, a tuple of ``assert`` statements.
+    ``setup`` runs before the tests, in the referee only.
+    """
+
+    task_id: str
+    prompt: str
+    entry_point: str
+    reference: str
+    tests: str | tuple[str, ...]
+    setup: str = ""
+    constraints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What the model said, as text; ``group_id`` names the GRPO group it was sampled in."""
+
+    text: str
+    group_id: str = ""
+
+
+# --- program/ ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """``program.source[program_start:][:length] == completion.text[completion_start:][:length]``."""
+
+    program_start: int
+    completion_start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceError:
+    """Why a program does not compile, and where: ``line`` and ``column`` (characters, 1-based) in the program."""
+
+    type: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Python source extracted from a completion, with the map back to the completion's characters.
+
+    Characters outside every segment (HumanEval's prompt in front of a continuation, say) were not sampled and can
+    never be credited.
+    """
+
+    source: str
+    segments: tuple[Segment, ...]
+    error: SourceError | None = None
+
+    @property
+    def compiles(self) -> bool:
+        return self.error is None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Characters ``[start, end)`` of one text."""
+
+    start: int
+    end: int
+
+
+# --- sandbox/ ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a function of the program: ``arguments`` is the wire form of ``(args, kwargs)``."""
+
+    function: str
+    arguments: bytes
+
+
+class CallStatus(str, Enum):
+    """How one call, or one trial of a batch, ended."""
+
+    VALUE = "value"
+    EXCEPTION = "exception"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    REFUSED = "refused"  # the value cannot cross the wire
+    BUDGET = "budget"  # the step or event budget is spent
+    DIED = "died"  # the process ended without a complete record
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What came back from one call.
+
+    ``value`` is set for VALUE. ``arguments_after`` is the wire form of ``(args, kwargs)`` after the call where the call
+    changed them in place, else ``b""``. ``line`` is where the exception was raised, in the program's own lines.
+    """
+
+    status: CallStatus
+    value: bytes = b""
+    arguments_after: bytes = b""
+    error_type: str = ""
+    error_message: str = ""
+    line: int | None = None
+    steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TestedCall:
+    """A call that the tests made: ``test`` is the index of the test; ``passed`` is that test's verdict."""
+
+    call: Call
+    test: int
+    passed: bool
+    result: CallResult
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The referee's judgement of one program against one task's tests."""
+
+    outcome: Outcome
+    tests_passed: int
+    tests_total: int
+    calls: tuple[TestedCall, ...] = ()
+    error: SourceError | None = None  # compile error, or the exception of the first failing test
+    stable: bool = True  # False where two identical runs disagreed
+    detail: str = ""
+    ms: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        return self.outcome is Outcome.OK
+
+
+@dataclass(frozen=True, slots=True)
+class TraceEvent:
+    """Probe ``site`` saw ``value`` (a bounded, hashable digest of it) as the ``index``-th event of the run."""
+
+    site: int
+    value: Any
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class RawTrace:
+    """Everything the probes saw during one call."""
+
+    events: tuple[TraceEvent, ...]
+    result: CallResult
+    lines: frozenset[int] = frozenset()
+
+
+# --- localize/ --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """The earliest semantic divergence k*, told so that a person understands it.
+
+    ``line`` counts in the program until the pipeline maps it to the completion. ``expected`` and ``seen`` are short
+    printed values; ``occurrence`` is the 1-based pass through that place.
+    """
+
+    message: str
+    line: int
+    occurrence: int = 1
+    variable: str | None = None
+    expected: str = ""
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Localization:
+    """What a localiser says: spans in the *program's* characters, most blamed first, or a reason to abstain.
+
+    ``verified``: a patch confined to the spans makes every test pass. ``stage`` names the evidence, for the records.
+    """
+
+    spans: tuple[Span, ...] = ()
+    verified: bool = False
+    confidence: float = 0.0
+    stage: str = ""
+    reason: str = ""
+    divergence: Divergence | None = None
+    reference: str = ""  # which reference it was compared with
+    patch: str = ""  # the proving change as `old -> new`, for people
+    trials: int = 0
+
+
+# --- credit/ ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSpan:
+    """Response tokens ``[start, end)``."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """The pipeline's answer for one completion. Empty ``spans`` mean uniform credit, that is plain GRPO.
+
+    ``spans`` are characters of the completion, most blamed first. ``reason`` is a code wherever a narrower credit was
+    possible in principle and not given. ``ms`` maps a stage's name to milliseconds.
+    """
+
+    mode: Mode
+    reward: float
+    outcome: Outcome
+    tests_passed: int
+    tests_total: int
+    spans: tuple[Span, ...] = ()
+    verified: bool = False
+    confidence: float = 0.0
+    stage: str = ""
+    reason: str = ""
+    divergence: Divergence | None = None
+    reference: str = ""
+    patch: str = ""
+    ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        return self.outcome is Outcome.OK

@@ -1,0 +1,64 @@
+"""The house's layers, read off the imports: the core knows no framework, and data flows one way (README, layout)."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import egca_plugin
+
+PACKAGE = Path(egca_plugin.__file__).parent
+FRAMEWORKS = {"torch", "ray", "verl", "trl", "openrlhf", "transformers", "tensordict", "transfer_queue", "vllm"}
+
+# A layer may import itself and what stands to its right.
+LAYERS: dict[str, set[str]] = {
+    "types": set(),
+    "errors": set(),
+    "config": {"errors"},
+    "tasks": {"types", "errors", "config", "program", "sandbox"},
+    "program": {"types", "errors", "config"},
+    "sandbox": {"types", "errors", "config", "program"},
+    "localize": {"types", "errors", "config", "program", "sandbox"},
+    "credit": {"types", "errors", "config", "program", "localize", "sandbox"},
+    "references": {"types", "errors", "config", "program", "sandbox", "localize"},
+    "metrics": {"types", "errors", "config", "credit"},
+    "records": {"types", "errors", "config"},
+    "pipeline": {
+        "types", "errors", "config", "tasks", "program", "sandbox", "localize", "credit", "references", "metrics",
+        "records",
+    },
+}  # fmt: skip
+FREE = {"adapters", "cli", "report", "__init__"}  # the outside: may import everything
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def layer_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_module_stays_in_its_layer(path: Path) -> None:
+    layer = layer_of(path)
+    if layer in FREE:
+        return
+    assert layer in LAYERS, f"{path.name}: unknown layer {layer!r}; give it a place in LAYERS"
+    ours = {name.split(".")[1] for name in imported(path) if name.startswith("egca_plugin.")}
+    assert ours <= LAYERS[layer] | {layer}, f"{layer} imports {sorted(ours - LAYERS[layer] - {layer})}"
+    roots = {name.split(".")[0] for name in imported(path)}
+    assert not roots & FRAMEWORKS, f"below adapters/ no framework may be imported; got {sorted(roots & FRAMEWORKS)}"
