@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from egca_plugin.errors import ConfigError
 
@@ -91,15 +91,18 @@ class EgcaConfig:
         return _build(cls, values, "egca", sandbox=_build(SandboxConfig, sandbox, "egca.sandbox"))
 
 
-def _build(cls: type, values: Mapping[str, Any], where: str, **extra: Any) -> Any:
+_ACCEPTS: dict[str, tuple[type, ...]] = {"str": (str,), "float": (int, float), "int": (int,)}
+_Settings = TypeVar("_Settings", SandboxConfig, EgcaConfig)
+
+
+def _build(cls: type[_Settings], values: Mapping[str, Any], where: str, **extra: Any) -> _Settings:
     known = {f.name: f for f in fields(cls) if f.name not in extra}
     for key, value in values.items():
         if key not in known:
             near = difflib.get_close_matches(str(key), known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(sorted(known))}"
             raise ConfigError(f"{where}.{key}: no such setting{hint}")
-        expected = {"str": str, "float": (int, float), "int": int}[str(known[key].type)]
-        if not isinstance(value, expected) or isinstance(value, bool):
+        if not isinstance(value, _ACCEPTS[str(known[key].type)]) or isinstance(value, bool):
             raise ConfigError(f"{where}.{key}: got {value!r} ({type(value).__name__}), expected {known[key].type}")
     return cls(**values, **extra)
 

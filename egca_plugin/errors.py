@@ -1,15 +1,15 @@
 """One class per boundary; every message says what was got, what was expected, where, and how to mend it.
 
-    EgcaError
-     ├─ ConfigError           a setting
-     ├─ TaskError             a task file or a task in it
-     ├─ SampleError           a samples file or a sample in it
-     ├─ TokenizerError        token ids that do not spell the text
-     ├─ SandboxError          the sandbox itself, never the program in it
-     │   ├─ IsolationError    the host offers less than was required
-     │   └─ WireError         bytes that are not a value
-     ├─ FrameworkError        verl, TRL or OpenRLHF: version, registration, setting
-     └─ AssetError            a model, data set or package that could not be had
+EgcaError
+ ├─ ConfigError           a setting
+ ├─ TaskError             a task file or a task in it
+ ├─ SampleError           a samples file or a sample in it
+ ├─ TokenizerError        token ids that do not spell the text
+ ├─ SandboxError          the sandbox itself, never the program in it
+ │   ├─ IsolationError    the host offers less than was required
+ │   └─ WireError         bytes that are not a value
+ ├─ FrameworkError        verl, TRL or OpenRLHF: version, registration, setting
+ └─ AssetError            a model, data set or package that could not be had
 """
 
 from __future__ import annotations
