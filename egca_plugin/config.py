@@ -54,7 +54,7 @@ class EgcaConfig:
     ``preset``: ``verified`` localises wherever a patch proves it; ``paper`` follows the paper's routing to the letter.
     ``scale``: ``conserve`` keeps each sequence's advantage sum (the paper); ``unit`` puts weight 1 on the span.
     ``mix``: share of the mass that moves to the span; the rest stays uniform.
-    ``cap``: upper bound of one token's weight, 0 for none; what it cuts off is spread uniformly.
+    ``cap``: upper bound of one token's weight, 0 for none; what it cuts off is spread over the rest of the sequence.
     ``max_share``: a span that covers more than this share of the program falls back to uniform.
     ``budget``: share of the step's wall clock that localisation may take before it stops for the step.
     """
@@ -77,7 +77,7 @@ class EgcaConfig:
         _one_of("egca.scale", self.scale, SCALES)
         _one_of("egca.constraints", self.constraints, CONSTRAINT_LEVELS)
         _in_range("egca.mix", self.mix, 0, 1)
-        _in_range("egca.cap", self.cap, 0, float("inf"))
+    
         _in_range("egca.max_share", self.max_share, 0, 1)
         _in_range("egca.budget", self.budget, 0, 1)
 

@@ -1,0 +1,123 @@
+"""The bytes that each sampled token id stands for, one function per tokenizer family.
+
+The family is read off the fast tokenizer's own decoder, not guessed from its name; a tokenizer of no known family is an
+error, and a response whose bytes do not spell the tokenizer's own decoding is one too (the adapter counts it and keeps
+plain GRPO for that sample).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, Protocol
+
+from egca_plugin.credit.spans import AlignedText, align
+from egca_plugin.errors import TokenizerError
+
+_BYTE_FALLBACK = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+_METASPACE = "\u2581"
+
+
+class Tokenizer(Protocol):
+    """What is used of a Hugging Face fast tokenizer."""
+
+    @property
+    def all_special_ids(self) -> list[int]: ...
+    @property
+    def backend_tokenizer(self) -> Any: ...
+    def get_added_vocab(self) -> dict[str, int]: ...
+    def convert_ids_to_tokens(self, ids: list[int]) -> list[str | None]: ...
+    def decode(self, ids: list[int], *, skip_special_tokens: bool, clean_up_tokenization_spaces: bool) -> str: ...
+
+
+class TokenBytes:
+    """Token ids -> bytes for one tokenizer. Raises TokenizerError when its family is unknown."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._special = frozenset(tokenizer.all_special_ids)
+        self._added = {token: content.encode("utf-8") for content, token in tokenizer.get_added_vocab().items()}
+        self.family, self._piece, self._strips_first_space = _family(tokenizer)
+        self._pieces: dict[int, bytes] = {}
+
+    def pieces(self, ids: Sequence[int]) -> list[bytes]:
+        """Bytes of each id; special tokens spell nothing. Raises TokenizerError for an id outside the vocabulary."""
+        unseen = [i for i in dict.fromkeys(ids) if i not in self._pieces]
+        for i, token in zip(unseen, self._tokenizer.convert_ids_to_tokens(unseen), strict=True):
+            self._pieces[i] = self._bytes(i, token)
+        pieces = [self._pieces[i] for i in ids]
+        if self._strips_first_space:
+            for k, piece in enumerate(pieces):
+                if piece:
+                    pieces[k] = piece.removeprefix(b" ")
+                    break
+        return pieces
+
+    def align(self, ids: Sequence[int]) -> AlignedText:
+        """The response's text with its maps, checked against the tokenizer's own decoding."""
+        aligned = align(self.pieces(ids))
+        decoded = self._tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        if decoded != aligned.text:
+            at = next((k for k, (a, b) in enumerate(zip(decoded, aligned.text, strict=False)) if a != b), -1)
+            raise TokenizerError(
+                f"{self.family} tokenizer: the bytes of {len(ids)} sampled ids spell {len(aligned.text)} characters, "
+                f"its decode() gives {len(decoded)}; first difference at character {at}"
+            )
+        return aligned
+
+    def _bytes(self, token_id: int, token: str | None) -> bytes:
+        if token_id in self._special:
+            return b""
+        if token_id in self._added:
+            return self._added[token_id]
+        if token is None:
+            raise TokenizerError(f"token id {token_id}: not in the vocabulary of this {self.family} tokenizer")
+        return self._piece(token)
+
+
+def _family(tokenizer: Tokenizer) -> tuple[str, Callable[[str], bytes], bool]:
+    decoder = tokenizer.backend_tokenizer.decoder
+    steps = _steps(json.loads(decoder.__getstate__())) if decoder is not None else []
+    kinds = [step["type"] for step in steps]
+    if "ByteLevel" in kinds:
+        return "byte-level", _byte_level, False
+    if "Metaspace" in kinds or any(s["type"] == "Replace" and s["content"] == " " for s in steps):
+        return "sentencepiece", _sentencepiece, _strips_space(steps)
+    raise TokenizerError(
+        f"tokenizer with decoder {kinds or None}: unknown family, expected byte-level BPE (GPT-2, Llama 3, Qwen, "
+        "DeepSeek, SmolLM) or SentencePiece (Llama 2, Mistral, Gemma); EGCA cannot map its ids to bytes"
+    )
+
+
+def _steps(decoder: dict[str, Any]) -> list[dict[str, Any]]:
+    return decoder["decoders"] if decoder["type"] == "Sequence" else [decoder]
+
+
+def _strips_space(steps: list[dict[str, Any]]) -> bool:
+    strip = any(s["type"] == "Strip" and s["content"] == " " and s["start"] == 1 for s in steps)
+    return strip or any(s["type"] == "Metaspace" and s.get("prepend_scheme", "always") != "never" for s in steps)
+
+
+def _byte_level(token: str) -> bytes:
+    table = _byte_of_char()
+    try:
+        return bytes(table[char] for char in token)
+    except KeyError as error:
+        raise TokenizerError(
+            f"token {token!r}: {error.args[0]!r} stands for no byte in a byte-level alphabet"
+        ) from error
+
+
+def _sentencepiece(token: str) -> bytes:
+    fallback = _BYTE_FALLBACK.fullmatch(token)
+    return bytes([int(fallback[1], 16)]) if fallback else token.replace(_METASPACE, " ").encode("utf-8")
+
+
+@cache
+def _byte_of_char() -> dict[str, int]:
+    """GPT-2's alphabet: printable Latin-1 characters stand for themselves, the other bytes for U+0100 and up."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(0x100 + k): byte for k, byte in enumerate(others)}

@@ -1,0 +1,40 @@
+"""From token spans to per-token weights that conserve the sequence's advantage (METHOD.md, step 6 and "Conservation").
+
+This is the formula's one statement in plain Python; :mod:`egca_plugin.adapters.tensors` is the same in torch, and a
+property test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from egca_plugin.types import TokenSpan
+
+
+def weights(
+    mask: Sequence[int],
+    spans: Sequence[TokenSpan],
+    *,
+    scale: str = "conserve",
+    mix: float = 1.0,
+    cap: float = 0.0,
+) -> tuple[float, ...]:
+    r"""Weight ``w_t`` of each response token; multiply the broadcast advantage ``A_i`` by it.
+
+    With ``m`` the framework's final response mask, ``u_t`` 1 on the spans and 0 elsewhere, ``T = sum m``,
+    ``S = sum m u``::
+
+        conserve:  w_t = m_t * ((1 - k) + k * u_t * T / S)      sum_t w_t = T, so every mask-normalised loss
+                                                                gives the sequence the mass that GRPO gives it
+        unit:      w_t = m_t * ((1 - k) + k * u_t)              no rescaling: the sequence's mass shrinks by S / T
+
+    ``k`` is ``mix``, lowered in a row where ``T / S`` would lift a token above ``cap`` (0: no cap). Spans that miss the
+    mask altogether give ``w = m``, plain GRPO to the bit.
+    """
+    blamed = {t for span in spans for t in range(max(span.start, 0), min(span.end, len(mask))) if mask[t]}
+    if not blamed:
+        return tuple(float(m) for m in mask)
+    peak = sum(mask) / len(blamed) if scale == "conserve" else 1.0
+    k = min(mix, (cap - 1.0) / (peak - 1.0)) if cap and peak > cap else mix
+    rest = 1.0 - k
+    return tuple(m * (rest + k * peak) if t in blamed else m * rest for t, m in enumerate(mask))

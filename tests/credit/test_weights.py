@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from egca_plugin.credit.weights import weights
+from egca_plugin.types import TokenSpan
+
+masks = st.lists(st.integers(0, 1), min_size=1, max_size=40)
+spans = st.lists(st.builds(TokenSpan, st.integers(-3, 45), st.integers(-3, 45)), max_size=3)
+
+
+def test_the_whole_mass_lands_on_the_span() -> None:
+    assert weights([1, 1, 1, 1, 0], [TokenSpan(1, 3)]) == (0, 2, 2, 0, 0)
+
+
+def test_unit_scale_does_not_rescale() -> None:
+    assert weights([1, 1, 1, 1], [TokenSpan(1, 2)], scale="unit") == (0, 1, 0, 0)
+
+
+def test_mix_leaves_the_rest_uniform() -> None:
+    assert weights([1, 1, 1, 1], [TokenSpan(0, 1)], mix=0.5) == (2.5, 0.5, 0.5, 0.5)
+
+
+def test_cap_bounds_a_token_and_spreads_what_it_cuts() -> None:
+    row = weights([1] * 10, [TokenSpan(4, 5)], cap=4.0)
+    assert max(row) == 4.0
+    assert math.isclose(sum(row), 10)
+
+
+def test_a_span_cut_away_by_truncation_is_plain_grpo_to_the_bit() -> None:
+    assert weights([1, 1, 0], [TokenSpan(2, 3)]) == (1.0, 1.0, 0.0)
+
+
+@given(masks, spans, st.floats(0, 1), st.sampled_from([0.0, 1.0, 1.5, 8.0]))
+def test_mass_is_conserved_and_never_negative(mask: list[int], spans: list[TokenSpan], mix: float, cap: float) -> None:
+    row = weights(mask, spans, mix=mix, cap=cap)
+    assert math.isclose(sum(row), sum(mask), abs_tol=1e-9)
+    assert all(w >= 0 and (m or w == 0) for w, m in zip(row, mask, strict=True))
+    assert not cap or max(row) <= cap + 1e-9
