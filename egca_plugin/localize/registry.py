@@ -1,0 +1,34 @@
+"""Which localiser a name stands for. Targets are imported on first use, so that a name costs nothing until asked for."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from typing import cast
+
+from egca_plugin.errors import ConfigError
+from egca_plugin.localize.api import Localizer
+
+# name -> "module:callable"; the callable takes no argument and returns a Localizer.
+LOCALIZERS: dict[str, str] = {
+    "trace": "egca_plugin.localize.trace:TraceLocalizer",
+    "uniform": "egca_plugin.localize.baselines:Uniform",
+    "executed": "egca_plugin.localize.baselines:Executed",
+    "prefix_tree": "egca_plugin.localize.baselines:PrefixTree",
+    "grpo_lambda": "egca_plugin.localize.baselines:GrpoLambda",
+    "ochiai": "egca_plugin.localize.baselines:Ochiai",
+    "text_diff": "egca_plugin.localize.baselines:TextDiff",
+    "traceback": "egca_plugin.localize.baselines:Traceback",
+    "random_span": "egca_plugin.localize.baselines:RandomSpan",
+    "late_divergence": "egca_plugin.localize.baselines:LateDivergence",
+    "debugger": "egca_plugin.localize.debugger:Debugger",
+}
+
+
+@lru_cache(maxsize=None)
+def get(name: str) -> Localizer:
+    """The localiser of that name, one instance a process. Raises ConfigError for an unknown name."""
+    if name not in LOCALIZERS:
+        raise ConfigError(f"localizer: got {name!r}, expected one of {', '.join(LOCALIZERS)}")
+    module, _, attribute = LOCALIZERS[name].partition(":")
+    return cast(Localizer, vars(import_module(module))[attribute]())
