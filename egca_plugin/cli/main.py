@@ -1,0 +1,56 @@
+"""``egca``: one command a module, imported only when it is asked for, so that ``egca --help`` is instant."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from egca_plugin import __version__
+from egca_plugin.errors import EgcaError
+
+COMMANDS = {
+    "demo": "train SmolLM2-135M with EGCA inside unmodified verl, on this machine's CPU",
+    "prepare": "write a benchmark's tasks as JSONL and as verl's parquet rows",
+    "preflight": "is every reference sound, are the tests strong enough",
+    "assess": "judge samples and say which characters of each are to blame",
+    "explain": "one program: what diverged, where, and the blamed text in colour",
+    "doctor": "can this install train: versions, registrations, isolation, tokenizer",
+}
+MISUSE = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of the ``egca`` script; returns the exit code."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="egca",
+        description="Execution-Grounded Credit Assignment for GRPO on code.",
+        epilog="\n".join(["commands:", *(f"  {name:<12}{what}" for name, what in COMMANDS.items())]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"egca-plugin {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    if not argv:
+        parser.print_help()
+        return MISUSE
+    name = argv[0]
+    if name in COMMANDS:
+        command = importlib.import_module(f"egca_plugin.cli.{name}")
+        command.add_parser(subparsers)
+    elif not name.startswith("-"):
+        parser.error(f"no such command: {name!r}; expected one of {', '.join(COMMANDS)}")
+    args = parser.parse_args(argv)
+    try:
+        return int(command.run(args))
+    except EgcaError as error:
+        print(f"egca {name}: {error}", file=sys.stderr)
+        return MISUSE
+    except KeyboardInterrupt:
+        print(f"egca {name}: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

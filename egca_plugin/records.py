@@ -1,0 +1,96 @@
+"""What is written down about a sample: one JSON object a line, the same keys in every line, versioned.
+
+``credit_line`` is the public contract of ``egca assess`` and the body of the training records, so that one reader
+(``egca report``, ``egca replay``, a notebook) serves both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from egca_plugin.errors import EgcaError
+from egca_plugin.types import Credit, Divergence, Span
+
+VERSION = 1
+
+
+def credit_line(credit: Credit, text: str) -> dict[str, Any]:
+    """The credits line of DESIGN.md for one completion ``text``; ``span`` is null where credit is uniform."""
+    spans = [_span(span, text) for span in credit.spans]
+    return {
+        "mode": credit.mode.value,
+        "reward": credit.reward,
+        "passed": credit.passed,
+        "tests_passed": credit.tests_passed,
+        "tests_total": credit.tests_total,
+        "outcome": credit.outcome.value,
+        "span": spans[0] if spans else None,
+        "spans": spans,
+        "verified": credit.verified,
+        "confidence": round(credit.confidence, 4),
+        "reason": credit.reason or None,
+        "divergence": _divergence(credit.divergence),
+        "stage": credit.stage or None,
+        "patch": credit.patch or None,
+        "reference": credit.reference or None,
+        "ms": {stage: round(ms, 3) for stage, ms in credit.ms.items()},
+    }
+
+
+class RecordWriter:
+    """Appends records to ``directory/credits-<host process>.jsonl``, one file a process, each line whole or absent.
+
+    Raises EgcaError when the directory cannot be written, a full disk included: records that silently stop are worse
+    than a stopped run.
+    """
+
+    def __init__(self, directory: str | Path) -> None:
+        self.path = Path(directory) / f"credits-{os.uname().nodename}-{os.getpid()}.jsonl"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("ab", buffering=0)
+        except OSError as error:
+            raise EgcaError(f"egca.records: cannot write to {directory}: {error.strerror}") from error
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Append one record; a record that does not fit on the disk is cut away again before the error is raised."""
+        line = json.dumps({"version": VERSION, **record}, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+        start = self._file.tell()
+        try:
+            written = self._file.write(line)
+        except OSError as error:  # nothing of this line was written
+            raise EgcaError(self._advice(error.strerror)) from error
+        if written != len(line):
+            self._file.truncate(start)
+            raise EgcaError(self._advice("no space left for a whole line"))
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _advice(self, why: str | None) -> str:
+        return (
+            f"egca.records: {self.path}: {why}; free some disk, point egca.records elsewhere, or set it to '' for none"
+        )
+
+
+def _span(span: Span, text: str) -> dict[str, Any]:
+    first = text.count("\n", 0, span.start) + 1
+    last = text.count("\n", 0, max(span.end - 1, span.start)) + 1
+    return {"start": span.start, "end": span.end, "lines": [first, last]}
+
+
+def _divergence(divergence: Divergence | None) -> dict[str, Any] | None:
+    if divergence is None:
+        return None
+    return {
+        "message": divergence.message,
+        "line": divergence.line,
+        "occurrence": divergence.occurrence,
+        "variable": divergence.variable,
+        "expected": divergence.expected,
+        "seen": divergence.seen,
+    }
