@@ -1,8 +1,8 @@
-"""Which localiser a name stands for. Targets are imported on first use, so that a name costs nothing until asked for."""
+"""Which localiser a name stands for. Targets are imported on first use: a name costs nothing until asked for."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from typing import cast
 
@@ -25,7 +25,7 @@ LOCALIZERS: dict[str, str] = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def get(name: str) -> Localizer:
     """The localiser of that name, one instance a process. Raises ConfigError for an unknown name."""
     if name not in LOCALIZERS:
