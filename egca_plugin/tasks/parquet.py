@@ -1,0 +1,57 @@
+"""verl's training rows: one parquet row a task, the whole task travelling in ``reward_model.ground_truth``.
+
+Columns as verl's own data preprocessing writes them (examples/data_preprocess): ``data_source``, ``prompt`` (chat
+messages), ``reward_model`` (``style``, ``ground_truth``), ``extra_info``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from egca_plugin.errors import AssetError, TaskError
+from egca_plugin.tasks.files import task_from_mapping, task_to_mapping
+from egca_plugin.types import Task
+
+
+def row(task: Task, *, data_source: str, split: str, index: int, instruction: str = "") -> dict[str, Any]:
+    """One row. ``instruction`` goes in front of the prompt in the message, not into the task."""
+    return {
+        "data_source": data_source,
+        "prompt": [{"role": "user", "content": instruction + task.prompt}],
+        "reward_model": {"style": "rule", "ground_truth": encode(task)},
+        "extra_info": {"index": index, "split": split, "task_id": task.task_id},
+    }
+
+
+def encode(task: Task) -> str:
+    """The task as the JSON text that travels through verl."""
+    return json.dumps(task_to_mapping(task), ensure_ascii=False)
+
+
+def decode(ground_truth: str, where: str = "reward_model.ground_truth") -> Task:
+    """The task back from verl's row. Raises TaskError that names ``where``."""
+    try:
+        mapping = json.loads(ground_truth)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TaskError(f"{where}: not a task in JSON ({error}); write the rows with `egca prepare`") from error
+    if not isinstance(mapping, dict):
+        raise TaskError(f"{where}: got {type(mapping).__name__}, expected a task; write the rows with `egca prepare`")
+    return task_from_mapping(mapping, where)
+
+
+def write(tasks: Iterable[Task], path: Path, *, data_source: str, split: str, instruction: str = "") -> None:
+    """Write the rows. Raises AssetError without pyarrow (it comes with verl)."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise AssetError("writing parquet needs pyarrow: pip install 'egca-plugin[verl]'") from error
+    rows = [
+        row(task, data_source=data_source, split=split, index=index, instruction=instruction)
+        for index, task in enumerate(tasks)
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
