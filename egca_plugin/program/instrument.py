@@ -24,11 +24,11 @@ WRITE, BRANCH, RETURN, EXPRESSION = "W", "B", "R", "E"
 
 FILENAME = "<candidate>"
 
-MUTATORS = frozenset(
-    ("append", "extend", "insert", "pop", "remove", "sort", "reverse", "add", "update", "clear", "discard")
-    + ("setdefault", "popitem", "appendleft", "popleft", "extendleft", "rotate", "subtract", "move_to_end")
-    + ("difference_update", "intersection_update", "symmetric_difference_update")
-)
+MUTATORS = {
+    "append", "extend", "insert", "pop", "remove", "sort", "reverse", "add", "update", "clear", "discard", "setdefault",
+    "popitem", "appendleft", "popleft", "extendleft", "rotate", "subtract", "move_to_end", "difference_update",
+    "intersection_update", "symmetric_difference_update",
+}  # fmt: skip
 _PROBED = (
     ast.BinOp, ast.BoolOp, ast.Compare, ast.Call, ast.Subscript, ast.Attribute, ast.UnaryOp, ast.IfExp, ast.ListComp,
     ast.SetComp, ast.DictComp, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.JoinedStr, ast.Await,
