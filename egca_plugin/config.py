@@ -77,7 +77,8 @@ class EgcaConfig:
         _one_of("egca.scale", self.scale, SCALES)
         _one_of("egca.constraints", self.constraints, CONSTRAINT_LEVELS)
         _in_range("egca.mix", self.mix, 0, 1)
-    
+        if self.cap and not self.cap >= 1:
+            raise ConfigError(f"egca.cap: got {self.cap!r}, expected 0 (none) or a number of at least 1")
         _in_range("egca.max_share", self.max_share, 0, 1)
         _in_range("egca.budget", self.budget, 0, 1)
 

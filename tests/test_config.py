@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from egca_plugin.config import LOCALIZERS, EgcaConfig
+from egca_plugin.errors import ConfigError
+from egca_plugin.localize import registry
+
+
+def test_defaults_and_nested_values() -> None:
+    config = EgcaConfig.from_mapping({"preset": "paper", "mix": 1, "sandbox": {"timeout_s": 5}})
+    assert (config.preset, config.mix, config.sandbox.timeout_s) == ("paper", 1, 5)
+    assert EgcaConfig().localizer == "trace"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"localiser": "trace"}, r"egca\.localiser: no such setting; did you mean 'localizer'\?"),
+        ({"xyz": 1}, r"egca\.xyz: no such setting; expected one of .*budget"),
+        ({"sandbox": {"timeout": 5}}, r"egca\.sandbox\.timeout: no such setting; did you mean 'timeout_s'"),
+        ({"sandbox": 5}, r"egca\.sandbox: got 5, expected a mapping"),
+        ({"mix": "half"}, r"egca\.mix: got 'half' \(str\), expected float"),
+        ({"mix": True}, r"egca\.mix: got True \(bool\)"),
+        ({"mix": 1.5}, r"egca\.mix: got 1.5, expected a number from 0 to 1"),
+        ({"cap": 0.5}, r"egca\.cap: got 0.5, expected 0 \(none\) or a number of at least 1"),
+        ({"preset": "fast"}, r"egca\.preset: got 'fast', expected one of verified, paper"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_was_expected(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        EgcaConfig.from_mapping(values)
+
+
+def test_every_localiser_that_may_be_configured_exists_and_the_other_way_round() -> None:
+    assert set(LOCALIZERS) == set(registry.LOCALIZERS)
