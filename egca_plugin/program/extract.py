@@ -237,7 +237,7 @@ def _reach(text: _Text, block: Block) -> Iterator[Block]:
 
 
 def _trim(text: _Text, block: Block, anchor: int) -> Iterator[Block]:
-    """The code around line ``anchor``: to the block's end, else up to the first prose behind the anchor, the next, ...
+    """The whole block, or the code around line ``anchor``: to the block's end, to the first prose behind, the next, ...
 
     Prose is a line at column 0 that cannot be Python. In front of the anchor, code is what no prose separates from it.
     """
@@ -253,6 +253,7 @@ def _trim(text: _Text, block: Block, anchor: int) -> Iterator[Block]:
             break
         if content.strip() and content[0] not in " \t":
             first = number
+    yield block
     yield replace(block, first=first)
     for number in range(anchor + 1, block.last):
         if is_prose(number):
