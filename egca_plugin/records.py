@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from egca_plugin.errors import EgcaError
-from egca_plugin.types import Credit, Divergence, Span
+from egca_plugin.errors import EgcaError, SampleError
+from egca_plugin.types import Credit, Divergence, Mode, Outcome, Span
 
 VERSION = 1
 
@@ -39,6 +39,38 @@ def credit_line(credit: Credit, text: str) -> dict[str, Any]:
         "reference": credit.reference or None,
         "ms": {stage: round(ms, 3) for stage, ms in credit.ms.items()},
     }
+
+
+def read_credit(line: Mapping[str, Any], where: str) -> Credit:
+    """The credit back from its line; ``where`` (``file:line``) stands in front of every message.
+
+    Raises SampleError for a line of a newer version, a missing field or a wrong value.
+    """
+    version = line.get("version", VERSION)
+    if version != VERSION:
+        raise SampleError(f"{where}, field version: got {version!r}, expected {VERSION}; upgrade egca-plugin")
+    try:
+        spans = line["spans"] if "spans" in line else [line["span"]] if line["span"] else []
+        return Credit(
+            mode=Mode(line["mode"]),
+            reward=float(line["reward"]),
+            outcome=Outcome(line["outcome"]),
+            tests_passed=int(line["tests_passed"]),
+            tests_total=int(line["tests_total"]),
+            spans=tuple(Span(int(span["start"]), int(span["end"])) for span in spans),
+            verified=bool(line["verified"]),
+            confidence=float(line["confidence"]),
+            stage=line.get("stage") or "",
+            reason=line["reason"] or "",
+            divergence=Divergence(**line["divergence"]) if line["divergence"] else None,
+            reference=line.get("reference") or "",
+            patch=line.get("patch") or "",
+            ms={str(stage): float(ms) for stage, ms in line["ms"].items()},
+        )
+    except KeyError as error:
+        raise SampleError(f"{where}, field {error.args[0]}: missing; expected a line of `egca assess`") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise SampleError(f"{where}: {error}; expected a line of `egca assess` or of a run's records") from error
 
 
 class RecordWriter:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from egca_plugin.errors import EgcaError
-from egca_plugin.records import VERSION, RecordWriter, credit_line
+from egca_plugin.errors import EgcaError, SampleError
+from egca_plugin.records import VERSION, RecordWriter, credit_line, read_credit
 from egca_plugin.types import Credit, Divergence, Mode, Outcome, Span
 
 CONTRACT = {
@@ -35,6 +35,33 @@ def test_every_line_has_the_keys_of_the_contract_and_uniform_has_no_span() -> No
     assert set(line) >= CONTRACT
     assert line["span"] is None
     assert line["reason"] is None
+
+
+def test_a_line_read_back_is_the_same_credit() -> None:
+    told = Divergence("returned 0, expected 2", line=1, variable="x", expected="2", seen="0")
+    narrow = credit(spans=(Span(2, 3), Span(0, 1)), verified=True, confidence=0.5, divergence=told, ms={"judge": 1.5})
+    for known in (credit(), narrow, credit(reason="no_reference", stage="s", patch="a -> b", reference="canonical")):
+        assert read_credit(json.loads(json.dumps(credit_line(known, "x - 1"))), "here:1") == known
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"mode": None}, "f.jsonl:3: None is not a valid Mode"),
+        ({"version": 99}, "f.jsonl:3, field version: got 99, expected 1; upgrade"),
+        ({"divergence": {"no": 1}}, "f.jsonl:3: .*unexpected keyword argument 'no'"),
+    ],
+)
+def test_an_unusable_line_is_named(change: dict[str, object], told: str) -> None:
+    with pytest.raises(SampleError, match=told):
+        read_credit({**credit_line(credit(), "x"), **change}, "f.jsonl:3")
+
+
+def test_a_missing_field_is_named() -> None:
+    line = credit_line(credit(), "x")
+    del line["outcome"]
+    with pytest.raises(SampleError, match="field outcome: missing"):
+        read_credit(line, "f.jsonl:3")
 
 
 def test_records_are_appended_one_whole_line_each(tmp_path: Path) -> None:
