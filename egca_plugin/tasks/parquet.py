@@ -7,7 +7,7 @@ messages), ``reward_model`` (``style``, ``ground_truth``), ``extra_info``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,16 +42,12 @@ def decode(ground_truth: str, where: str = "reward_model.ground_truth") -> Task:
     return task_from_mapping(mapping, where)
 
 
-def write(tasks: Iterable[Task], path: Path, *, data_source: str, split: str, instruction: str = "") -> None:
-    """Write the rows. Raises AssetError without pyarrow (it comes with verl)."""
+def write(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Write the rows of :func:`row`. Raises AssetError without pyarrow (it comes with verl)."""
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         raise AssetError("writing parquet needs pyarrow: pip install 'egca-plugin[verl]'") from error
-    rows = [
-        row(task, data_source=data_source, split=split, index=index, instruction=instruction)
-        for index, task in enumerate(tasks)
-    ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), path)

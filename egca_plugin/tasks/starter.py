@@ -11,8 +11,14 @@ from egca_plugin.tasks.files import load_tasks
 from egca_plugin.types import Task
 
 FILE = Path(__file__).with_name("starter.jsonl")
+SPLITS = ("train", "test")
 
 
 def load() -> tuple[Task, ...]:
     """All starter tasks, in the file's order."""
     return load_tasks(FILE)
+
+
+def split_of(position: int) -> str:
+    """Every eighth task is held out."""
+    return "test" if position % 8 == 7 else "train"
