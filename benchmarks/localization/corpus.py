@@ -1,0 +1,105 @@
+"""The corpus: tasks in one normal form, their two halves, and the labelled buggy programs."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from egca_plugin.errors import TaskError
+from egca_plugin.tasks import humaneval, mbpp
+from egca_plugin.types import Span, Task
+
+FORMS = ("plain", "restructured", "independent")
+HALVES = ("development", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A buggy program whose fault is known.
+
+    ``lines`` are the 1-based lines that a strict top-1 hit may name; ``spans`` the characters of the faulty expression,
+    or zero-width points where a missing statement belongs. ``operator`` names the mutation operator or, for independent
+    programs, the kind of mistake. ``category`` is ``wrong`` (something is there and is wrong) or ``omission``.
+    """
+
+    id: str
+    task_id: str
+    form: str
+    operator: str
+    category: str
+    program: str
+    lines: tuple[int, ...]
+    spans: tuple[Span, ...]
+    fixed: str = ""
+
+    @property
+    def half(self) -> str:
+        return half(self.task_id)
+
+
+def half(task_id: str) -> str:
+    """``development`` or ``test``, by a hash of the task: all programs of one task are in one half."""
+    return HALVES[hashlib.sha256(task_id.encode()).digest()[0] % 2]
+
+
+# --- tasks ------------------------------------------------------------------------------------------------------
+
+
+def tasks(mbpp_path: Path | None) -> dict[str, Task]:
+    """HumanEval, and MBPP where its file is given, by task id, with references in normal form."""
+    found = humaneval.load() + (mbpp.load(mbpp_path) if mbpp_path is not None else ())
+    return {task.task_id: replace(task, reference=normalise(task.reference)) for task in found}
+
+
+def normalise(source: str) -> str:
+    """``source`` in the one layout of ``ast.unparse``, without docstrings and annotations.
+
+    All localisers then see only code that decides behaviour, and no comparison of texts is spoilt by layout.
+    """
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        documented = isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+    return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+
+
+# --- files ------------------------------------------------------------------------------------------------------
+
+
+def dump(subjects: Iterable[Subject], path: Path) -> int:
+    """Write one JSON object a line; returns how many."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with path.open("w", encoding="utf-8") as out:
+        for subject in subjects:
+            row = asdict(subject) | {"spans": [[span.start, span.end] for span in subject.spans]}
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def load(path: Path) -> list[Subject]:
+    """Read what :func:`dump` wrote. Raises TaskError with the file and line for a row that is not a subject."""
+    subjects = []
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                subjects.append(_subject(json.loads(line)))
+            except (ValueError, TypeError, KeyError) as error:
+                raise TaskError(f"{path}:{number}: got no labelled program ({error!r})") from error
+    return subjects
+
+
+def _subject(row: dict[str, Any]) -> Subject:
+    spans = tuple(Span(start, end) for start, end in row.pop("spans"))
+    return Subject(**row | {"lines": tuple(row["lines"]), "spans": spans})
