@@ -1,0 +1,96 @@
+"""The one place that turns credit into advantages: group advantage times conserving weights, vectorised in torch.
+
+The formula is stated in :mod:`egca_plugin.credit.weights`; a property test holds the two together. Nothing here knows a
+framework: a batch is right-aligned or left-aligned as its mask says, and spans count columns of that grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from egca_plugin.types import TokenSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What :func:`place` did, row by row; tuples of length B.
+
+    ``moved``: the row's advantage now lies on its spans. ``lost``: spans were given and every token of theirs is
+    masked (truncated away, tool output, padding), so the row kept uniform credit. ``concentration``: T / |S|, 1.0 in
+    rows that were not moved. ``mass_error``: |sum after - sum before| / |sum before|, zero where nothing was moved;
+    under the scale ``unit`` it is the mass given up on purpose.
+    """
+
+    moved: tuple[bool, ...]
+    lost: tuple[bool, ...]
+    tokens: tuple[int, ...]
+    credited: tuple[int, ...]
+    concentration: tuple[float, ...]
+    mass_error: tuple[float, ...]
+
+
+def place(
+    advantages: torch.Tensor,
+    response_mask: torch.Tensor,
+    spans: Sequence[Sequence[TokenSpan]],
+    *,
+    scale: str = "conserve",
+    mix: float = 1.0,
+    cap: float = 0.0,
+) -> tuple[torch.Tensor, Placement]:
+    """Move each row's advantage onto its spans.
+
+    ``advantages`` and ``response_mask`` are (B, T), the mask being the framework's *final* one; ``spans[i]`` holds the
+    blamed columns of row ``i`` and is empty for uniform credit. Returns new advantages (B, T) of the same dtype, and
+    what was done. Rows without a usable span (none given, none inside the mask, or all of the mask) come back
+    bit for bit. Raises ValueError where the shapes disagree.
+    """
+    if advantages.shape != response_mask.shape or advantages.dim() != 2 or len(spans) != len(advantages):
+        raise ValueError(
+            f"place: advantages {tuple(advantages.shape)}, response_mask {tuple(response_mask.shape)} and "
+            f"{len(spans)} rows of spans; expected (B, T), (B, T) and B"
+        )
+    mask = response_mask.bool()
+    blamed = _columns(spans, mask) & mask
+    total, hit = mask.sum(dim=1), blamed.sum(dim=1)
+    moved = (hit > 0) & (hit < total)
+    weights = _weights(blamed, total, hit, scale, mix, cap).to(advantages.dtype)
+    placed = torch.where(moved.unsqueeze(1), advantages * mask * weights, advantages)
+
+    before, after = ((a * mask).double().sum(dim=1) for a in (advantages, placed))
+    error = torch.where(moved & (before != 0), (after - before).abs() / before.abs().clamp(min=1e-30), 0.0)
+    given = torch.tensor([len(row) > 0 for row in spans], dtype=torch.bool, device=mask.device)
+    ratio = torch.where(moved, total / hit.clamp(min=1), 1.0)
+    return placed, Placement(
+        moved=tuple(moved.tolist()),
+        lost=tuple((given & (hit == 0) & (total > 0)).tolist()),
+        tokens=tuple(total.tolist()),
+        credited=tuple(torch.where(moved, hit, total).tolist()),
+        concentration=tuple(ratio.tolist()),
+        mass_error=tuple(error.tolist()),
+    )
+
+
+def _columns(spans: Sequence[Sequence[TokenSpan]], like: torch.Tensor) -> torch.Tensor:
+    """(B, T) bool, True on every row's spans; columns beyond the grid are dropped."""
+    out = torch.zeros(like.shape, dtype=torch.bool)
+    for row, row_spans in zip(out, spans, strict=True):
+        for span in row_spans:
+            row[max(span.start, 0) : max(span.end, 0)] = True
+    return out.to(like.device)
+
+
+def _weights(
+    blamed: torch.Tensor, total: torch.Tensor, hit: torch.Tensor, scale: str, mix: float, cap: float
+) -> torch.Tensor:
+    """(B, T) float64 weights ``(1 - k) + k * u_t * peak`` of :func:`egca_plugin.credit.weights.weights`."""
+    peak = (total / hit.clamp(min=1)).double() if scale == "conserve" else torch.ones_like(total, dtype=torch.float64)
+    moved_share = torch.full_like(peak, mix)
+    if cap:
+        capped = ((cap - 1.0) / (peak - 1.0).clamp(min=1e-12)).clamp(max=mix)
+        moved_share = torch.where(peak > cap, capped, moved_share)
+    rest = (1.0 - moved_share).unsqueeze(1)
+    return rest + blamed * (moved_share * peak).unsqueeze(1)

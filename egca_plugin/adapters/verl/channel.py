@@ -1,0 +1,94 @@
+"""How a credit travels through verl: from the reward manager's process to the trainer's.
+
+The only channel is ``reward_extra_info``, and it takes *flat scalars and strings, with the same keys in every sample*:
+a ragged list crashes verl's validation (metric_utils.py:1017), a rectangular one turns into nonsense metrics. So
+numbers that validation may average are scalars, and everything else is one JSON string.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from egca_plugin.types import Credit, Divergence, Mode, Outcome, Span, TokenSpan
+
+FORMAT = 1
+KEY = "egca"  # the JSON string
+_FIELDS = tuple(f.name for f in dataclasses.fields(Credit))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One sample's credit with its spans on the response's tokens, as the trainer sees it.
+
+    ``tokens`` counts the tokens of the response as sampled. ``fallback`` is a code where the credit could not be
+    brought onto the tokens, which leaves ``spans`` empty.
+    """
+
+    credit: Credit
+    task_id: str
+    spans: tuple[TokenSpan, ...] = ()
+    tokens: int = 0
+    fallback: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why the credit is not narrower: the adapter's code, else the pipeline's, else empty."""
+        return self.fallback or self.credit.reason
+
+
+def pack(row: Row) -> dict[str, float | str]:
+    """``reward_extra_info`` of one sample. ``acc`` is what verl's validation reports as its core metric."""
+    credit = row.credit
+    body = {
+        "format": FORMAT,
+        "credit": dataclasses.asdict(credit),
+        "task_id": row.task_id,
+        "spans": [[s.start, s.end] for s in row.spans],
+        "tokens": row.tokens,
+        "fallback": row.fallback,
+    }
+    return {
+        "acc": float(credit.passed),
+        "egca_tests": credit.tests_passed / credit.tests_total if credit.tests_total else 0.0,
+        "egca_verified": float(credit.verified),
+        "egca_mode": credit.mode.value,
+        "egca_outcome": credit.outcome.value,
+        "egca_reason": row.reason,
+        KEY: json.dumps(body, separators=(",", ":"), default=dict),
+    }
+
+
+def unpack(extra: Mapping[str, Any]) -> Row | None:
+    """The row that :func:`pack` packed; None where ``extra`` comes from another reward manager, or from none."""
+    text = extra.get(KEY)
+    if not isinstance(text, str):
+        return None
+    body = json.loads(text)
+    if body.get("format") != FORMAT:
+        return None
+    return Row(
+        credit=_credit(body["credit"]),
+        task_id=body["task_id"],
+        spans=tuple(TokenSpan(start, end) for start, end in body["spans"]),
+        tokens=body["tokens"],
+        fallback=body["fallback"],
+    )
+
+
+def unpack_batch(extra_fields: Sequence[Any]) -> list[Row | None]:
+    """Rows of verl's ``extra_fields`` column: dicts in which the reward loop left ``reward_extra_info``."""
+    return [unpack(extra.get("reward_extra_info") or {}) if isinstance(extra, dict) else None for extra in extra_fields]
+
+
+def _credit(values: dict[str, Any]) -> Credit:
+    values = {name: values[name] for name in _FIELDS}
+    values["mode"] = Mode(values["mode"])
+    values["outcome"] = Outcome(values["outcome"])
+    values["spans"] = tuple(Span(**span) for span in values["spans"])
+    if values["divergence"] is not None:
+        values["divergence"] = Divergence(**values["divergence"])
+    return Credit(**values)

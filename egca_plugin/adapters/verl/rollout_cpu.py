@@ -1,0 +1,349 @@
+"""Rollout backend ``actor_rollout_ref.rollout.name=hf_cpu``: Hugging Face ``generate`` in a Ray actor.
+
+verl's agent loop sends one request per sample. Requests that arrive together are generated together; each answer
+carries the log-probability of every sampled token, so verl's own check of rollout against actor
+(``training/rollout_probs_diff_*``) works as it does with vLLM.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections.abc import Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+import torch
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+from transformers import (
+    AutoModelForCausalLM,
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    StoppingCriteria,
+    StoppingCriteriaList,
+)
+from verl.utils import normalize_token_ids
+from verl.utils.config import omega_conf_to_dataclass
+from verl.workers.rollout.base import BaseRollout
+from verl.workers.rollout.replica import RolloutReplica, TokenOutput
+
+from egca_plugin.adapters.verl.rollout_names import NAME
+from egca_plugin.errors import FrameworkError
+
+logger = logging.getLogger(__name__)
+
+QUIET_S, LATEST_S = 0.1, 2.0  # a batch starts once no request came for QUIET_S, at the latest after LATEST_S
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def server_name(replica_rank: int) -> str:
+    """The Ray name under which the actor process finds its server."""
+    return f"{NAME}_server_{replica_rank}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """What requests must share to be generated in one batch; ``limit`` is in new tokens."""
+
+    temperature: float
+    top_p: float
+    top_k: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """One prompt that waits for its answer."""
+
+    prompt: list[int]
+    sampling: Sampling
+    answer: asyncio.Future[tuple[list[int], list[float], bool]]
+
+
+class LogprobRecorder(LogitsProcessor):
+    """Keeps log p(chosen token) under the temperature-scaled distribution.
+
+    ``generate`` calls it with raw logits, before its own temperature, top-k and top-p. A step's choice shows in the
+    next call's ``input_ids``, so one (batch, vocabulary) matrix is alive at a time.
+    """
+
+    def __init__(self, temperature: float) -> None:
+        self._temperature = temperature or 1.0
+        self._last: torch.Tensor | None = None
+        self._chosen: list[torch.Tensor] = []
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        self._take(input_ids[:, -1])
+        self._last = torch.log_softmax(scores.float() / self._temperature, dim=-1)
+        return scores
+
+    def result(self, sequences: torch.Tensor) -> torch.Tensor:
+        """(batch, new tokens) log-probabilities of ``sequences``, the finished output of ``generate``."""
+        self._take(sequences[:, -1])
+        return torch.stack(self._chosen, dim=1)
+
+    def _take(self, tokens: torch.Tensor) -> None:
+        if self._last is not None:
+            self._chosen.append(self._last.gather(1, tokens[:, None]).squeeze(1))
+
+
+class _Aborted(StoppingCriteria):
+    """Ends the whole batch after the current token once the event is set."""
+
+    def __init__(self, event: threading.Event) -> None:
+        self._event = event
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
+        return torch.full((input_ids.shape[0],), self._event.is_set(), dtype=torch.bool, device=input_ids.device)
+
+
+class Policy:
+    """One copy of the policy's weights: generates batches, takes new weights."""
+
+    def __init__(self, path: str, dtype: torch.dtype, eos: int, pad: int, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.model = AutoModelForCausalLM.from_pretrained(path, dtype=dtype).eval()
+        configured = self.model.generation_config.eos_token_id
+        self.eos = {eos, *(configured if isinstance(configured, list) else [configured or eos])}
+        self.pad = pad
+        self.aborted = threading.Event()
+        self._loaded: set[int] = set()
+
+    @torch.inference_mode()
+    def generate(self, prompts: list[list[int]], sampling: Sampling) -> list[tuple[list[int], list[float], bool]]:
+        """(token ids, log-probabilities, finished) per prompt; not finished: aborted or out of tokens."""
+        width = max(map(len, prompts))
+        ids = torch.tensor([[self.pad] * (width - len(p)) + p for p in prompts])
+        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
+        recorder = LogprobRecorder(sampling.temperature)
+        sequences = self.model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            generation_config=self._generation_config(sampling),
+            logits_processor=LogitsProcessorList([recorder]),
+            stopping_criteria=StoppingCriteriaList([_Aborted(self.aborted)]),
+        )
+        new, logprobs = sequences[:, width:].tolist(), recorder.result(sequences).tolist()
+        return [self._cut(row, row_logprobs) for row, row_logprobs in zip(new, logprobs, strict=True)]
+
+    def _generation_config(self, sampling: Sampling) -> GenerationConfig:
+        chosen: dict[str, Any] = {"do_sample": False}
+        if sampling.temperature > 0:
+            chosen = {
+                "do_sample": True,
+                "temperature": sampling.temperature,
+                "top_p": sampling.top_p,
+                "top_k": max(sampling.top_k, 0),  # verl says -1 for none
+            }
+        return GenerationConfig(
+            max_new_tokens=sampling.limit, eos_token_id=sorted(self.eos), pad_token_id=self.pad, **chosen
+        )
+
+    def _cut(self, row: list[int], logprobs: list[float]) -> tuple[list[int], list[float], bool]:
+        ends = [k for k, token in enumerate(row) if token in self.eos]
+        length = ends[0] + 1 if ends else len(row)
+        return row[:length], logprobs[:length], bool(ends)
+
+    @torch.no_grad()
+    def load(self, weights: dict[str, torch.Tensor]) -> None:
+        """Copy one bucket of weights. Raises FrameworkError for a name that the model does not have."""
+        own = self.model.state_dict(keep_vars=True)
+        for name, tensor in weights.items():
+            if name not in own:
+                raise FrameworkError(
+                    f"weight sync: the actor sent {name!r}, which the rollout's model does not have; "
+                    "actor and rollout must load the same model path"
+                )
+            own[name].copy_(tensor)
+            self._loaded.add(own[name].data_ptr())
+
+    def finish_load(self) -> None:
+        """Raises FrameworkError unless every parameter came since the last call: no sample from stale weights."""
+        stale = [name for name, p in self.model.named_parameters() if p.data_ptr() not in self._loaded]
+        self._loaded.clear()
+        if stale:
+            raise FrameworkError(
+                f"weight sync: {len(stale)} parameters were not sent by the actor, the first {stale[:3]}"
+            )
+
+
+class HFServer:
+    """The Ray actor: queues requests, batches them, and holds them back between ``abort`` and ``resume``."""
+
+    def __init__(self, config: Any, model_config: Any, replica_rank: int) -> None:
+        model = omega_conf_to_dataclass(model_config)
+        tokenizer = model.tokenizer
+        if config.dtype not in DTYPES:
+            raise FrameworkError(
+                f"actor_rollout_ref.rollout.dtype: got {config.dtype!r}, expected one of {', '.join(DTYPES)}"
+            )
+        pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+        self._config = config
+        self._policy = Policy(
+            model.local_path, DTYPES[config.dtype], tokenizer.eos_token_id, pad, config.seed + replica_rank
+        )
+        self._global_steps: int | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1)  # generating and loading weights exclude each other
+        self._waiting: list[Request] = []
+        self._drain_task: asyncio.Task[None] | None = None
+        self._running = asyncio.Event()
+        self._running.set()
+
+    async def ready(self) -> bool:
+        return True
+
+    async def generate(
+        self, prompt_ids: Any, sampling_params: dict[str, Any], request_id: str, **media: Any
+    ) -> TokenOutput:
+        """verl's request (LLMServerClient.generate); ``media`` is empty for a text model."""
+        prompt = list(normalize_token_ids(prompt_ids))
+        room = self._config.prompt_length + self._config.response_length - len(prompt)
+        limit = sampling_params.get("max_tokens") or min(self._config.response_length, room)
+        sampling = Sampling(
+            sampling_params["temperature"], sampling_params["top_p"], sampling_params["top_k"], min(limit, room)
+        )
+        if sampling.limit <= 0:
+            return TokenOutput(token_ids=[], log_probs=[], stop_reason="length", extra_fields=self._version())
+        request = Request(prompt, sampling, asyncio.get_running_loop().create_future())
+        self._waiting.append(request)
+        if self._drain_task is None or self._drain_task.done():
+            self._drain_task = asyncio.create_task(self._drain())
+        ids, logprobs, finished = await request.answer
+        aborted = not finished and len(ids) < sampling.limit
+        return TokenOutput(
+            token_ids=ids,
+            log_probs=logprobs,
+            stop_reason="aborted" if aborted else "completed" if finished else "length",
+            extra_fields=self._version(),
+        )
+
+    def _version(self) -> dict[str, Any]:
+        return {"global_steps": self._global_steps}
+
+    async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            await self._settle()
+            await self._running.wait()
+            sampling = self._waiting[0].sampling
+            batch = [r for r in self._waiting if r.sampling == sampling][: self._config.max_num_seqs]
+            self._waiting = [r for r in self._waiting if r not in batch]
+            began = time.perf_counter()
+            try:
+                answers = await loop.run_in_executor(
+                    self._thread, self._policy.generate, [r.prompt for r in batch], sampling
+                )
+            except Exception as error:  # noqa: BLE001 - handed to every caller of the batch, who raises it
+                for request in batch:
+                    request.answer.set_exception(error)
+                continue
+            for request, answer in zip(batch, answers, strict=True):
+                request.answer.set_result(answer)
+            logger.info(
+                "%s: %d sequences, %d tokens in %.2f s with the weights of step %s",
+                *(NAME, len(batch), sum(len(a[0]) for a in answers), time.perf_counter() - began, self._global_steps),
+            )
+
+    async def _settle(self) -> None:
+        """Wait for the other samples of the step: a late one would wait for this whole batch."""
+        deadline = time.monotonic() + LATEST_S
+        seen = -1
+        while seen != len(self._waiting) and time.monotonic() < deadline:
+            seen = len(self._waiting)
+            await asyncio.sleep(QUIET_S)
+
+    async def load_weights(self, weights: dict[str, torch.Tensor]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._policy.load, weights)
+
+    async def finish_weights(self, global_steps: int | None) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._policy.finish_load)
+        self._global_steps = global_steps
+
+    async def abort_all_requests(self, reject_request: bool = False) -> None:
+        """Answer what is being generated as it stands; hold everything else until ``resume_generation``."""
+        self._running.clear()
+        self._policy.aborted.set()
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._policy.aborted.clear)
+
+    async def resume_generation(self) -> None:
+        self._running.set()
+
+    # Nothing is freed on a CPU and there is no cache between requests; the trainer calls these around every phase.
+    async def sleep(self) -> None: ...
+    async def wake_up(self, tags: Any = None) -> None: ...
+    async def clear_kv_cache(self) -> None: ...
+    async def release_kv_cache(self) -> None: ...
+    async def resume_kv_cache(self) -> None: ...
+    async def start_profile(self, **kwargs: Any) -> None: ...
+    async def stop_profile(self) -> None: ...
+
+
+class HFReplica(RolloutReplica):
+    """One server, placed on the node of its actor process."""
+
+    async def launch_servers(self) -> None:
+        node = await self.workers[0].__ray_call__.remote(lambda _: ray.get_runtime_context().get_node_id())
+        name = server_name(self.replica_rank)
+        server = (
+            ray.remote(HFServer)
+            .options(
+                name=name,
+                max_concurrency=self.max_concurrency,
+                scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
+            )
+            .remote(self.config, self.model_config, self.replica_rank)
+        )
+        await server.ready.remote()
+        self.servers = [server]
+        self._server_handle, self._server_address = server, name
+
+
+class HFServerAdapter(BaseRollout):
+    """Lives in the actor process; pushes the full weights to its replica's server through Ray's object store."""
+
+    def __init__(self, config: Any, model_config: Any, device_mesh: Any, replica_rank: int = -1, **kwargs: Any) -> None:
+        super().__init__(config, model_config, device_mesh)
+        per_replica = self.config.tensor_model_parallel_size * self.config.data_parallel_size
+        rank = int(os.environ["RANK"])
+        self._replica_rank = rank // per_replica if replica_rank == -1 else replica_rank
+        self._leads = rank % per_replica == 0
+
+    @torch.no_grad()
+    async def update_weights(
+        self,
+        weights: Iterable[tuple[str, torch.Tensor]] | Generator[tuple[str, torch.Tensor], None, None],
+        global_steps: int | None = None,
+        wire_format: str = "named_tensors",
+        **kwargs: Any,
+    ) -> None:
+        """Send every weight, in buckets. All ranks must consume ``weights``: producing one is a collective."""
+        if wire_format != "named_tensors":
+            raise FrameworkError(f"weight sync: got the wire format {wire_format!r}, {NAME} knows 'named_tensors'")
+        server = ray.get_actor(server_name(self._replica_rank)) if self._leads else None
+        room = self.config.checkpoint_engine.update_weights_bucket_megabytes << 20
+        bucket: dict[str, torch.Tensor] = {}
+        size = 0
+        for name, tensor in weights:
+            bucket[name] = tensor.detach().cpu()
+            size += tensor.nbytes
+            if size >= room:
+                await self._send(server, bucket)
+                bucket, size = {}, 0
+        await self._send(server, bucket)
+        if server is not None:
+            await server.finish_weights.remote(global_steps)
+
+    @staticmethod
+    async def _send(server: Any, bucket: dict[str, torch.Tensor]) -> None:
+        if server is not None and bucket:
+            await server.load_weights.remote(bucket)
+
+    async def resume(self, tags: list[str]) -> None: ...
+
+    async def release(self) -> None: ...
