@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from types import CodeType
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from egca_plugin.types import Call, CallResult, Localization, RawTrace, Task, Verdict
-
-if TYPE_CHECKING:
-    from egca_plugin.program.instrument import Instrumented
+from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.types import Localization, Task, Verdict
 
 
 class Reason(str, Enum):
@@ -30,32 +26,6 @@ class Reason(str, Enum):
     NO_EVIDENCE = "no_evidence"  # this localiser needs something that the case does not have
 
 
-class Runner(Protocol):
-    """The part of :class:`egca_plugin.sandbox.zygote.Sandbox` that localisers use: all candidate code runs there."""
-
-    def run_calls(
-        self, source: str, calls: Sequence[Call], *, timeout_s: float | None = None
-    ) -> tuple[CallResult, ...]:
-        """Execute the module once, then the calls in order."""
-
-    def run_batch(
-        self, programs: Sequence[str | CodeType], calls: Sequence[Call], *, steps: int, timeout_s: float
-    ) -> Iterator[tuple[CallResult, ...]]:
-        """Execute many programs, each in a fresh namespace, in one child; results stream, closing stops early."""
-
-    def trace(
-        self,
-        instrumented: Instrumented,
-        calls: Sequence[Call],
-        *,
-        max_events: int = ...,
-        max_steps: int = ...,
-        max_bytes: int = ...,
-        timeout_s: float = ...,
-    ) -> tuple[RawTrace, ...]:
-        """Run the calls under probes."""
-
-
 @dataclass(frozen=True, slots=True)
 class Case:
     """One failing program and everything that may be known about it.
@@ -68,7 +38,7 @@ class Case:
     source: str
     references: tuple[str, ...]
     verdict: Verdict
-    sandbox: Runner
+    sandbox: Sandbox
     seed: int = 0
 
 

@@ -11,9 +11,9 @@ What is never touched: assignment targets, decorators, defaults, annotations, pa
 from __future__ import annotations
 
 import ast
-import marshal
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any, TypeVar
 
 # A name that ends in two underscores is not mangled inside a class body; the aliases are bound on the first line.
@@ -22,7 +22,7 @@ _ALIASES = ((VALUE, "__egca_value"), (STEP, "__egca_step"))
 
 WRITE, BRANCH, RETURN, EXPRESSION = "W", "B", "R", "E"
 
-FILENAME = "<candidate>"
+FILENAME = "<program>"  # as in the process that runs it, which reads the raising line off the traceback
 
 MUTATORS = {
     "append", "extend", "insert", "pop", "remove", "sort", "reverse", "add", "update", "clear", "discard", "setdefault",
@@ -65,9 +65,9 @@ class Site:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Instrumented:
-    """``code`` is the marshalled code object for this interpreter version; ``tree`` is the original, unprobed."""
+    """``code`` is the probed program, compiled; ``tree`` is the original, unprobed."""
 
-    code: bytes
+    code: CodeType
     sites: tuple[Site, ...]
     tree: ast.Module
     source: str
@@ -82,7 +82,7 @@ def instrument_tree(tree: ast.Module, source: str) -> Instrumented:
     """As :func:`instrument`, for a tree that is parsed already and may carry patch slots."""
     rewriter = _Rewriter()
     code = compile(rewriter.module(tree), FILENAME, "exec", dont_inherit=True)
-    return Instrumented(marshal.dumps(code), tuple(rewriter.sites), tree, source)
+    return Instrumented(code, tuple(rewriter.sites), tree, source)
 
 
 def written_names(target: ast.expr) -> list[str]:

@@ -1,0 +1,157 @@
+"""The earliest semantic divergence, ``k* = min { k : S_k != S_ref_k }``, on aligned histories, and its suspects.
+
+For each aligned pair of probes the first index at which their histories differ is a *difference*. Its time is the
+moment of that event in the candidate's run. Where the candidate has no such event any more, the time is that of the
+latest aligned event before the reference's, plus one half: a wrong branch comes before the loop that it cuts short.
+"""
+
+from __future__ import annotations
+
+import ast
+from bisect import bisect_left
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from egca_plugin.localize.alignment import Alignment, Pair, negate
+from egca_plugin.localize.traces import NOTHING, Run, first_difference
+from egca_plugin.localize.units import blocks, header
+from egca_plugin.program.instrument import WRITE, Site
+
+_HEADERS = (ast.For, ast.AsyncFor, ast.While, ast.If)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Difference:
+    """Aligned probes whose histories part at ``index`` (0-based). ``missing``: the candidate has no event there."""
+
+    pair: Pair
+    site: Site
+    reference_site: Site
+    index: int
+    time: float
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Suspect:
+    """A statement to blame and the probe that gives it away, the strongest suspect first in a list."""
+
+    statement: ast.stmt
+    site: Site
+
+
+def differences(alignment: Alignment, candidate: Run, reference: Run) -> list[Difference]:
+    """All differences on the failing call in the order of time, real ones before missing ones, then by score."""
+    compared = [pair for pair in map(_Compared.of(candidate, reference), alignment.pairs) if pair is not None]
+    found = []
+    for one in compared:
+        if one.agrees:
+            continue
+        missing = one.index >= len(one.times)
+        time = one.latest_before(compared) + 0.5 if missing else float(one.times[one.index])
+        found.append(Difference(one.pair, one.site, one.reference_site, one.index, time, missing))
+    return sorted(found, key=lambda d: (d.time, d.missing, -d.pair.score))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compared:
+    pair: Pair
+    site: Site
+    reference_site: Site
+    index: int
+    times: list[int]
+    reference_times: list[int]
+    agrees: bool
+
+    @staticmethod
+    def of(candidate: Run, reference: Run):  # type: ignore[no-untyped-def]
+        """A function from pairs to compared pairs, None for a pair without probes."""
+
+        def compare(pair: Pair) -> _Compared | None:
+            site, other = pair.candidate_site, pair.reference_site
+            if site is None or other is None:
+                if not pair.candidate.sites or not pair.reference.sites:
+                    return None
+                site, other = pair.candidate.sites[0], pair.reference.sites[0]
+            mine = candidate.failing.values.get(site.id, NOTHING)
+            theirs = reference.failing.values.get(other.id, NOTHING)
+            if pair.negated:
+                mine = negate(mine)
+            index = first_difference(mine, theirs)
+            agrees = mine == theirs or _trailing_event(pair, mine, theirs, index)
+            times = candidate.failing.times.get(site.id, [])
+            return _Compared(pair, site, other, index, times, reference.failing.times.get(other.id, []), agrees)
+
+        return compare
+
+    def latest_before(self, compared: list[_Compared]) -> int:
+        """The latest candidate event whose aligned reference event precedes the one that is missing; -1 if none."""
+        moment = self.reference_times[self.index]
+        latest = -1
+        for other in compared:
+            k = min(bisect_left(other.reference_times, moment) - 1, other.index, len(other.times) - 1)
+            if k >= 0:
+                latest = max(latest, other.times[k])
+        return latest
+
+
+def _trailing_event(pair: Pair, mine: tuple[Hashable, ...], theirs: tuple[Hashable, ...], index: int) -> bool:
+    """A ``while`` test is asked once more than a ``for`` target is bound: tolerated between different kinds of loop."""
+    a, b = pair.candidate, pair.reference
+    unlike = type(a.statement) is not type(b.statement) and (a.kind != b.kind or b.kind == "F")
+    return unlike and index == min(len(mine), len(theirs)) and abs(len(mine) - len(theirs)) <= 1
+
+
+# --- suspects ---------------------------------------------------------------------------------------------------
+
+
+def suspects(found: list[Difference], alignment: Alignment, candidate: Run, reference: Run) -> list[Suspect]:
+    """Statements to blame, most likely first.
+
+    A difference is traced back through definitions that have no partner and made a value which the reference never
+    had. A missing event blames the header that controls the statement.
+    """
+    aligned = {id(pair.candidate.statement) for pair in alignment.pairs}
+    parents = {id(child): node for node in ast.walk(candidate.program.tree) for body in blocks(node) for child in body}
+    listed: dict[int, Suspect] = {}
+
+    def push(statement: ast.stmt, site: Site) -> None:
+        listed.setdefault(id(statement), Suspect(statement, site))
+
+    for difference in found:
+        statement, site = difference.site.statement, difference.site
+        if not difference.missing:
+            for origin in _slice_back(difference, aligned, candidate, reference):
+                push(origin.statement, origin)
+        elif not isinstance(statement, _HEADERS):
+            parent = parents.get(id(statement))
+            for probe in candidate.program.sites if isinstance(parent, _HEADERS) else ():
+                if probe.statement is parent and (probe.kind == WRITE or probe.node is parent.__dict__.get("test")):
+                    push(parent, probe)
+                    break
+        push(statement, site)
+    return list(listed.values())
+
+
+def _slice_back(difference: Difference, aligned: set[int], candidate: Run, reference: Run) -> list[Site]:
+    """The chain of unexplained definitions that the differing value came from, the earliest first."""
+    events, sites = candidate.failing.events, candidate.program.sites
+    explained = reference.failing.value_counts
+    statement, time = difference.site.statement, int(difference.time)
+    chain: list[Site] = []
+    seen: set[int] = set()
+    while True:
+        reads = {part.id for part in header(statement) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+        origin = None
+        for k in range(time - 1, -1, -1):
+            site = sites[events[k][0]]
+            if site.kind == WRITE and site.variable in reads and site.statement is not statement:
+                unexplained = id(site.statement) not in aligned and events[k][1] not in explained
+                if unexplained and id(site.statement) not in seen:
+                    origin, time = site, k
+                break
+        if origin is None:
+            return chain[::-1]
+        seen.add(id(origin.statement))
+        chain.append(origin)
+        statement = origin.statement

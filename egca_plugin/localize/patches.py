@@ -1,0 +1,250 @@
+"""Patches worth trying, from the reference: its expressions and statements, renamed through the variable map.
+
+A patch's prior is ``0.5 * proximity of its statement to k* + similarity of what it replaces``. Beside the reference's
+expressions as they stand there are *value-equivalent* ones, in which a subexpression whose values equal those of a
+candidate variable is replaced by that variable, and the desugared form ``x op e`` of ``x op= e``.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from egca_plugin.localize.divergence import Suspect
+from egca_plugin.localize.edits import (
+    INSERTION,
+    TRANSPLANT,
+    Edit,
+    Place,
+    free_names,
+    key,
+    places,
+    renamed,
+    statement_lists,
+)
+from egca_plugin.localize.traces import History, Run
+from egca_plugin.localize.units import BUILTINS, Bag, bag, dice, size, statements
+from egca_plugin.localize.variables import VariableMap, functions, parameters
+from egca_plugin.program.instrument import EXPRESSION, WRITE, clone
+
+_LEAVES = (ast.Name, ast.Constant)
+_SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr)
+_INSERTABLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.Return, ast.Continue, ast.Break)
+
+
+@dataclass(eq=False)
+class Workbench:
+    """What the proposers share about candidate and reference. ``proximity`` is 1 at k*, falling by suspicion."""
+
+    candidate: Run
+    reference: Run
+    mapping: VariableMap
+    suspects: Sequence[Suspect]
+    proximity: dict[int, float] = field(init=False)
+    inverse: dict[str, str] = field(init=False)
+    names: frozenset[str] = field(init=False)
+    places: list[Place] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.proximity = {}
+        for rank, suspect in enumerate(self.suspects):
+            self.proximity.setdefault(id(suspect.statement), max(0.0, 1.0 - 0.15 * rank))
+        self.inverse = {}
+        for name, other in self.mapping.items():
+            self.inverse.setdefault(other, name)
+        self.names = known_names(self.tree)
+        self.places = places(self.tree)
+
+    @property
+    def tree(self) -> ast.Module:
+        return self.candidate.program.tree
+
+    def near(self, statement: ast.stmt) -> float:
+        return self.proximity.get(id(statement), 0.0)
+
+    def ran(self, statement: ast.stmt) -> bool:
+        return statement.lineno in self.candidate.failing.lines
+
+    def rename(self, node: ast.AST) -> Any:
+        """A reference subtree in the candidate's names."""
+        return renamed(node, self.inverse)
+
+    def fits(self, node: ast.AST) -> bool:
+        """All names that it reads exist in the candidate."""
+        return free_names(node) <= self.names
+
+
+def known_names(tree: ast.Module) -> frozenset[str]:
+    """Every name that some part of the program may read."""
+    names = set(BUILTINS)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+    return frozenset(names)
+
+
+# --- transplants ------------------------------------------------------------------------------------------------
+
+
+def transplants(bench: Workbench) -> list[Edit]:
+    """Reference expressions and statements in the place of the candidate's, best prior first."""
+    edits = [*_expression_transplants(bench), *_statement_transplants(bench)]
+    return sorted(edits, key=lambda edit: -edit.prior)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Donor:
+    node: ast.expr
+    key: object
+    bag: Bag
+    leaf: bool
+
+
+def _donors(bench: Workbench) -> list[_Donor]:
+    expressions = [place.node for place in places(bench.reference.program.tree)]
+    for node in ast.walk(bench.reference.program.tree):
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            sugar = ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value)
+            expressions.append(ast.fix_missing_locations(ast.copy_location(sugar, node)))
+    donors: dict[object, _Donor] = {}
+    equivalents = _value_equivalents(bench)
+    for expression in expressions:
+        versions = [bench.rename(expression)]
+        if equivalents:
+            versions.append(_with_equivalents(expression, equivalents, bench.inverse))
+        for node in versions:
+            identity = key(node)
+            if identity not in donors and bench.fits(node):
+                donors[identity] = _Donor(node, identity, bag(node), isinstance(node, _LEAVES))
+    return list(donors.values())
+
+
+def _expression_transplants(bench: Workbench) -> Iterator[Edit]:
+    donors = _donors(bench)
+    for place in bench.places:
+        if not bench.ran(place.statement):
+            continue
+        near, own, own_bag = bench.near(place.statement), key(place.node), bag(place.node)
+        leaf = isinstance(place.node, _LEAVES)
+        for donor in donors:
+            if donor.key == own:
+                continue
+            if leaf and donor.leaf:
+                similarity = 0.15 if type(place.node) is not type(donor.node) else 0.35 if near > 0.3 else 0.25
+            else:
+                similarity = dice(own_bag, donor.bag)
+                if leaf != donor.leaf:
+                    similarity = max(similarity, 0.3) * 0.9
+            if similarity >= 0.25 or near >= 0.8:
+                yield Edit(TRANSPLANT, place.node, donor.node, place.statement, place.function, 0.5 * near + similarity)
+
+
+def _statement_transplants(bench: Workbench) -> Iterator[Edit]:
+    owners = {id(child): name for _, _, body, name in statement_lists(bench.tree) for child in body}
+    theirs = []
+    for node, _ in statements(bench.reference.program.tree):
+        if isinstance(node, (*_SIMPLE, ast.AnnAssign)):
+            new = bench.rename(node)
+            if bench.fits(new):
+                theirs.append((new, key(new), bag(new)))
+    for node, _ in statements(bench.tree):
+        if not isinstance(node, _SIMPLE) or not bench.ran(node) or id(node) not in owners:
+            continue
+        own, own_bag = key(node), bag(node)
+        for new, identity, new_bag in theirs:
+            if isinstance(node, ast.Assign) and isinstance(new, ast.Assign) and _same_targets(node, new):
+                continue  # the expression transplants cover it
+            similarity = dice(own_bag, new_bag)
+            if similarity > 0.3 and identity != own:
+                prior = 0.5 * bench.near(node) + similarity
+                yield Edit(TRANSPLANT, node, new, node, owners[id(node)], prior)
+
+
+def _same_targets(a: ast.Assign, b: ast.Assign) -> bool:
+    return key(a.targets) == key(b.targets)
+
+
+# --- value-equivalent substitutions -----------------------------------------------------------------------------
+
+
+def _value_equivalents(bench: Workbench) -> dict[object, str]:
+    """Reference subexpression (or variable) -> the candidate variable that always held the same values."""
+    written = {
+        tuple(_without_repeats(history) for history in histories): name
+        for name, histories in reversed(bench.candidate.by_variable.items())
+    }
+    equivalents: dict[object, str] = {}
+    for site in bench.reference.program.sites:
+        if site.kind not in (EXPRESSION, WRITE) or not (isinstance(site.node, ast.expr) or site.kind == WRITE):
+            continue
+        histories = bench.reference.by_site[site.id]
+        if len({value for history in histories for value in history}) < 2:
+            continue
+        name = written.get(tuple(_without_repeats(history) for history in histories))
+        if name is not None:
+            identity = key(site.node) if isinstance(site.node, ast.expr) else site.variable
+            equivalents.setdefault(identity, name)
+    return equivalents
+
+
+def _without_repeats(history: History) -> tuple[Hashable, ...]:
+    return tuple(value for index, value in enumerate(history) if index == 0 or value != history[index - 1])
+
+
+def _with_equivalents(node: Any, equivalents: dict[object, str], inverse: dict[str, str]) -> Any:
+    if isinstance(node, ast.expr) and isinstance(node.__dict__.get("ctx", ast.Load()), ast.Load):
+        name = equivalents.get(key(node))
+        if name is not None:
+            return ast.copy_location(ast.Name(name, ast.Load()), node)
+    if isinstance(node, (ast.Name, ast.arg)):
+        return renamed(node, inverse)
+    new = clone(node)
+    for name, value in ast.iter_fields(node):
+        if isinstance(value, list):
+            new.__dict__[name] = [
+                _with_equivalents(x, equivalents, inverse) if isinstance(x, ast.AST) else x for x in value
+            ]
+        elif isinstance(value, ast.AST) and value._fields:
+            new.__dict__[name] = _with_equivalents(value, equivalents, inverse)
+    return new
+
+
+# --- insertions -------------------------------------------------------------------------------------------------
+
+
+def insertions(bench: Workbench) -> list[Edit]:
+    """Reference statements between the candidate's, those without a twin in the candidate first."""
+    twins = [bag(node) for node, _ in statements(bench.tree)]
+    new_statements = []
+    for node, _ in statements(bench.reference.program.tree):
+        guard = isinstance(node, ast.If) and not node.orelse and size(node) < 40
+        if not isinstance(node, _INSERTABLE) and not guard:
+            continue
+        new = bench.rename(node)
+        if bench.fits(new):
+            novelty = 1 - max((dice(bag(new), twin) for twin in twins), default=0.0)
+            new_statements.append((new, key(new), (0.5 if guard else 0.2) + 0.8 * novelty))
+    edits = []
+    for owner, _, body, function in statement_lists(bench.tree):
+        present = {key(node) for node in body}
+        around = bench.near(owner) if isinstance(owner, ast.stmt) else 0.0
+        for index in range(len(body) + 1):
+            near = max([around, *(bench.near(node) for node in body[max(0, index - 1) : index + 1])])
+            here = body[min(index, len(body) - 1)]
+            for new, identity, worth in new_statements:
+                prior = near + worth - (0.6 if identity in present else 0.0)
+                edits.append(Edit(INSERTION, None, new, here, function, prior, body, index))
+    return sorted(edits, key=lambda edit: -edit.prior)
+
+
+def parameter_names(tree: ast.Module) -> set[str]:
+    """The parameters of all functions."""
+    return {name for function in functions(tree) for name in parameters(function)}

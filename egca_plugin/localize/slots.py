@@ -1,0 +1,180 @@
+"""Many patches in one program: each place becomes ``patched if <on> else original``, compiled once.
+
+A trial is the same code object with another set of patches switched on, so that trying a hundred patches costs one
+compilation. The switches are small integers in a global tuple; a place and each of its alternatives have one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any
+
+from egca_plugin.localize.edits import Edit, stored_names
+from egca_plugin.localize.variables import Function, functions, parameters
+from egca_plugin.program.instrument import (
+    FILENAME,
+    STEP,
+    Instrumented,
+    SwitchExpr,
+    SwitchStmt,
+    clone,
+    instrument_tree,
+)
+
+ON = "__egca_on__"
+SWITCH = "__egca_switch__"
+_NONE_ON = ("__egca_patches_on__",)  # what stands in the code until a trial replaces it
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slotted:
+    """One program with all of ``edits`` in it, each switched off."""
+
+    edits: tuple[Edit, ...]
+    tree: ast.Module
+    switches: dict[int, tuple[int, ...]] = field(default_factory=dict)
+
+    def on(self, edits: Iterable[Edit]) -> tuple[int, ...]:
+        """The switches that turn these edits on."""
+        return tuple(switch for edit in edits for switch in self.switches[id(edit)])
+
+    def compile(self) -> CodeType:
+        """Raises SyntaxError, ValueError, TypeError, RecursionError or MemoryError if some patch makes no program."""
+        return compile(self.tree, FILENAME, "exec", dont_inherit=True)
+
+    def instrumented(self, source: str) -> Instrumented:
+        """The same program under probes; call ``SWITCH`` with :meth:`on` between the calls."""
+        return instrument_tree(self.tree, source)
+
+
+def variant(code: CodeType, on: tuple[int, ...]) -> CodeType:
+    """The compiled program with these switches on."""
+    return code.replace(co_consts=tuple(on if const == _NONE_ON else const for const in code.co_consts))
+
+
+def slotted(tree: ast.Module, edits: Sequence[Edit]) -> Slotted:
+    """Build one program that can behave as any of its patched versions."""
+    builder = _Builder(edits)
+    return Slotted(tuple(edits), builder.module(tree), builder.switches)
+
+
+def patched(tree: ast.Module, edits: Sequence[Edit]) -> ast.Module:
+    """The tree with the edits made for good."""
+    return _Builder(edits, permanent=True).module(tree)
+
+
+def changes_scope(edit: Edit, tree: ast.Module) -> bool:
+    """True where the edit's mere presence would change what the rest of its function means: it must be tried alone."""
+    if any(isinstance(part, (ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal)) for part in ast.walk(edit.new)):
+        return True
+    names = stored_names(edit.new)
+    return bool(names) and not any(
+        function.name == edit.function and names <= _local_names(function) for function in functions(tree)
+    )
+
+
+def _local_names(function: Function) -> set[str]:
+    return {*parameters(function), *(name for node in function.body for name in stored_names(node))}
+
+
+class _Builder:
+    def __init__(self, edits: Sequence[Edit], permanent: bool = False) -> None:
+        self.switches: dict[int, tuple[int, ...]] = {}
+        self._permanent = permanent
+        self._at: dict[tuple[int, int], list[tuple[int, Edit]]] = {}
+        self._place: dict[tuple[int, int], int] = {}
+        counter = 0
+        for edit in edits:
+            if edit.place not in self._place:
+                self._place[edit.place] = counter
+                counter += 1
+            self._at.setdefault(edit.place, []).append((counter, edit))
+            self.switches[id(edit)] = (self._place[edit.place], counter)
+            counter += 1
+
+    def module(self, tree: ast.Module) -> ast.Module:
+        new = clone(tree)
+        body = self._block(tree.body)
+        if not self._permanent:
+            head = 0
+            while head < len(body) and isinstance(body[head], (ast.ImportFrom, ast.Expr)):
+                head += 1  # docstring and __future__ imports stay in front
+            body[head:head] = _PREAMBLE
+        new.body = body
+        return ast.fix_missing_locations(new)
+
+    def _node(self, node: Any) -> Any:
+        new = clone(node)
+        for name in node._fields:
+            value = node.__dict__.get(name)
+            if isinstance(value, list):
+                if value and isinstance(value[0], ast.stmt):
+                    new.__dict__[name] = self._block(value)
+                elif value and isinstance(value[0], ast.AST):
+                    new.__dict__[name] = [self._node(item) if isinstance(item, ast.AST) else item for item in value]
+            elif isinstance(value, ast.AST) and value._fields:
+                new.__dict__[name] = self._node(value)
+        alternatives = self._at.get((id(node), -1))
+        if alternatives and isinstance(node, ast.expr):
+            return self._expression(self._place[id(node), -1], alternatives, new)
+        if not self._permanent and isinstance(node, (*_LOOPS, ast.FunctionDef, ast.AsyncFunctionDef)):
+            new.body = [_step(node), *new.body]
+        return new
+
+    def _expression(self, place: int, alternatives: list[tuple[int, Edit]], original: ast.expr) -> ast.expr:
+        *rest, (_, last) = alternatives
+        chain: Any = last.new
+        if self._permanent:
+            return chain  # type: ignore[no-any-return]
+        for switch, edit in reversed(rest):
+            chain = ast.copy_location(SwitchExpr(_is_on(switch), edit.new, chain), original)
+        return ast.copy_location(SwitchExpr(_is_on(place), chain, original), original)
+
+    def _block(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        new: list[ast.stmt] = []
+        for index, node in enumerate(body):
+            new += self._inserted(body, index)
+            alternatives = self._at.get((id(node), -1))
+            if alternatives:
+                new.append(self._statement(self._place[id(node), -1], alternatives, node))
+            else:
+                new.append(self._node(node))
+        return new + self._inserted(body, len(body))
+
+    def _statement(self, place: int, alternatives: list[tuple[int, Edit]], node: ast.stmt) -> ast.stmt:
+        *rest, (_, last) = alternatives
+        chain: Any = last.new
+        if self._permanent:
+            return chain  # type: ignore[no-any-return]
+        for switch, edit in reversed(rest):
+            chain = ast.copy_location(SwitchStmt(_is_on(switch), [edit.new], [chain]), node)
+        return ast.copy_location(SwitchStmt(_is_on(place), [chain], [self._node(node)]), node)
+
+    def _inserted(self, body: list[ast.stmt], index: int) -> list[ast.stmt]:
+        inserted: list[ast.stmt] = []
+        for switch, edit in self._at.get((id(body), index), ()):
+            new: Any = edit.new if self._permanent else SwitchStmt(_is_on(switch), [edit.new], [])
+            inserted.append(ast.copy_location(new, edit.statement) if new is not edit.new else new)
+        return inserted
+
+
+def _is_on(switch: int) -> ast.expr:
+    return ast.Compare(ast.Constant(switch), [ast.In()], [ast.Name(ON, ast.Load())])
+
+
+def _step(node: ast.stmt) -> ast.stmt:
+    return ast.Expr(ast.Call(ast.Name(STEP, ast.Load()), [ast.Constant(node.lineno)], []), lineno=node.lineno)
+
+
+_PREAMBLE = ast.parse(
+    f"{ON} = {_NONE_ON!r}\n{STEP} = __egca_step\ndef {SWITCH}(*on):\n    global {ON}\n    {ON} = on\n"
+).body
+
+
+def patched_source(tree: ast.Module, edits: Sequence[Edit]) -> str:
+    """The patched program as text, for the referee."""
+    return ast.unparse(patched(tree, edits))
