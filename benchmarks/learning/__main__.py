@@ -1,0 +1,105 @@
+"""Run the synthetic matrix, resuming where an earlier run stopped, and write the result, the tables and the picture."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks import common
+from benchmarks.learning.arms import ARMS
+from benchmarks.learning.figures import draw
+from benchmarks.learning.summary import tables
+from benchmarks.learning.synthetic import Policy, make_world, pretrain
+from benchmarks.learning.training import Run, gradients, train
+
+REGIMES = {  # name: (share of decisions taken rightly before training, learning rate)
+    "hard": (0.5, 1e-3),
+    "middle": (0.72, 1e-3),
+    "middle, lr 3e-3": (0.72, 3e-3),
+    "easy": (0.9, 1e-3),
+}
+Job = tuple[str, str, int, int, str]  # arm ("" for the gradients), regime, seed, steps, folder of the starts
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = _parse(argv)
+    args.work.mkdir(parents=True, exist_ok=True)
+    log = args.work / "runs.jsonl"
+    known = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    done = {(row["arm"], row["regime"], row["seed"], row["steps"]) for row in known}
+    jobs = [job for job in _jobs(args) if job[:4] not in done]
+    began = time.monotonic()
+    with multiprocessing.get_context("spawn").Pool(args.workers) as pool, log.open("a") as file:
+        for number, row in enumerate(pool.imap_unordered(_work, jobs), start=1):
+            file.write(json.dumps(row) + "\n")
+            file.flush()
+            known.append(row)
+            print(f"\r{number}/{len(jobs)} runs", end="", file=sys.stderr, flush=True)
+            if args.stop_after and time.monotonic() - began > args.stop_after and number < len(jobs):
+                print(f"; stopped after {args.stop_after:.0f} s, the same command goes on", file=sys.stderr)
+                pool.terminate()
+                return 1
+    wanted = {job[:4] for job in _jobs(args)}
+    rows = [row for row in known if (row["arm"], row["regime"], row["seed"], row["steps"]) in wanted]
+    shown = tables(rows)
+    settings = {"regimes": {name: REGIMES[name] for name in args.regimes}, "seeds": args.seeds, "steps": args.steps}
+    arms = {name: asdict(arm) for name, arm in ARMS.items()}
+    path = common.write_result(
+        "learning_synthetic", settings={**settings, "arms": arms}, tables=shown, data={"runs": rows}, folder=args.out
+    )
+    picture = draw(rows, args.out)
+    print(f"\n{path}\n{picture}", file=sys.stderr)
+    return 0
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="egca bench learning", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5, help="seeds per arm and regime (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=100, help="training steps a run (default: %(default)s)")
+    parser.add_argument("--regimes", nargs="+", choices=REGIMES, default=list(REGIMES), metavar="NAME")
+    parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
+    parser.add_argument("--work", type=Path, default=Path("outputs/learning"), help="finished runs, for resuming")
+    parser.add_argument(
+        "--stop-after", type=float, default=0.0, metavar="SECONDS", help="stop in time and resume later"
+    )
+    parser.add_argument("--out", type=Path, default=common.RESULTS, help="folder of the results")
+    return parser.parse_args(argv)
+
+
+def _jobs(args: argparse.Namespace) -> Iterator[Job]:
+    for seed in range(args.seeds):
+        for regime in args.regimes:
+            for arm in ("", *ARMS):
+                yield arm, regime, seed, args.steps, str(args.work)
+
+
+def _work(job: Job) -> dict[str, Any]:
+    arm, regime, seed, steps, work = job
+    torch.set_num_threads(1)
+    right, lr = REGIMES[regime]
+    world = make_world(seed)
+    start = Policy()
+    kept = Path(work) / f"start-{right}-{seed}.pt"
+    if kept.exists():
+        start.load_state_dict(torch.load(kept, weights_only=True))
+    else:
+        start = pretrain(world, seed, right=right)
+        partial = kept.with_suffix(f".{multiprocessing.current_process().pid}")
+        torch.save(start.state_dict(), partial)
+        partial.replace(kept)
+    if not arm:
+        return {"arm": "", "regime": regime, "seed": seed, "steps": steps, "gradients": gradients(world, start, seed)}
+    return {**train(Run(arm, lr, seed, steps), world, start), "regime": regime}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
