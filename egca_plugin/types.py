@@ -149,6 +149,7 @@ class CallResult:
     error_message: str = ""
     line: int | None = None
     steps: int = 0
+    error_base: str = ""  # the nearest builtin exception class of error_type
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,203 @@
+"""Runs inside the candidate's process: load a program, answer calls, and know nothing else.
+
+Commands and records are frames: a 32-bit length, then a wire value. There are two commands,
+
+    ("load", program, budget | None, seed)      program: source text, or marshalled code as bytes
+    ("call", function, arguments)               arguments: the wire form of (args, kwargs)
+
+and every one is answered by a record ``(status, value, arguments_after, error_type, error_base, error_message, line,
+steps, events, lines)``. Before a load's record comes an empty frame once the program has compiled.
+
+Nothing here is trusted: a candidate may patch all of it, and gains only the right to say which values it returns.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import builtins
+import decimal
+import gc
+import marshal
+import os
+import random
+import struct
+import sys
+import types
+from collections.abc import Mapping
+from typing import Any
+
+from egca_plugin.errors import WireError
+from egca_plugin.sandbox import clock, wire
+from egca_plugin.sandbox.probes import Budget, BudgetSpent, Probes
+
+FILENAME = "<program>"
+MODULE = "program"
+MAX_MESSAGE = 300
+_READ = 1 << 16
+_count = struct.Struct("<I")
+_IMMUTABLE = frozenset({type(None), bool, int, float, complex, str, bytes, range})
+_NO_EVENTS: tuple[Any, ...] = ((), ())
+
+Record = tuple[Any, ...]
+
+
+def serve(fd: int, ticks: clock.Clock, modules: Mapping[str, Mapping[str, Any]]) -> None:
+    """Answer commands on ``fd`` until it closes. ``modules``: what each watched module held before any candidate."""
+    frames = _Frames(fd)
+    program = _Program(ticks)
+    fresh = True
+    while (frame := frames.read()) is not None:
+        command, *operands = wire.decode(frame)
+        if command == "load":
+            if not fresh:
+                _restore(modules)
+            fresh = False
+            record = program.load(frames, *operands)
+        else:
+            record = program.call(*operands)
+        frames.write(wire.encode(record, max_bytes=2 * wire.MAX_BYTES))
+
+
+class _Frames:
+    def __init__(self, fd: int) -> None:
+        self._fd, self._buffer = fd, b""
+        self._os_read, self._os_write = os.read, os.write
+
+    def read(self) -> bytes | None:
+        buffer = self._buffer
+        while len(buffer) < 4 or len(buffer) < (size := 4 + _count.unpack_from(buffer)[0]):
+            more = self._os_read(self._fd, _READ)
+            if not more:
+                return None
+            buffer += more
+        self._buffer = buffer[size:]
+        return buffer[4:size]
+
+    def write(self, body: bytes) -> None:
+        data = memoryview(_count.pack(len(body)) + body)
+        while data:
+            data = data[self._os_write(self._fd, data) :]
+
+
+class _Program:
+    """The loaded program's namespace, and its probes if it is instrumented."""
+
+    def __init__(self, ticks: clock.Clock) -> None:
+        self._clock = ticks
+        self._namespace: dict[str, Any] = {}
+        self._probes: Probes | None = None
+
+    def load(self, frames: _Frames, program: str | bytes, budget: tuple[int, int, int] | None, seed: int) -> Record:
+        module = types.ModuleType(MODULE)
+        sys.modules[MODULE] = module
+        self._namespace = module.__dict__
+        self._probes = Probes(Budget(*budget)) if budget else None
+        if self._probes is not None:
+            self._namespace.update(self._probes.functions())
+        clock.reseed(self._clock, seed)
+        try:
+            if isinstance(program, bytes):
+                code = marshal.loads(program)  # from the trusted side
+            else:
+                code = compile(program, FILENAME, "exec", dont_inherit=True, optimize=0)
+            frames.write(b"")
+            exec(code, self._namespace)  # noqa: S102 - what this process is for
+        except BaseException as err:  # noqa: BLE001 - the boundary: whatever the program raises is its answer
+            return self._failure(err)
+        return self._record("value", wire.encode(None))
+
+    def call(self, function: str, arguments: bytes) -> Record:
+        if self._probes is not None:
+            self._probes.reset()
+        if function not in self._namespace:
+            return self._failure(NameError(f"name {function!r} is not defined"))
+        try:
+            args, kwargs = wire.decode(arguments, build=self._build)
+            encoded = wire.encode(self._namespace[function](*args, **kwargs))
+        except BaseException as err:  # noqa: BLE001 - the boundary, as above
+            return self._failure(err)
+        return self._record("value", encoded, after=_changed(args, kwargs, arguments))
+
+    def _build(self, name: str, attributes: dict[str, Any]) -> Any:
+        """An instance of the program's own class ``name``, or of a bare one, with these attributes."""
+        kind = self._namespace.get(name)
+        instance: Any = object.__new__(kind if isinstance(kind, type) else type(name, (), {}))
+        instance.__dict__.update(attributes)
+        return instance
+
+    def _record(
+        self, status: str, value: bytes = b"", after: bytes = b"", error: tuple[Any, ...] = ("", "", "", None)
+    ) -> Record:
+        probes = self._probes
+        if probes is None:
+            return (status, value, after, *error, 0, *_NO_EVENTS)
+        if probes.spent:
+            status, value, after = "budget", b"", b""
+        return (status, value, after, *error, probes.steps, tuple(probes.events), tuple(probes.lines))
+
+    def _failure(self, err: BaseException) -> Record:
+        if isinstance(err, BudgetSpent):
+            return self._record("budget")
+        if isinstance(err, WireError):
+            return self._record("refused", error=("", "", _text(err), None))
+        try:
+            error = (type(err).__name__[:100], _builtin_base(err), _text(err), _line(err))
+        except BaseException:  # noqa: BLE001 - a hostile exception class
+            error = ("Exception", "Exception", "", None)
+        return self._record("memory" if isinstance(err, MemoryError) else "exception", error=error)
+
+
+def _changed(args: tuple[Any, ...], kwargs: dict[str, Any], before: bytes) -> bytes:
+    """The arguments' wire form where the call changed them in place, else ``b""``."""
+    if not kwargs and all(type(arg) in _IMMUTABLE for arg in args):
+        return b""
+    try:
+        after = wire.encode((args, kwargs), objects=True)
+    except Exception:  # noqa: BLE001 - what was put in there cannot cross, so the caller sees no change
+        return b""
+    return after if after != before else b""
+
+
+def _text(err: BaseException) -> str:
+    try:
+        return str(err)[:MAX_MESSAGE]
+    except BaseException:  # noqa: BLE001 - a hostile __str__
+        return ""
+
+
+def _builtin_base(err: BaseException) -> str:
+    """The nearest builtin exception class."""
+    names = (str(kind.__name__) for kind in type(err).__mro__ if vars(builtins).get(kind.__name__) is kind)
+    return next(names)
+
+
+def _line(err: BaseException) -> int | None:
+    """The program's line that raised, or at which it does not compile."""
+    line = err.lineno if isinstance(err, SyntaxError) and err.filename == FILENAME else None
+    trace = err.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILENAME:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def watch(modules: list[types.ModuleType]) -> dict[str, dict[str, Any]]:
+    """What :func:`serve` puts back between two programs in one child."""
+    return {module.__name__: dict(vars(module)) for module in [*modules, builtins]}
+
+
+def _restore(modules: Mapping[str, Mapping[str, Any]]) -> None:
+    """Undo what the last program did to the interpreter that its successor would notice."""
+    sys.settrace(None)
+    sys.setprofile(None)
+    sys.setrecursionlimit(1000)
+    gc.callbacks.clear()
+    for name, content in modules.items():
+        namespace = vars(sys.modules[name]) if name in sys.modules else {}
+        namespace.update(content)
+        if len(namespace) != len(content):
+            for extra in [key for key in namespace if key not in content]:
+                del namespace[extra]
+    decimal.setcontext(decimal.Context())
+    random.seed(0)

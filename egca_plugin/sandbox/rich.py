@@ -1,0 +1,92 @@
+"""Bounds and tables that both directions of the wire share, and the two types that exist only for crossing."""
+
+from __future__ import annotations
+
+import builtins
+import datetime
+import types
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from egca_plugin.errors import WireError
+
+MAX_BYTES = 4 << 20
+MAX_DEPTH = 100
+MAX_ITEMS = 500_000
+MAX_DRAINED = 10_000  # items taken from a generator or iterator
+MAX_INT_BYTES = 1 << 16  # arithmetic on larger integers could stall the trusted side
+MAX_EXPONENT = 10_000  # of a Decimal, for the same reason
+NAMEDTUPLE_COST = 2_000  # items; building a namedtuple class takes a third of a millisecond
+
+
+FACTORIES: Mapping[str, Callable[[], Any] | None] = {
+    "": None, "int": int, "float": float, "str": str, "list": list, "dict": dict, "set": set, "tuple": tuple,
+    "bool": bool, "Counter": Counter,
+}  # fmt: skip
+# What may be passed or returned by name: types, exception types, and functions that cannot touch the outside.
+NAMED: Mapping[str, Any] = {
+    **{name: value for name, value in vars(builtins).items() if type(value) is type},
+    **{f.__name__: f for f in (
+        abs, all, any, ascii, bin, chr, divmod, format, hash, hex, len, max, min, oct, ord, pow, repr, round, sorted,
+        sum,
+    )},
+    "NoneType": type(None), "ellipsis": type(Ellipsis), "generator": types.GeneratorType, "Counter": Counter,
+    "OrderedDict": OrderedDict, "defaultdict": defaultdict, "deque": deque, "Decimal": Decimal, "Fraction": Fraction,
+    "date": datetime.date, "datetime": datetime.datetime, "time": datetime.time, "timedelta": datetime.timedelta,
+}  # fmt: skip
+
+
+class Match:
+    """A regular expression's match as a value: truthy, with ``group``, ``groups``, ``span``, ``start`` and ``end``."""
+
+    __slots__ = ("names", "spans", "string")
+
+    def __init__(self, string: str, spans: tuple[tuple[int, int], ...], names: dict[str, int]) -> None:
+        self.string, self.spans, self.names = string, spans, names
+
+    def span(self, group: int | str = 0) -> tuple[int, int]:
+        return self.spans[self.names[group] if isinstance(group, str) else group]
+
+    def start(self, group: int | str = 0) -> int:
+        return self.span(group)[0]
+
+    def end(self, group: int | str = 0) -> int:
+        return self.span(group)[1]
+
+    def group(self, *groups: int | str) -> Any:
+        texts = tuple(self._text(group) for group in groups or (0,))
+        return texts if len(texts) > 1 else texts[0]
+
+    __getitem__ = group
+
+    def groups(self, default: Any = None) -> tuple[Any, ...]:
+        return tuple(default if text is None else text for text in map(self._text, range(1, len(self.spans))))
+
+    def groupdict(self, default: Any = None) -> dict[str, Any]:
+        return {name: default if self._text(i) is None else self._text(i) for name, i in self.names.items()}
+
+    def _text(self, group: int | str) -> str | None:
+        start, end = self.span(group)
+        return None if start < 0 else self.string[start:end]
+
+
+class Drained:
+    """The items of a generator or iterator; if it was cut off it raises rather than pretend to be exhausted."""
+
+    __slots__ = ("_count", "_items", "_more")
+
+    def __init__(self, items: list[Any], more: bool) -> None:
+        self._items, self._more, self._count = iter(items), more, len(items)
+
+    def __iter__(self) -> Drained:
+        return self
+
+    def __next__(self) -> Any:
+        for item in self._items:
+            return item
+        if self._more:
+            raise WireError(f"an iterator was drained for its first {self._count:,} items; there were more")
+        raise StopIteration

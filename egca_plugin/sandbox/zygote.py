@@ -1,0 +1,163 @@
+"""The untrusted side's server: a small warm interpreter that forks one child for each candidate.
+
+Started by :mod:`egca_plugin.sandbox.link` with an empty environment, it holds no secret: it never sees a test, an
+expected value or a reference. It shuts itself in (namespaces, landlock, privileges, limits), says hello with what it
+could and could not apply, and then obeys three messages on its control socket:
+
+    b"R" + a socket     fork a child that serves the socket
+    b"K"                kill the child and its group, reap it, answer STATUS
+    b"W"                the same, but give it a moment to end by itself, so that the status tells why it did
+    end of file         kill the child and exit
+
+The dead child stays a zombie until ``K``, so its process id cannot come to mean another process.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import array
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from egca_plugin.sandbox import child, clock, layers, wire
+
+STATUS = struct.Struct("<iq?")  # wait status, CPU time in microseconds, whether it ended by itself
+GRACE_MS = 200
+
+# Imported before the first fork, so that programs which use them pay nothing; the first group is put back between the
+# programs of one child.
+WATCHED = (
+    "math", "cmath", "random", "re", "sys", "os", "time", "string", "copy", "operator", "functools", "itertools",
+    "collections", "heapq", "bisect", "datetime", "typing",
+)  # fmt: skip
+PRELOADED = (
+    "abc", "array", "ast", "builtins", "collections.abc", "contextlib", "dataclasses", "decimal", "enum", "fractions",
+    "hashlib", "io", "json", "keyword", "numbers", "queue", "statistics", "struct", "textwrap", "types", "unicodedata",
+    "warnings",
+)  # fmt: skip
+_WARM_UP = """
+import math
+from typing import List
+class A:
+    def __init__(self, x): self.x = x
+def f(xs: List[int], n=1):
+    "doc"
+    try:
+        return sorted({i: str(i) for i in xs if i % 2 == 0 or math.sqrt(i) > n}.items()), f"{n:.2f}", [*xs][::-1]
+    except (ValueError, KeyError) as e:
+        raise e
+"""
+
+
+def main(control_fd: int) -> None:
+    """Never returns. ``control_fd`` is one end of a SEQPACKET socket pair."""
+    control = socket.socket(fileno=control_fd)
+    try:
+        settings = wire.decode(control.recv(1 << 16))
+        if settings["die_with_parent"]:
+            layers.die_with_parent()
+        missing = layers.enter_namespaces(settings["namespaces"])
+        ticks, modules = _preload()
+        missing |= layers.shut_in(settings)
+        serve = _warm(ticks, modules)
+        hello = {"pid": os.getpid(), "missing": missing, "uid": os.getuid()}
+    except Exception as err:  # noqa: BLE001 - the process boundary: the other side turns it into a SandboxError
+        control.send(wire.encode({"error": f"{type(err).__name__}: {err}"}))
+        os._exit(1)
+    control.send(wire.encode(hello))
+    _forget()
+    _serve(control, serve, layers.Seal(settings["filter"], settings["cpu_s"]))
+
+
+def _preload() -> tuple[clock.Clock, dict[str, dict[str, Any]]]:
+    sys.modules["_hashlib"] = None  # type: ignore[assignment]  # OpenSSL: 5 MB, and hashlib has its own of everything
+    for name in WATCHED + PRELOADED:
+        importlib.import_module(name)
+    ticks = clock.install()
+    return ticks, child.watch([sys.modules[name] for name in WATCHED])
+
+
+def _warm(ticks: clock.Clock, modules: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Run a program and a call in a pipe to itself, so that no child pays for a first time."""
+    ours, theirs = socket.socketpair()
+    for body in [("load", _WARM_UP, None, 0), ("call", "f", wire.encode((([1, 2, 3],), {})))] * 3:
+        data = wire.encode(body)
+        ours.send(len(data).to_bytes(4, "little") + data)
+    ours.shutdown(socket.SHUT_WR)
+    child.serve(theirs.fileno(), ticks, modules)
+    ours.close()
+    theirs.close()
+    sys.modules.pop(child.MODULE, None)
+    clock.reseed(ticks, 0)
+    return lambda fd: child.serve(fd, ticks, modules)
+
+
+def _forget() -> None:
+    """Leave no door to our own modules, and nothing for the children's collector to visit."""
+    for name in [name for name in sys.modules if name.split(".")[0] in ("egca_plugin", "__main__")]:
+        del sys.modules[name]
+    sys.modules["__main__"] = ModuleType("__main__")
+    sys.argv, sys.path = [""], [path for path in sys.path if path.startswith((sys.base_prefix, sys.base_exec_prefix))]
+    gc.collect()
+    gc.freeze()
+
+
+def _serve(control: socket.socket, serve: Any, seal: layers.Seal) -> None:
+    pid = 0
+    ancillary = socket.CMSG_SPACE(4)
+    while True:
+        message, attached, _, _ = control.recvmsg(1, ancillary)
+        if pid:
+            by_itself = message == b"W" and _ended(pid)
+            usage = STATUS.pack(*_kill(pid), by_itself)
+            pid = 0
+        if message == b"R":
+            fd = array.array("i", attached[0][2])[0]
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                _run_child(fd, serve, seal)
+            os.close(fd)
+        elif message in (b"K", b"W"):
+            control.send(usage)
+        else:
+            os._exit(0)
+
+
+def _ended(pid: int) -> bool:
+    """Whether the process ends within the grace, without reaping it."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        watch = select.poll()
+        watch.register(pidfd, select.POLLIN)
+        return bool(watch.poll(GRACE_MS))
+    finally:
+        os.close(pidfd)
+
+
+def _kill(pid: int) -> tuple[int, int]:
+    for kill in (os.killpg, os.kill):
+        try:
+            kill(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass  # it has not become a group leader yet, or is a zombie already
+    _, status, usage = os.wait4(pid, 0)
+    return status, int((usage.ru_utime + usage.ru_stime) * 1e6)
+
+
+def _run_child(fd: int, serve: Any, seal: layers.Seal) -> None:
+    try:
+        os.setsid()
+        seal.apply()
+        serve(fd)
+    finally:
+        os._exit(0)
