@@ -366,9 +366,11 @@ def plus(node: ast.expr, step: int) -> ast.expr:
     if isinstance(node, ast.Constant) and isinstance(node.value, int):
         total = node.value + step
         return ast.Constant(total) if total >= 0 else ast.UnaryOp(ast.USub(), ast.Constant(-total))
-    opposite = ast.Sub if step > 0 else ast.Add
-    if isinstance(node, ast.BinOp) and isinstance(node.op, opposite) and getattr(node.right, "value", None) == 1:
-        return clone(node.left)
+    match node:
+        case ast.BinOp(left=left, op=op, right=ast.Constant(value=1)) if isinstance(
+            op, ast.Sub if step > 0 else ast.Add
+        ):
+            return clone(left)
     return ast.BinOp(clone(node), ast.Add() if step > 0 else ast.Sub(), ast.Constant(1))
 
 

@@ -24,6 +24,8 @@ class Reason(str, Enum):
     NO_DIVERGENCE = "no_divergence"  # the results differ, but no aligned pair of histories does
     UNVERIFIED = "unverified"  # a divergence, but no patch proved it: the span is wide
     NO_EVIDENCE = "no_evidence"  # this localiser needs something that the case does not have
+    DEBUGGER_UNREACHABLE = "debugger_unreachable"  # no server is set, or it does not answer
+    DEBUGGER_ANSWER = "debugger_answer"  # the model's answer is not what it was asked for
 
 
 @dataclass(frozen=True, slots=True)

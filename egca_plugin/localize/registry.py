@@ -12,16 +12,16 @@ from egca_plugin.localize.api import Localizer
 # name -> "module:callable"; the callable takes no argument and returns a Localizer.
 LOCALIZERS: dict[str, str] = {
     "trace": "egca_plugin.localize.trace:TraceLocalizer",
-    "uniform": "egca_plugin.localize.baselines:Uniform",
-    "executed": "egca_plugin.localize.baselines:Executed",
-    "prefix_tree": "egca_plugin.localize.baselines:PrefixTree",
-    "grpo_lambda": "egca_plugin.localize.baselines:GrpoLambda",
-    "ochiai": "egca_plugin.localize.baselines:Ochiai",
-    "text_diff": "egca_plugin.localize.baselines:TextDiff",
-    "traceback": "egca_plugin.localize.baselines:Traceback",
-    "random_span": "egca_plugin.localize.baselines:RandomSpan",
-    "late_divergence": "egca_plugin.localize.baselines:LateDivergence",
-    "debugger": "egca_plugin.localize.debugger:Debugger",
+    "uniform": "egca_plugin.credit.baselines:Uniform",
+    "executed": "egca_plugin.credit.baselines:Executed",
+    "prefix_tree": "egca_plugin.credit.baselines:PrefixTree",
+    "grpo_lambda": "egca_plugin.credit.baselines:GrpoLambda",
+    "ochiai": "egca_plugin.credit.baselines:Ochiai",
+    "text_diff": "egca_plugin.credit.baselines:TextDiff",
+    "traceback": "egca_plugin.credit.baselines:Traceback",
+    "random_span": "egca_plugin.credit.baselines:RandomSpan",
+    "late_divergence": "egca_plugin.credit.baselines:LateDivergence",
+    "debugger": "egca_plugin.credit.baselines:Debugger",
 }
 
 
