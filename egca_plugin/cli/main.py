@@ -16,7 +16,13 @@ COMMANDS = {
     "preflight": "is every reference sound, are the tests strong enough",
     "assess": "judge samples and say which characters of each are to blame",
     "explain": "one program: what diverged, where, and the blamed text in colour",
+    "eval": "pass@k of samples, with confidence intervals, through the sandbox",
+    "report": "records as one HTML file that loads nothing",
+    "replay": "localise a past run's records again, without a GPU, and show what changed",
+    "watch": "follow a run's records live",
     "doctor": "can this install train: versions, registrations, isolation, tokenizer",
+    "bench": "run a benchmark of a source checkout",
+    "table": "a benchmark's result file as Markdown",
 }
 MISUSE = 2
 

@@ -1,0 +1,54 @@
+"""Codes of the records in plain English: why a credit is where it is, or uniform."""
+
+from __future__ import annotations
+
+from egca_plugin.types import Credit, Mode
+
+REASONS = {
+    "passed": "all tests pass, there is nothing to localise",
+    "does_not_compile": "it does not compile, and the compiler's position is all there is",
+    "unstable": "two identical runs of it disagreed, so traces prove nothing",
+    "no_reference": "no reference program ran to a value on the failing input",
+    "no_calls": "the tests failed before they called the program",
+    "no_difference": "it and the reference agree on every recorded call",
+    "trace_mismatch": "the run under probes did not reproduce the plain run",
+    "budget": "the time or step budget was spent",
+    "no_divergence": "the results differ, but no aligned pair of variables does",
+    "unverified": "a divergence was found, but no small change there makes the tests pass",
+    "no_evidence": "this localiser needs something that the case does not have",
+    "debugger_unreachable": "the debugging model did not answer",
+    "debugger_answer": "the debugging model's answer names no place in the program",
+    "compile_error": "it does not compile",
+    "compile_error_without_place": "it does not compile, and the compiler names no place in the sampled text",
+    "exception": "it raised, at no place in the sampled text",
+    "violation": "it breaks a constraint",
+    "not_comparable": "it is built too unlike the reference to be compared",
+    "infrastructure": "the sandbox failed, which is no verdict on the program",
+    "refused": "it did what the sandbox refuses",
+    "span_not_sampled": "the blamed text is the prompt's, not the model's",
+    "span_too_wide": "the blamed text is nearly the whole program",
+    "span_without_tokens": "the blamed characters belong to no sampled token",
+    "tokenizer_mismatch": "the sampled tokens do not spell the text",
+}
+UNIFORM = {
+    Mode.CORRECT: "it passes its tests",
+    Mode.CONSTRAINT: "it breaks a constraint, or is built too unlike every reference to be compared",
+    Mode.SYNTAX: "nothing points at one place",
+    Mode.LOGIC: "no narrower place could be found",
+}
+
+
+def of_reason(code: str) -> str:
+    """A sentence part for a reason code; a code unknown to this version stands for itself."""
+    return REASONS.get(code, code.replace("_", " "))
+
+
+def of_credit(credit: Credit) -> str:
+    """One sentence: where the advantage goes, and why."""
+    if credit.spans:
+        why = of_reason(credit.reason) if credit.reason else "the evidence points here"
+        how = "a change of this text alone makes every test pass" if credit.verified else why
+        return f"The advantage goes to the marked text: {how}."
+    if credit.mode is Mode.CORRECT:
+        return f"Credit is uniform: {UNIFORM[credit.mode]}."
+    return f"Credit is uniform: {of_reason(credit.reason) if credit.reason else UNIFORM[credit.mode]}."

@@ -1,0 +1,53 @@
+"""What the report counts, and the words that it uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import report_records as make
+
+from egca_plugin.localize.api import Reason
+from egca_plugin.report import charts, words
+from egca_plugin.report.read import load
+from egca_plugin.report.summary import Count, summarise
+
+
+def test_the_counts_of_a_small_file(tmp_path: Path) -> None:
+    summary = summarise(load(make.write(tmp_path / "c.jsonl")))
+    assert (summary.samples, summary.tasks, summary.passed, summary.failed) == (7, 3, 1, 6)
+    assert (summary.narrow, summary.verified) == (3, 1)
+    assert [count.name for count in summary.modes] == ["correct", "logic", "syntax", "constraint"]
+    assert summary.reasons[0] == Count("a_code_of_tomorrow", 1, 1 / 7)
+    assert sum(summary.credited_bins) == summary.narrow
+    assert summary.times[0].stage == "extract"
+    assert summary.steps == ()
+
+
+def test_the_shares_of_the_modes_add_up_and_fill_the_bar(tmp_path: Path) -> None:
+    summary = summarise(load(make.write(tmp_path / "c.jsonl")))
+    assert sum(count.share for count in summary.modes) == pytest.approx(1)
+    bars = charts.stacked(summary.modes)
+    assert bars[-1].x + bars[-1].width == pytest.approx(charts.WIDTH, abs=0.1)
+
+
+def test_the_course_over_the_steps_needs_two_of_them(tmp_path: Path) -> None:
+    one, three = (summarise(load(make.write(tmp_path / "c.jsonl", steps=n))).steps for n in (1, 3))
+    assert charts.lines(one) == ()
+    assert [step.step for step in three] == [1, 2, 3]
+    passed = charts.lines(three)[0]
+    assert passed.kind == "passed"
+    assert passed.points.startswith("0.0,")
+    assert passed.last == three[-1].passed
+
+
+@pytest.mark.parametrize("reason", [reason.value for reason in Reason])
+def test_every_reason_of_the_localisers_has_words(reason: str) -> None:
+    assert reason in words.REASONS
+
+
+def test_every_credit_is_told_in_one_sentence() -> None:
+    told = [words.of_credit(known) for _, _, known in make.rows()]
+    assert told[0] == "The advantage goes to the marked text: a change of this text alone makes every test pass."
+    assert told[1] == "Credit is uniform: it passes its tests."
+    assert told[-1] == "Credit is uniform: a code of tomorrow."
