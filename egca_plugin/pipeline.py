@@ -1,0 +1,210 @@
+"""The one place that decides the order of the stages.
+
+    extract -> judge -> gate -> references -> localise -> map to the completion
+
+:class:`Assessor` runs in a trusted worker process beside its own sandbox; :func:`assess_groups` spreads groups over
+such workers. Whatever goes wrong with a *sample* ends as a credit with a reason code, that is, as plain GRPO.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from egca_plugin import budget
+from egca_plugin.budget import Budget
+from egca_plugin.config import EgcaConfig
+from egca_plugin.credit.gate import Localize, Route, route
+from egca_plugin.credit.syntax import compile_error_span
+from egca_plugin.errors import SandboxError
+from egca_plugin.localize import registry
+from egca_plugin.localize.api import Case
+from egca_plugin.program.constraints import Constraint, check, derive
+from egca_plugin.program.extract import extract, to_completion
+from egca_plugin.program.structure import comparable
+from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.pool import Pool
+from egca_plugin.sandbox.referee import judge
+from egca_plugin.types import (
+    Completion,
+    Credit,
+    Divergence,
+    Localization,
+    Mode,
+    Outcome,
+    Program,
+    Span,
+    Task,
+    Verdict,
+)
+
+HANDLER = "egca_plugin.pipeline:handler"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Completions of one task; a GRPO group, or part of one. ``step`` is the training step, None outside training."""
+
+    task: Task
+    completions: tuple[Completion, ...]
+    step: int | None = None
+
+
+class Assessor:
+    """Takes groups through the stages. One per worker process; caches what depends on the task alone."""
+
+    def __init__(self, config: EgcaConfig, sandbox: Sandbox) -> None:
+        self.config = config
+        self._sandbox = sandbox
+        self._localizer = registry.get(config.localizer)
+        self._traceback = registry.get("traceback")
+        self._budget = Budget(config.budget)
+
+    def assess(self, task: Task, completions: Sequence[Completion], step: int | None = None) -> list[Credit]:
+        """One credit a completion, in order. Raises TaskError for a task whose tests cannot be run, SandboxError."""
+        return [self._assess(task, completion.text, step) for completion in completions]
+
+    def _assess(self, task: Task, text: str, step: int | None) -> Credit:
+        watch = _Stopwatch()
+        program = extract(text, task)
+        watch.lap("extract")
+        verdict = self._judge(program, task)
+        watch.lap("judge")
+        chosen = self._route(task, program, verdict)
+        watch.lap("gate")
+        found, mode = self._localize(task, program, verdict, chosen, step)
+        self._budget.spend(watch.lap("localize") / 1e3)
+        return self._credit(program, text, verdict, mode, found, watch.ms)
+
+    def _judge(self, program: Program, task: Task) -> Verdict:
+        if not program.compiles:
+            return Verdict(Outcome.COMPILE_ERROR, 0, _number_of_tests(task), error=program.error)
+        return judge(self._sandbox, program.source, task)
+
+    def _route(self, task: Task, program: Program, verdict: Verdict) -> Route:
+        violations = check(_constraints(task, self.config.constraints), program.source) if program.compiles else ()
+        failed = program.compiles and not verdict.passed
+        near = comparable(program.source, task.reference, task.entry_point) if failed and task.reference else None
+        return route(program, verdict, violations, near, self.config.preset)
+
+    def _localize(
+        self, task: Task, program: Program, verdict: Verdict, chosen: Route, step: int | None
+    ) -> tuple[Localization, Mode]:
+        """Ask whom the gate named. A verified patch turns a program that looked too different into a `logic` sample."""
+        if chosen.localize is Localize.NOBODY:
+            return Localization(reason=chosen.reason), chosen.mode
+        if chosen.localize is Localize.COMPILER:
+            return _at_compile_error(program), chosen.mode
+        if not self._budget.allows(step):
+            return Localization(reason=budget.REASON), chosen.mode
+        case = Case(task, program.source, (task.reference,), verdict, self._sandbox, seed=self.config.seed)
+        if chosen.localize is Localize.TRACEBACK:
+            return self._traceback.localize(case), chosen.mode
+        found = self._localizer.localize(case)
+        if chosen.localize is Localize.LOCALIZER or found.verified:
+            return found, Mode.LOGIC if chosen.mode is Mode.CONSTRAINT else chosen.mode
+        if chosen.localize is Localize.VERIFIED_OR_TRACEBACK:
+            raised = self._traceback.localize(case)
+            return (replace(raised, divergence=found.divergence) if raised.spans else found), chosen.mode
+        return replace(found, spans=(), reason=chosen.reason), chosen.mode
+
+    def _credit(
+        self, program: Program, text: str, verdict: Verdict, mode: Mode, found: Localization, ms: Mapping[str, float]
+    ) -> Credit:
+        mapped = [(span, to_completion(program, span)) for span in found.spans]
+        spans = tuple(span for _, span in mapped if span is not None)
+        reason = found.reason
+        if found.spans and not spans:
+            reason = "span_not_sampled"
+        elif sum(s.end - s.start for s in spans) > self.config.max_share * max(_sampled(program), 1):
+            spans, reason = (), "span_too_wide"
+        return Credit(
+            mode=mode,
+            reward=1.0 if verdict.passed else 0.0,
+            outcome=verdict.outcome,
+            tests_passed=verdict.tests_passed,
+            tests_total=verdict.tests_total,
+            spans=spans,
+            verified=found.verified and bool(spans),
+            confidence=found.confidence if spans else 0.0,
+            stage=found.stage,
+            reason=reason,
+            divergence=_in_completion(found.divergence, program, text),
+            reference=found.reference,
+            patch=found.patch,
+            ms=ms,
+        )
+
+
+def handler(sandbox: Sandbox, config: EgcaConfig) -> Callable[[Group], list[Credit]]:
+    """What a pool's worker runs: an :class:`Assessor` beside its sandbox."""
+    assessor = Assessor(config, sandbox)
+    return lambda group: assessor.assess(group.task, group.completions, group.step)
+
+
+def open_pool(config: EgcaConfig, *, workers: int = 0, largest_group: int = 1) -> Pool:
+    """A pool of assessors, not yet started: its payloads are groups, its results lists of credits.
+
+    A group that costs two workers gets the outcome ``infrastructure``: counted, and never scored as a wrong answer.
+    """
+    deadline_s = 30.0 + largest_group * 20.0 * config.sandbox.timeout_s  # far above what judging and trials may take
+    return Pool(HANDLER, config.sandbox, workers=workers, settings=config, deadline_s=deadline_s, on_lost=_lost)
+
+
+def assess_groups(config: EgcaConfig, groups: Sequence[Group]) -> Iterator[tuple[int, list[Credit]]]:
+    """Assess groups in parallel; yields ``(index, credits)`` in the order of ``groups``. Raises SandboxError."""
+    largest = max((len(group.completions) for group in groups), default=1)
+    with open_pool(config, largest_group=largest) as pool:
+        yield from enumerate(pool.map(groups))
+
+
+def _lost(group: Group, error: SandboxError) -> list[Credit]:
+    lost = Credit(Mode.CONSTRAINT, 0.0, Outcome.INFRASTRUCTURE, 0, 0, stage=str(error), reason="infrastructure")
+    return [lost] * len(group.completions)
+
+
+class _Stopwatch:
+    """Milliseconds by stage: each ``lap`` ends the stage that it names."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> float:
+        now = time.perf_counter()
+        self.ms[stage] = 1e3 * (now - self._last)
+        self._last = now
+        return self.ms[stage]
+
+
+@lru_cache(maxsize=4096)
+def _constraints(task: Task, level: str) -> tuple[Constraint, ...]:
+    return derive(task, level)
+
+
+def _number_of_tests(task: Task) -> int:
+    return task.tests.count("assert ") if isinstance(task.tests, str) else len(task.tests)
+
+
+def _at_compile_error(program: Program) -> Localization:
+    span = compile_error_span(program)
+    if span is None:
+        return Localization(reason="compile_error_without_place")
+    return Localization(spans=(span,), confidence=1.0, stage="compiler")
+
+
+def _sampled(program: Program) -> int:
+    return sum(segment.length for segment in program.segments)
+
+
+def _in_completion(divergence: Divergence | None, program: Program, text: str) -> Divergence | None:
+    """The divergence with its line counted in the completion."""
+    if divergence is None:
+        return None
+    lines = program.source.split("\n")
+    at = min(max(divergence.line, 1), len(lines)) - 1
+    start = sum(len(line) + 1 for line in lines[:at])
+    span = to_completion(program, Span(start, start + max(len(lines[at]), 1)))
+    return replace(divergence, line=text.count("\n", 0, span.start) + 1) if span else divergence
