@@ -118,7 +118,7 @@ def close(a: Any, b: Any, depth: int = 0) -> bool:
 
 def step_budget(steps: Iterable[int]) -> int:
     """Steps that a trial may spend on one call, given what the reference spent on its calls."""
-    return min(100_000, 2_000 + 20 * max(steps, default=0))
+    return min(100_000, 500 + 4 * max(steps, default=0))
 
 
 _NONE = wire.encode(None)

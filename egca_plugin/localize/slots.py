@@ -7,13 +7,13 @@ compilation. The switches are small integers in a global tuple; a place and each
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
 from egca_plugin.localize.edits import Edit, stored_names
-from egca_plugin.localize.variables import Function, functions, parameters
+from egca_plugin.localize.variables import functions, parameters
 from egca_plugin.program.instrument import (
     FILENAME,
     STEP,
@@ -67,18 +67,31 @@ def patched(tree: ast.Module, edits: Sequence[Edit]) -> ast.Module:
     return _Builder(edits, permanent=True).module(tree)
 
 
-def changes_scope(edit: Edit, tree: ast.Module) -> bool:
-    """True where the edit's mere presence would change what the rest of its function means: it must be tried alone."""
-    if any(isinstance(part, (ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal)) for part in ast.walk(edit.new)):
-        return True
-    names = stored_names(edit.new)
-    return bool(names) and not any(
-        function.name == edit.function and names <= _local_names(function) for function in functions(tree)
+def changes_scope(edit: Edit, scopes: Mapping[str, Set[str]]) -> bool:
+    """True where the edit's mere presence would change what the rest of its function means: it must be tried alone.
+
+    ``scopes`` are the program's :func:`local_names`.
+    """
+    names: set[str] = set()
+    for part in ast.walk(edit.new):
+        if isinstance(part, (ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal)):
+            return True
+        if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load):
+            names.add(part.id)
+    return (
+        bool(names)
+        and not names <= scopes.get(edit.function, set())
+        and bool(stored_names(edit.new) - scopes.get(edit.function, set()))
     )
 
 
-def _local_names(function: Function) -> set[str]:
-    return {*parameters(function), *(name for node in function.body for name in stored_names(node))}
+def local_names(tree: ast.Module) -> dict[str, set[str]]:
+    """Each function's parameters and variables; of two functions with one name, what they share."""
+    scopes: dict[str, set[str]] = {}
+    for function in functions(tree):
+        names = {*parameters(function), *(name for node in function.body for name in stored_names(node))}
+        scopes[function.name] = scopes[function.name] & names if function.name in scopes else names
+    return scopes
 
 
 class _Builder:

@@ -7,19 +7,27 @@ the right patch near the front of the queue costs no more than a handful.
 from __future__ import annotations
 
 import ast
+import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 
 from egca_plugin.localize.edits import Edit, key
 from egca_plugin.localize.evidence import Evidence, Expectation
-from egca_plugin.localize.slots import changes_scope, slotted, variant
+from egca_plugin.localize.slots import SWITCH, changes_scope, local_names, slotted, variant
+from egca_plugin.localize.units import is_docstring
+from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.types import CallStatus
+from egca_plugin.sandbox.records import Budget
+from egca_plugin.types import Call, CallResult, CallStatus
 
-_CHUNKS = (32, 64, 96)  # sizes of successive chunks, the last one repeated
-_TIMEOUT_S = 1.0  # wall clock for one trial that ignores its step budget
+_CHUNKS = (32, 96, 192)  # sizes of successive chunks, the last one repeated
+_TIMEOUT_S = 0.5  # wall clock after which a trial that ignores its step budget is given up
 _SyntaxTrouble = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)
+
+_FATAL = (CallStatus.DIED, CallStatus.TIMEOUT, CallStatus.MEMORY)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 Combination = tuple[Edit, ...]
 
@@ -34,6 +42,10 @@ class Trials:
     steps: int
     count: int = 0
     _seen: set[object] = field(default_factory=set)
+    _stateful: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stateful = is_stateful(self.tree)
 
     def search(self, edits: Sequence[Edit], budget: int, grace: int) -> list[Edit]:
         """The edits that mend every call, at most ``budget`` tried, and ``grace`` more after the first success."""
@@ -68,40 +80,72 @@ class Trials:
         self.count += len(programs)
         first, rest = self.evidence.failing[:1], (*self.evidence.failing[1:], *self.evidence.holding)
         survivors = self._run(programs, first)
-        return [combination for combination, _ in (self._run(survivors, rest) if rest else survivors)]
+        return [program.combination for program in (self._run(survivors, rest) if rest else survivors)]
 
-    def _run(
-        self, programs: Sequence[tuple[Combination, CodeType]], expectations: Sequence[Expectation]
-    ) -> list[tuple[Combination, CodeType]]:
+    def _run(self, programs: Sequence[_Patched], expectations: Sequence[Expectation]) -> list[_Patched]:
         """The programs that meet all expectations."""
-        kept: list[tuple[Combination, CodeType]] = []
         calls = [expectation.call for expectation in expectations]
-        start = 0
-        while start < len(programs):
-            done = 0
-            batch = [code for _, code in programs[start:]]
-            for results in self.sandbox.run_batch(batch, calls, steps=self.steps, timeout_s=_TIMEOUT_S):
-                met = len(results) == len(calls) and all(
-                    expectation.met_by(result) for expectation, result in zip(expectations, results, strict=True)
-                )
-                if met:
-                    kept.append(programs[start + done])
-                done += 1
-            start += max(1, done)  # a child that died takes only its last program along
+        shared = Counter(program.code for program in programs)
+        together = [program for program in programs if shared[program.code] > 1 and not self._stateful]
+        alone = [program for program in programs if shared[program.code] == 1 or self._stateful]
+        kept = []
+        for members, run in ((together, self._in_one_namespace), (alone, self._in_fresh_namespaces)):
+            for program, results in zip(members, run(members, calls), strict=True):
+                if all(x.met_by(result) for x, result in zip(expectations, results, strict=True)):
+                    kept.append(program)
         return kept
 
+    def _in_one_namespace(self, programs: Sequence[_Patched], calls: Sequence[Call]) -> Iterator[Sequence[CallResult]]:
+        """Load once and switch between the patches; one that takes the process along is passed over."""
+        budget = Budget(max_events=0, max_steps=self.steps, max_bytes=0)
+        start = 0
+        while start < len(programs):
+            code = programs[start].code
+            asks: list[Call] = []
+            here = list(itertools.takewhile(lambda program: program.code is code, programs[start:]))
+            for program in here:
+                asks += [Call(SWITCH, wire.encode((program.on, {}))), *calls]
+            with self.sandbox.session(code, timeout_s=_TIMEOUT_S, budget=budget) as session:
+                records = session.records(asks)
+                dead = session.ending is not None
+            for index in range(len(here)):
+                first = index * (len(calls) + 1) + 1
+                results = [record.result for record in records[first : first + len(calls)]]
+                yield results
+                start += 1
+                if dead and any(result.status in _FATAL for result in results):
+                    break
 
-def _compiled(tree: ast.Module, chunk: Sequence[Combination]) -> list[tuple[Combination, CodeType]]:
-    """One code object for each patch, in order; patches that make no program are left out."""
-    together = [combination for combination in chunk if not any(changes_scope(edit, tree) for edit in combination)]
-    codes = dict(_compile_together(tree, together))
+    def _in_fresh_namespaces(
+        self, programs: Sequence[_Patched], calls: Sequence[Call]
+    ) -> Iterator[Sequence[CallResult]]:
+        variants = [variant(program.code, program.on) for program in programs]
+        return self.sandbox.run_batch(variants, calls, steps=self.steps, timeout_s=_TIMEOUT_S)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Patched:
+    """A compiled program and the switches that make it this patch."""
+
+    combination: Combination
+    code: CodeType
+    on: tuple[int, ...]
+
+
+def _compiled(tree: ast.Module, chunk: Sequence[Combination]) -> list[_Patched]:
+    """The patches that make a program, with as few compilations as can be."""
+    scopes = local_names(tree)
+    together: list[Combination] = []
+    alone: list[Combination] = []
     for combination in chunk:
-        if combination not in codes:
-            codes.update(_compile_together(tree, [combination]))
-    return [(combination, codes[combination]) for combination in chunk if combination in codes]
+        (alone if any(changes_scope(edit, scopes) for edit in combination) else together).append(combination)
+    programs = list(_compile_together(tree, together))
+    for combination in alone:
+        programs += _compile_together(tree, [combination])
+    return programs
 
 
-def _compile_together(tree: ast.Module, chunk: Sequence[Combination]) -> Iterator[tuple[Combination, CodeType]]:
+def _compile_together(tree: ast.Module, chunk: Sequence[Combination]) -> Iterator[_Patched]:
     if not chunk:
         return
     edits = list(dict.fromkeys(edit for combination in chunk for edit in combination))
@@ -115,7 +159,27 @@ def _compile_together(tree: ast.Module, chunk: Sequence[Combination]) -> Iterato
             yield from _compile_together(tree, chunk[middle:])
         return
     for combination in chunk:
-        yield combination, variant(code, program.on(combination))
+        yield _Patched(combination, code, program.on(combination))
+
+
+def is_stateful(tree: ast.Module) -> bool:
+    """Whether one call may change what a later one does: globals, caches, mutable defaults, class attributes."""
+    for node in tree.body:
+        constant = isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Constant)
+        if (
+            not constant
+            and not isinstance(node, (*_DEFINITIONS, ast.Import, ast.ImportFrom))
+            and not is_docstring(node)
+        ):
+            return True
+    for part in ast.walk(tree):
+        if isinstance(part, (ast.Global, ast.ClassDef)) or (isinstance(part, _DEFINITIONS) and part.decorator_list):
+            return True
+        if isinstance(part, ast.arguments):
+            defaults = [default for default in (*part.defaults, *part.kw_defaults) if default is not None]
+            if not all(isinstance(default, (ast.Constant, ast.UnaryOp, ast.Name)) for default in defaults):
+                return True
+    return False
 
 
 def _take(queue: Iterator[Combination], count: int) -> list[Combination]:
@@ -125,8 +189,3 @@ def _take(queue: Iterator[Combination], count: int) -> list[Combination]:
         if len(taken) >= count:
             break
     return taken
-
-
-def died(status: CallStatus) -> bool:
-    """The trial took its process along."""
-    return status in (CallStatus.DIED, CallStatus.TIMEOUT, CallStatus.MEMORY)
