@@ -1,0 +1,90 @@
+"""What ``egca doctor`` looks at that needs no training framework."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from egca_plugin import __version__
+from egca_plugin.config import SandboxConfig
+from egca_plugin.errors import SandboxError
+from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.isolation import probe
+from egca_plugin.sandbox.referee import judge
+from egca_plugin.types import Outcome, Task
+
+PYTHONS = ((3, 10), (3, 12))
+DISK_GIB = 1
+
+
+class State(str, Enum):
+    OK = "ok"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: what was found and, where it is not well, how to mend it."""
+
+    name: str
+    state: State
+    found: str
+    mend: str = ""
+
+
+def core_checks() -> Iterator[Check]:
+    """Python, disk, isolation, and one program that must pass and one that must fail in the real sandbox."""
+    yield _python()
+    yield _disk()
+    yield from _isolation()
+    yield _sandbox()
+
+
+def _python() -> Check:
+    found = f"Python {platform.python_version()}, egca-plugin {__version__}, {platform.system()} {platform.machine()}"
+    low, high = (".".join(map(str, version)) for version in PYTHONS)
+    if not PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
+        return Check("python", State.BAD, found, f"use Python {low} to {high}")
+    if platform.system() != "Linux":
+        return Check("python", State.BAD, found, "the sandbox needs Linux (seccomp, rlimits, process groups)")
+    return Check("python", State.OK, found)
+
+
+def _disk() -> Check:
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free / 2**30
+    found = f"{free:.1f} GiB free in {folder}"
+    if free < DISK_GIB or not os.access(folder, os.W_OK):
+        return Check("disk", State.BAD, found, f"free at least {DISK_GIB} GiB there or point TMPDIR elsewhere")
+    return Check("disk", State.OK, found)
+
+
+def _isolation() -> Iterator[Check]:
+    report = probe()
+    for layer in report.layers:
+        if layer.active:
+            yield Check(f"isolation: {layer.name}", State.OK, layer.detail or "on")
+        else:
+            state = State.BAD if layer.mandatory else State.WARN
+            yield Check(f"isolation: {layer.name}", state, layer.reason, layer.mend)
+
+
+def _sandbox() -> Check:
+    task = Task("doctor", "double x", "double", "def double(x):\n    return 2 * x\n", ("assert double(3) == 6",))
+    try:
+        with Sandbox(SandboxConfig()) as sandbox:
+            right = judge(sandbox, task.reference, task)
+            wrong = judge(sandbox, "def double(x):\n    return x\n", task)
+    except SandboxError as error:
+        return Check("sandbox", State.BAD, str(error), "see the isolation checks above")
+    if right.outcome is not Outcome.OK or wrong.outcome is not Outcome.WRONG_ANSWER:
+        found = f"a right program: {right.outcome.value} ({right.detail}); a wrong one: {wrong.outcome.value}"
+        return Check("sandbox", State.BAD, found, "please report this with the output of `egca doctor --json`")
+    return Check("sandbox", State.OK, f"a right and a wrong program judged in {right.ms:.1f} and {wrong.ms:.1f} ms")
