@@ -43,11 +43,26 @@ def decode(ground_truth: str, where: str = "reward_model.ground_truth") -> Task:
 
 
 def write(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """Write the rows of :func:`row`. Raises AssetError without pyarrow (it comes with verl)."""
+    """Write the rows of :func:`row`. Raises AssetError without pyarrow."""
+    arrow, files = _pyarrow()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_table(arrow.Table.from_pylist(list(rows)), path)
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file. Raises AssetError without pyarrow, and where the file is none."""
+    arrow, files = _pyarrow()
+    try:
+        rows: list[dict[str, Any]] = files.read_table(path).to_pylist()
+    except (OSError, arrow.ArrowException) as error:
+        raise AssetError(f"{path}: cannot be read as parquet ({error})") from error
+    return rows
+
+
+def _pyarrow() -> tuple[Any, Any]:
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        raise AssetError("writing parquet needs pyarrow: pip install 'egca-plugin[verl]'") from error
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), path)
+        raise AssetError("parquet files need pyarrow: pip install 'egca-plugin[verl]'") from error
+    return pyarrow, pyarrow.parquet

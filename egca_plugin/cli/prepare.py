@@ -1,0 +1,72 @@
+"""``egca prepare``: write a task set as JSONL and as verl's parquet rows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from egca_plugin.config import CONSTRAINT_LEVELS
+from egca_plugin.program.constraints import guided
+from egca_plugin.tasks import parquet
+from egca_plugin.tasks.catalog import SETS, TaskSet
+from egca_plugin.tasks.files import dump_tasks
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = subparsers.add_parser(
+        "prepare",
+        help="write a benchmark's tasks as JSONL and as verl's parquet rows",
+        description="Write DIR/NAME.jsonl (tasks) and DIR/NAME.parquet (verl's rows); with --split, DIR/NAME-SPLIT.*.",
+        epilog="example: egca prepare mbpp --split train --out data",
+    )
+    parser.add_argument("name", choices=SETS, help="the task set")
+    parser.add_argument(
+        "--source", metavar="PATH|hub", help="its data file, or the Hugging Face hub (default: mbpp from the hub)"
+    )
+    parser.add_argument("--split", help="; ".join(f"{s.name}: {', '.join(s.splits)}" for s in SETS.values()))
+    parser.add_argument(
+        "--constraints",
+        choices=CONSTRAINT_LEVELS,
+        default="off",
+        help="how much of the reference's form the prompts ask for (default: %(default)s)",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if it does not exist")
+    parser.add_argument("--json", action="store_true", help="say what was written as JSON")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The files of one task set."""
+
+    tasks: Path
+    rows: Path
+    count: int
+
+
+def run(args: argparse.Namespace) -> int:
+    written = write(SETS[args.name], args.source, args.split, args.constraints, args.out)
+    if args.json:
+        print(json.dumps({"tasks": str(written.tasks), "rows": str(written.rows), "count": written.count}))
+    else:
+        console = Console(stderr=True)
+        console.print(f"{written.count} tasks: {written.tasks}\nverl's rows: {written.rows}", soft_wrap=True)
+        console.print(f"next: egca preflight {written.tasks}", soft_wrap=True)
+    return 0
+
+
+def write(tasks: TaskSet, source: str | None, split: str | None, constraints: str, out: Path) -> Written:
+    """Write both files. Raises TaskError and AssetError where the tasks cannot be had."""
+    chosen = [(name, guided(task, constraints)) for name, task in tasks.select(source, split)]
+    stem = f"{tasks.name}-{split}" if split else tasks.name
+    written = Written(out / f"{stem}.jsonl", out / f"{stem}.parquet", len(chosen))
+    dump_tasks((task for _, task in chosen), written.tasks)
+    rows = [
+        parquet.row(task, data_source=tasks.name, split=name, index=index, instruction=tasks.instruction)
+        for index, (name, task) in enumerate(chosen)
+    ]
+    parquet.write(rows, written.rows)
+    return written

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from egca_plugin.config import SandboxConfig
+from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.tasks.preflight import Fault, Health, examine
+from egca_plugin.types import Task
+
+GOOD = Task(
+    "t/clamp",
+    "Limit n to 0..9.",
+    "clamp",
+    "def clamp(n):\n    if n < 0:\n        return 0\n    return min(n, 9)\n",
+    ("assert clamp(-1) == 0", "assert clamp(5) == 5", "assert clamp(10) == 9", "assert clamp(9) == 9"),
+)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(SandboxConfig(timeout_s=2.0)) as sandbox:
+        yield sandbox
+
+
+def only_fault(health: Health) -> tuple[Fault, str]:
+    (fault,) = health.faults
+    return fault
+
+
+def test_a_sound_task_has_its_numbers(sandbox: Sandbox) -> None:
+    health = examine(sandbox, GOOD)
+    assert health.faults == ()
+    assert health.tests == 4
+    assert health.steps == 8  # four calls: the condition, and one return each
+    assert health.mutants >= 4
+    assert health.mutation_score is not None
+    assert health.mutation_score >= 0.5
+    assert health.ms > 0
+
+
+def test_a_reference_that_fails_its_own_tests_is_unsound(sandbox: Sandbox) -> None:
+    fault, reason = only_fault(examine(sandbox, replace(GOOD, tests=(*GOOD.tests, "assert clamp(3) == 4"))))
+    assert fault is Fault.UNSOUND
+    assert "test 4" in reason
+
+
+def test_a_reference_that_does_not_compile_is_unsound(sandbox: Sandbox) -> None:
+    fault, reason = only_fault(examine(sandbox, replace(GOOD, reference="def clamp(n:\n")))
+    assert fault is Fault.UNSOUND
+    assert reason
+
+
+def test_a_setup_that_needs_the_reference_is_unsound(sandbox: Sandbox) -> None:
+    task = replace(GOOD, reference=GOOD.reference + "class Node: pass\n", setup="root = Node()")
+    fault, reason = only_fault(examine(sandbox, task))
+    assert fault is Fault.UNSOUND
+    assert reason == "the setup fails on its own: NameError: name 'Node' is not defined"
+
+
+def test_tests_that_notice_little_are_weak(sandbox: Sandbox) -> None:
+    fault, reason = only_fault(examine(sandbox, replace(GOOD, tests=("assert clamp(5) is not False",))))
+    assert fault is Fault.WEAK
+    assert reason.startswith("the tests notice ")
+
+
+def test_a_reference_near_the_time_limit_is_slow() -> None:
+    slow = GOOD.reference.replace("    if", "    sum(range(3_000_000))\n    if")
+    with Sandbox(SandboxConfig(timeout_s=0.05)) as sandbox:
+        faults = dict(examine(sandbox, replace(GOOD, reference=slow, tests=("assert clamp(-1) == 0",))).faults)
+    assert faults[Fault.SLOW].endswith("of the 50 ms allowed")
+
+
+def test_a_reference_that_rolls_dice_is_unstable(sandbox: Sandbox) -> None:
+    task = replace(
+        GOOD,
+        reference="import random\n\ndef clamp(n):\n    return random.random()\n",
+        tests=("assert 0 <= clamp(1) < 1",),
+    )
+    faults = dict(examine(sandbox, task).faults)
+    assert faults[Fault.UNSTABLE].startswith("the reference's results change")
+
+
+def test_tests_that_roll_dice_are_told_apart(sandbox: Sandbox) -> None:
+    task = replace(GOOD, setup="import random", tests=("assert clamp(random.random()) < 1", *GOOD.tests))
+    faults = dict(examine(sandbox, task).faults)
+    assert faults == {Fault.UNSTABLE: "the tests draw random inputs"}
+
+
+def test_all_of_humaneval_is_sound(sandbox: Sandbox) -> None:
+    from egca_plugin.sandbox.referee import judge
+    from egca_plugin.tasks import humaneval
+
+    verdicts = {task.task_id: judge(sandbox, task.reference, task, timeout_s=30.0) for task in humaneval.load()}
+    assert [task_id for task_id, verdict in verdicts.items() if not verdict.passed] == []
+
+
+def test_every_starter_task_is_sound_and_strong(sandbox: Sandbox) -> None:
+    from egca_plugin.tasks import starter
+
+    for task in starter.load():
+        assert examine(sandbox, task).faults == (), task.task_id
