@@ -79,14 +79,16 @@ class Sandbox:
         self, source: str | CodeType, *, timeout_s: float | None = None, seed: int = 0, budget: Budget | None = None
     ) -> Iterator[Session]:
         """The program, for calls one by one. They raise ZygoteLost when the infrastructure fails: start over."""
-        session = Session(self, source, self._deadline(timeout_s), seed, budget)
+        session: Session | None = None
         try:
+            session = Session(self, source, self._deadline(timeout_s), seed, budget)
             yield session
         except ZygoteLost:
             self.close()
             raise
         finally:
-            session.close()
+            if session is not None:
+                session.close()
 
     def run_calls(
         self, source: str | CodeType, calls: Sequence[Call], *, timeout_s: float | None = None, seed: int = 0

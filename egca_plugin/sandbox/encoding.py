@@ -30,12 +30,13 @@ _pack_float = struct.Struct("<d").pack
 _pack_complex = struct.Struct("<dd").pack
 
 _ITERATORS = frozenset(
-    {
+    id(kind)
+    for kind in (
         types.GeneratorType, map, filter, zip, enumerate, reversed, type(iter([])), type(iter(())), type(iter(set())),
         type(iter({})), type(iter({}.values())), type(iter({}.items())), type(iter("")), type(iter(range(0))),
         type(iter(range(1 << 70))), type(reversed([])), type(reversed({})), type(iter(b"")), type(iter(deque())),
         type(iter(int, 0)),
-    }
+    )
 )  # fmt: skip
 _ITERATOR_MODULES = frozenset({"itertools"})
 _FACTORY_NAMES: Mapping[int, str] = {id(factory): name for name, factory in FACTORIES.items()}
@@ -191,7 +192,7 @@ def _encode_other(value: Any, out: bytearray, depth: int, limit: int, objects: b
     if name is not None:
         out += b"g"
         return _encode(name, out, depth, limit, objects)
-    if kind in _ITERATORS or _type_module(kind) in _ITERATOR_MODULES:
+    if id(kind) in _ITERATORS or _type_module(kind) in _ITERATOR_MODULES:
         return _parts(b"G", _split_iterator)(value, out, depth, limit, objects)
     if kind.__mro__[1:] == (tuple, object) and type(kind.__dict__.get("_fields")) is tuple:
         content = (_type_name(kind), kind.__dict__["_fields"], tuple(tuple.__iter__(value)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import os
 import select
 import signal
@@ -205,9 +206,10 @@ class Child:
         return self.ending
 
     def close(self) -> None:
-        """Kill whatever runs. Raises ZygoteLost."""
+        """Kill whatever runs; a zygote that is gone is found out by the next run."""
         if self.ending is None:
-            self._end(CallStatus.DIED, "closed")
+            with contextlib.suppress(ZygoteLost):
+                self._end(CallStatus.DIED, "closed")
 
     def _end(self, status: CallStatus, message: str, *, gently: bool = False) -> Ending:
         self.ending = Ending(status, message)

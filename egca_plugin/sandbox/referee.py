@@ -159,6 +159,8 @@ class _Trial:
         if isinstance(err, (Exception, CallFailed)):
             self._fail(self._test, err)
             return True
+        if err is not None:
+            self._reached.discard(self._test)  # it did not get to its end
         return False
 
     def _fail(self, test: int, err: BaseException) -> None:

@@ -1,0 +1,15 @@
+"""Handlers for :class:`egca_plugin.sandbox.pool.Pool`: what its workers can be asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.referee import judge
+from egca_plugin.types import Task, Verdict
+
+
+def judging(sandbox: Sandbox, settings: Any) -> Callable[[tuple[str, Task]], Verdict]:
+    """Payload ``(source, task)``, result a Verdict."""
+    return lambda payload: judge(sandbox, payload[0], payload[1])

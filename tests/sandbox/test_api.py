@@ -1,0 +1,229 @@
+"""Programs in, values out: how each kind of program ends, sessions, batches and traces."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from egca_plugin.sandbox import wire
+from egca_plugin.sandbox.api import MAX_SOURCE, Sandbox, call
+from egca_plugin.types import CallResult, CallStatus
+
+
+def one(sandbox: Sandbox, source: str, *args: Any, **settings: Any) -> CallResult:
+    return sandbox.run_calls(source, [call("f", *args)], **settings)[0]
+
+
+def value(result: CallResult) -> Any:
+    assert result.status is CallStatus.VALUE, result
+    return wire.decode(result.value)
+
+
+def test_value(sandbox: Sandbox) -> None:
+    assert value(one(sandbox, "def f(x): return x + 1", 41)) == 42
+
+
+def test_calls_share_one_process(sandbox: Sandbox) -> None:
+    source = "seen = []\ndef f(x):\n    seen.append(x)\n    return seen"
+    assert [value(result) for result in sandbox.run_calls(source, [call("f", 1), call("f", 2)])] == [[1], [1, 2]]
+
+
+def test_programs_do_not_share_one(sandbox: Sandbox) -> None:
+    source = "import math\ndef f():\n    math.pi += 1\n    return math.pi"
+    assert value(one(sandbox, source)) == value(one(sandbox, source))
+
+
+def test_exception_with_its_line(sandbox: Sandbox) -> None:
+    result = one(sandbox, "def f(x):\n    y = 1\n    return y / x", 0)
+    assert (result.status, result.error_type, result.line) == (CallStatus.EXCEPTION, "ZeroDivisionError", 3)
+
+
+def test_own_exception_names_its_builtin_base(sandbox: Sandbox) -> None:
+    result = one(sandbox, "class Odd(KeyError): pass\ndef f(): raise Odd('x')")
+    assert (result.error_type, result.error_base) == ("Odd", "KeyError")
+
+
+def test_arguments_changed_in_place_come_back(sandbox: Sandbox) -> None:
+    result = one(sandbox, "def f(xs): xs.sort()", [3, 1, 2])
+    assert wire.decode(result.arguments_after) == (([1, 2, 3],), {})
+    assert one(sandbox, "def f(xs): return sorted(xs)", [3, 1, 2]).arguments_after == b""
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("def f(:", "SyntaxError"),
+        ("x = 1\0", "Error"),
+        ("x = '\ud800'", "UnicodeEncodeError"),
+        ("(" * 50_000, "SyntaxError"),
+        ("-" * 100_000 + "1", "Error"),
+        ("x" * (MAX_SOURCE + 1), "SyntaxError"),
+        ("return 1", "SyntaxError"),
+    ],
+    ids=["syntax", "null byte", "surrogate", "parentheses", "deep expression", "too long", "return outside"],
+)
+def test_what_does_not_compile(sandbox: Sandbox, source: str, error: str) -> None:
+    with sandbox.session(source) as session:
+        assert not session.loaded.compiled
+        assert session.loaded.result.status in (CallStatus.EXCEPTION, CallStatus.MEMORY)
+        assert error in session.loaded.result.error_type
+
+
+def test_program_that_raises_when_loaded_fails_every_call(sandbox: Sandbox) -> None:
+    results = sandbox.run_calls("def f(): pass\nraise ValueError('no')", [call("f"), call("f")])
+    assert [(result.status, result.error_type) for result in results] == [(CallStatus.EXCEPTION, "ValueError")] * 2
+
+
+def test_timeout_is_kept(sandbox: Sandbox) -> None:
+    began = time.monotonic()
+    first, second = sandbox.run_calls("def f():\n    while True: pass", [call("f"), call("f")], timeout_s=0.2)
+    assert (first.status, second.status) == (CallStatus.TIMEOUT, CallStatus.TIMEOUT)
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("return [0] * 10**9", CallStatus.MEMORY),
+        ("import os; os._exit(0)", CallStatus.DIED),
+        ("raise SystemExit(0)", CallStatus.EXCEPTION),
+        ("return f(", CallStatus.EXCEPTION),
+        ("return f()", CallStatus.EXCEPTION),
+        ("return lambda: 1", CallStatus.REFUSED),
+        ("return 'x' * (10 << 20)", CallStatus.REFUSED),
+    ],
+)
+def test_other_ends(sandbox: Sandbox, body: str, status: CallStatus) -> None:
+    assert one(sandbox, f"def f(): {body}").status is status
+
+
+def test_session_answers_call_by_call(sandbox: Sandbox) -> None:
+    with sandbox.session("def f(x): return x * 2\ndef g(x): return x - 1") as session:
+        doubled = value(session.call("f", [21]))
+        assert value(session.call("g", [doubled])) == 41
+
+
+def test_instances_cross_as_the_programs_own_class(sandbox: Sandbox) -> None:
+    class Pair:
+        def __init__(self, a: int) -> None:
+            self.a = a
+
+    source = "class Pair:\n    def get(self): return self.a\ndef f(p): return p.get()"
+    assert value(one(sandbox, source, Pair(7))) == 7
+
+
+def test_same_seed_same_randomness(sandbox: Sandbox) -> None:
+    source = (
+        "import os, random, time, uuid\n"
+        "def f(): return random.random(), random.Random().random(), time.time(), os.urandom(4), uuid.uuid4().hex"
+    )
+    assert value(one(sandbox, source)) == value(one(sandbox, source))
+    assert value(one(sandbox, source)) != value(one(sandbox, source, seed=1))
+
+
+def test_sleeping_takes_no_time(sandbox: Sandbox) -> None:
+    began = time.monotonic()
+    assert value(one(sandbox, "import time\ndef f():\n    time.sleep(1000)\n    return 1")) == 1
+    assert time.monotonic() - began < 2
+
+
+# --- batches ---
+
+
+def test_batch_runs_each_program_on_the_same_calls(sandbox: Sandbox) -> None:
+    programs = [f"def f(x): return x + {n}" for n in range(50)]
+    results = list(sandbox.run_batch(programs, [call("f", 0), call("f", 1)], steps=100, timeout_s=1))
+    assert [(value(a), value(b)) for a, b in results] == [(n, n + 1) for n in range(50)]
+
+
+def test_batch_goes_on_after_a_program_that_hangs_or_dies(sandbox: Sandbox) -> None:
+    good = "def f(): return 1"
+    programs = [good, "def f():\n    while True: pass", good, "import os\ndef f(): os._exit(0)", "syntax(", good]
+    results = list(sandbox.run_batch(programs, [call("f")], steps=100, timeout_s=0.3))
+    expected = [CallStatus.VALUE, CallStatus.TIMEOUT, CallStatus.VALUE, CallStatus.DIED, CallStatus.EXCEPTION]
+    assert [result.status for (result,) in results] == [*expected, CallStatus.VALUE]
+
+
+def test_batch_stops_early(sandbox: Sandbox) -> None:
+    batch = sandbox.run_batch(["def f(): return 1"] * 1000, [call("f")], steps=100, timeout_s=1)
+    assert value(next(batch)[0]) == 1
+    batch.close()  # type: ignore[attr-defined]
+    assert value(one(sandbox, "def f(): return 2")) == 2
+
+
+def test_batch_counts_steps(sandbox: Sandbox) -> None:
+    program = "def f():\n    while True:\n        try: __egca_step(4)\n        except Exception: pass"
+    stubborn = program.replace("except Exception", "except BaseException")
+    results = list(sandbox.run_batch([program, stubborn], [call("f")], steps=1000, timeout_s=0.5))
+    assert [result.status for (result,) in results] == [CallStatus.BUDGET, CallStatus.TIMEOUT]
+
+
+def test_batch_does_not_hand_on_what_a_program_did_to_the_interpreter(sandbox: Sandbox) -> None:
+    poison = (
+        "import builtins, math, sys\n"
+        "builtins.len = lambda x: 7\n"
+        "math.floor = lambda x: 7\n"
+        "sys.setrecursionlimit(50)\n"
+        "sys.settrace(lambda *a: None)\n"
+        "def f(): return 1"
+    )
+    probe = "import math, sys\ndef f(): return len([]), math.floor(1.5), sys.getrecursionlimit(), sys.gettrace()"
+    _, (after,) = sandbox.run_batch([poison, probe], [call("f")], steps=100, timeout_s=1)
+    assert value(after) == (0, 1, 1000, None)
+
+
+def test_code_objects_are_programs_too(sandbox: Sandbox) -> None:
+    code = compile("def f(): return 5", "<program>", "exec")
+    assert [value(result) for (result,) in sandbox.run_batch([code], [call("f")], steps=1, timeout_s=1)] == [5]
+    assert value(sandbox.run_calls(code, [call("f")])[0]) == 5
+
+
+# --- traces ---
+
+TRACED = """
+def f(n):
+    total = 0
+    for i in range(n):
+        __egca_step(5)
+        total = __egca_value(1, total + i)
+    return __egca_value(2, [total])
+"""
+
+
+def test_trace(sandbox: Sandbox) -> None:
+    (trace,) = sandbox.trace(TRACED, [call("f", 3)])
+    assert [(event.site, event.value) for event in trace.events] == [(1, 0), (1, 1), (1, 3), (2, ("[", 3))]
+    assert [event.index for event in trace.events] == [0, 1, 2, 3]
+    assert (trace.lines, trace.result.steps, value(trace.result)) == (frozenset({5}), 3, [3])
+
+
+def test_each_call_has_its_own_budget(sandbox: Sandbox) -> None:
+    traces = sandbox.trace(TRACED, [call("f", 2), call("f", 1000), call("f", 3)], max_steps=10)
+    assert [t.result.status for t in traces] == [CallStatus.VALUE, CallStatus.BUDGET, CallStatus.VALUE]
+    assert len(sandbox.trace(TRACED, [call("f", 1000)], max_events=10)[0].events) == 10
+
+
+def test_uninstrumented_programs_see_no_probes(sandbox: Sandbox) -> None:
+    assert value(one(sandbox, "def f(): return sorted(n for n in globals() if 'egca' in n)")) == []
+
+
+# --- when the infrastructure fails ---
+
+
+def test_killed_zygote_loses_no_program(sandbox: Sandbox) -> None:
+    os.kill(sandbox.start().pid, signal.SIGKILL)
+    assert value(one(sandbox, "def f(): return 1")) == 1
+
+
+def test_child_killed_from_outside_is_run_again(sandbox: Sandbox) -> None:
+    programs = ["def f(): return 1"] * 20
+    results = []
+    for (result,) in sandbox.run_batch(programs, [call("f")], steps=10, timeout_s=1):
+        results.append(result)
+        if len(results) == 5:
+            os.kill(sandbox.start().pid, signal.SIGKILL)
+    assert [value(result) for result in results] == [1] * 20
