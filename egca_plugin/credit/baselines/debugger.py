@@ -149,7 +149,7 @@ def _seen(tested: TestedCall) -> str:
             return "a value that cannot be shown"
     if result.status is CallStatus.EXCEPTION:
         return f"{result.error_type}: {result.error_message}"[:MAX_VALUE]
-    return result.status.value
+    return str(result.status.value)
 
 
 def _short(value: Any) -> str:

@@ -88,8 +88,8 @@ class LateDivergence:
         if not case.references:
             return abstain(self.name, Reason.NO_REFERENCE)
         program = instrument(case.source)
-        (trace,) = case.sandbox.trace(program, failing[:1])
-        (reference,) = case.sandbox.trace(instrument(case.references[0]), failing[:1])
+        (trace,) = case.sandbox.trace(program.code, failing[:1])
+        (reference,) = case.sandbox.trace(instrument(case.references[0]).code, failing[:1])
         span = _last_strange(program, trace, reference)
         return Localization(spans=(span,), stage=self.name) if span else abstain(self.name, Reason.BUDGET)
 
@@ -124,4 +124,4 @@ def _ochiai(covered: dict[int, set[int]], failed: set[int]) -> dict[int, float]:
 
 
 def _traces(case: Case, calls: Sequence[Call]) -> tuple[RawTrace, ...]:
-    return case.sandbox.trace(instrument(case.source), calls)
+    return case.sandbox.trace(instrument(case.source).code, calls)

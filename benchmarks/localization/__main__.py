@@ -1,0 +1,103 @@
+"""Score localisers on programs whose fault is known.
+
+    python -m benchmarks.localization.mutants --mbpp mbpp.jsonl --out outputs/corpus      once
+    python -m benchmarks.localization --mbpp mbpp.jsonl --corpus outputs/corpus --half test
+
+Without ``--corpus`` only the independent programs are used, without ``--mbpp`` only HumanEval's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from benchmarks.common import RESULTS
+from benchmarks.localization import corpus, harness, independent
+from benchmarks.localization.corpus import FORMS, HALVES, Subject
+from benchmarks.localization.report import markdown, report
+from egca_plugin.config import LOCALIZERS
+from egca_plugin.errors import EgcaError
+
+# The debugger needs a server, so it runs only when it is named.
+DEFAULT = tuple(name for name in LOCALIZERS if name != "debugger")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0, or 2 for unusable input."""
+    options = _parser().parse_args(arguments)
+    console = Console(stderr=True)
+    try:
+        tables = bench(options, console)
+    except EgcaError as error:
+        console.print(f"error: {error}", style="red", markup=False)
+        return 2
+    console.print(Markdown(markdown(tables[0])))
+    return 0
+
+
+def bench(options: argparse.Namespace, console: Console) -> list[dict[str, Any]]:
+    """Run what is missing, then report on everything that was asked for."""
+    tasks = corpus.tasks(options.mbpp)
+    subjects = [subject for subject in _subjects(options) if subject.task_id in tasks]
+    names = tuple(options.localizers)
+    rows_file = options.work / f"rows-{options.half}.jsonl"
+    jobs = harness.plan(subjects, tasks, names, harness.done(harness.read(rows_file)))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        bar = progress.add_task(f"{options.half} half", total=sum(len(job.work) for job in jobs))
+        harness.run(jobs, rows_file, options.workers, lambda count: progress.advance(bar, count))
+    wanted = {subject.id for subject in subjects}
+    rows = [row for row in harness.read(rows_file) if row.subject in wanted and row.localizer in names]
+    settings = {
+        "half": options.half,
+        "localizers": names,
+        "forms": options.forms,
+        "limit": options.limit,
+        "workers": options.workers,
+        "mbpp": options.mbpp is not None,
+        "subjects": {form: sum(subject.form == form for subject in subjects) for form in FORMS},
+    }
+    return report(rows, options.half, settings, options.results)
+
+
+def _subjects(options: argparse.Namespace) -> list[Subject]:
+    chosen: list[Subject] = []
+    for form in options.forms:
+        if form == "independent":
+            found = independent.subjects()
+        elif options.corpus is None:
+            continue
+        else:
+            found = corpus.load(options.corpus / f"{form}.jsonl")
+        found = [subject for subject in found if subject.half == options.half]
+        if options.limit and len(found) > options.limit:
+            found = random.Random(form).sample(found, options.limit)
+        chosen += found
+    return chosen
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.localization", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--half", choices=HALVES, default=HALVES[0], help="tune on the first, report the second")
+    parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS))
+    parser.add_argument("--localizers", nargs="+", choices=LOCALIZERS, default=list(DEFAULT), metavar="NAME")
+    parser.add_argument("--corpus", type=Path, help="folder that benchmarks.localization.mutants wrote")
+    parser.add_argument("--mbpp", type=Path, help="mbpp.jsonl")
+    parser.add_argument("--limit", type=int, default=0, help="at most so many programs of each form, drawn by lot")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--work", type=Path, default=Path("outputs/localization"), help="rows of an unfinished run")
+    parser.add_argument("--results", type=Path, default=RESULTS / "localization")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
