@@ -1,0 +1,31 @@
+"""The records of a run that is still going, as they arrive."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from egca_plugin.report.read import PATTERN, Record, parse
+
+
+@dataclass(slots=True)
+class Follower:
+    """Reads what is new in ``directory/credits-*.jsonl``; files and the directory itself may appear later."""
+
+    directory: Path
+    _read: dict[Path, int] = field(default_factory=dict)  # bytes taken of each file
+    _lines: Counter[Path] = field(default_factory=Counter)
+
+    def poll(self) -> Iterator[Record]:
+        """The records that were completed since the last call. Raises SampleError for an unusable line."""
+        for file in sorted(self.directory.glob(PATTERN)):
+            with file.open("rb") as stream:
+                stream.seek(self._read.get(file, 0))
+                whole, newline, _ = stream.read().rpartition(b"\n")
+            self._read[file] = self._read.get(file, 0) + len(whole) + len(newline)
+            for line in whole.split(b"\n") if newline else ():
+                self._lines[file] += 1
+                if line.strip():
+                    yield parse(line, f"{file}:{self._lines[file]}")
