@@ -1,0 +1,1 @@
+"""The comparability gate and the constraints, measured: `python -m benchmarks.gate`."""
