@@ -8,26 +8,15 @@ import multiprocessing
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from benchmarks import common
 from benchmarks.learning.arms import ARMS
 from benchmarks.learning.figures import draw
+from benchmarks.learning.jobs import REGIMES, Job, work
 from benchmarks.learning.summary import tables
-from benchmarks.learning.synthetic import Policy, make_world, pretrain
-from benchmarks.learning.training import Run, gradients, train
-
-REGIMES = {  # name: (share of decisions taken rightly before training, learning rate)
-    "hard": (0.5, 1e-3),
-    "middle": (0.72, 1e-3),
-    "middle, lr 3e-3": (0.72, 3e-3),
-    "easy": (0.9, 1e-3),
-}
-Job = tuple[str, str, int, int, str]  # arm ("" for the gradients), regime, seed, steps, folder of the starts
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,15 +27,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     done = {(row["arm"], row["regime"], row["seed"], row["steps"]) for row in known}
     jobs = [job for job in _jobs(args) if job[:4] not in done]
     began = time.monotonic()
-    with multiprocessing.get_context("spawn").Pool(args.workers) as pool, log.open("a") as file:
-        for number, row in enumerate(pool.imap_unordered(_work, jobs), start=1):
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(args.workers, mp_context=spawn) as pool, log.open("a") as file:
+        for number, finished in enumerate(as_completed([pool.submit(work, job) for job in jobs]), start=1):
+            row = finished.result()
             file.write(json.dumps(row) + "\n")
             file.flush()
             known.append(row)
             print(f"\r{number}/{len(jobs)} runs", end="", file=sys.stderr, flush=True)
             if args.stop_after and time.monotonic() - began > args.stop_after and number < len(jobs):
                 print(f"; stopped after {args.stop_after:.0f} s, the same command goes on", file=sys.stderr)
-                pool.terminate()
+                pool.shutdown(cancel_futures=True)
                 return 1
     wanted = {job[:4] for job in _jobs(args)}
     rows = [row for row in known if (row["arm"], row["regime"], row["seed"], row["steps"]) in wanted]
@@ -80,25 +71,6 @@ def _jobs(args: argparse.Namespace) -> Iterator[Job]:
         for regime in args.regimes:
             for arm in ("", *ARMS):
                 yield arm, regime, seed, args.steps, str(args.work)
-
-
-def _work(job: Job) -> dict[str, Any]:
-    arm, regime, seed, steps, work = job
-    torch.set_num_threads(1)
-    right, lr = REGIMES[regime]
-    world = make_world(seed)
-    start = Policy()
-    kept = Path(work) / f"start-{right}-{seed}.pt"
-    if kept.exists():
-        start.load_state_dict(torch.load(kept, weights_only=True))
-    else:
-        start = pretrain(world, seed, right=right)
-        partial = kept.with_suffix(f".{multiprocessing.current_process().pid}")
-        torch.save(start.state_dict(), partial)
-        partial.replace(kept)
-    if not arm:
-        return {"arm": "", "regime": regime, "seed": seed, "steps": steps, "gradients": gradients(world, start, seed)}
-    return {**train(Run(arm, lr, seed, steps), world, start), "regime": regime}
 
 
 if __name__ == "__main__":
