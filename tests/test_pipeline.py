@@ -1,0 +1,129 @@
+"""The whole pipeline on real programs in the real sandbox: one sample for every way a rollout can go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from egca_plugin.config import EgcaConfig
+from egca_plugin.pipeline import Assessor, Group, assess_groups
+from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.types import Completion, Credit, Mode, Outcome, Task
+
+TASK = Task(
+    task_id="sum_even",
+    prompt="Write a Python function `sum_even(numbers)`: the sum of the even numbers.",
+    entry_point="sum_even",
+    reference=(
+        "def sum_even(numbers):\n    total = 0\n    for n in numbers:\n        if n % 2 == 0:\n            total += n\n"
+        "    return total\n"
+    ),
+    tests=("assert sum_even([1, 2, 3, 4]) == 6", "assert sum_even([]) == 0", "assert sum_even([5]) == 0"),
+)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as opened:
+        yield opened
+
+
+def assess(sandbox: Sandbox, text: str, **settings: object) -> Credit:
+    (credit,) = Assessor(EgcaConfig(**settings), sandbox).assess(TASK, [Completion(text)])  # type: ignore[arg-type]
+    return credit
+
+
+def blamed(credit: Credit, text: str) -> list[str]:
+    return [text[span.start : span.end] for span in credit.spans]
+
+
+WRONG = """Sure! Here is the function:
+
+```python
+def sum_even(values):
+    result = 0
+    for v in values:
+        if v % 2 == 1:  # keep the even ones
+            result = result + v
+    return result
+```
+It adds up the even numbers."""
+
+
+def test_a_wrong_condition_is_blamed_alone_and_proven(sandbox: Sandbox) -> None:
+    credit = assess(sandbox, WRONG)
+    assert (credit.mode, credit.reward, credit.outcome) == (Mode.LOGIC, 0.0, Outcome.WRONG_ANSWER)
+    assert (credit.tests_passed, credit.tests_total) == (1, 3)
+    assert credit.verified
+    (text,) = blamed(credit, WRONG)
+    assert text in "v % 2 == 1"
+    assert credit.divergence is not None
+    assert WRONG.split("\n")[credit.divergence.line - 1].strip().startswith(("if v", "for v", "result"))
+
+
+def test_a_right_program_has_uniform_credit(sandbox: Sandbox) -> None:
+    credit = assess(sandbox, TASK.reference)
+    assert (credit.mode, credit.reward, credit.spans, credit.reason) == (Mode.CORRECT, 1.0, (), "")
+
+
+def test_the_line_at_which_compilation_stops_is_blamed(sandbox: Sandbox) -> None:
+    text = "```python\ndef sum_even(numbers):\n    return sum(n for n in numbers if n % 2 = 0)\n```"
+    credit = assess(sandbox, text)
+    assert (credit.mode, credit.outcome, credit.tests_total) == (Mode.SYNTAX, Outcome.COMPILE_ERROR, 3)
+    assert blamed(credit, text) == ["return sum(n for n in numbers if n % 2 = 0)"]
+
+
+CRASH = "def sum_even(numbers):\n    total = 0\n    for n in numbers:\n        if n.is_even():\n            total += n\n    return total\n"  # noqa: E501
+
+
+def test_a_crash_is_blamed_on_what_raises_it(sandbox: Sandbox) -> None:
+    for preset in ("verified", "paper"):
+        credit = assess(sandbox, CRASH, preset=preset)
+        assert (credit.mode, credit.outcome) == (Mode.SYNTAX, Outcome.EXCEPTION)
+        assert all("n.is_even()" in text for text in blamed(credit, CRASH)), preset
+
+
+def test_an_endless_loop_ends_at_the_deadline(sandbox: Sandbox) -> None:
+    text = TASK.reference.replace("    return total", "    while True:\n        pass\n    return total")
+    from egca_plugin.config import SandboxConfig
+
+    with Sandbox(SandboxConfig(timeout_s=0.3)) as quick:
+        (credit,) = Assessor(EgcaConfig(), quick).assess(TASK, [Completion(text)])
+    assert (credit.outcome, credit.reward) == (Outcome.TIMEOUT, 0.0)
+
+
+def test_no_program_at_all_is_uniform_with_a_reason(sandbox: Sandbox) -> None:
+    for text in ("", "I cannot help with that."):
+        credit = assess(sandbox, text)
+        assert (credit.outcome, credit.spans) == (Outcome.COMPILE_ERROR, ())
+        assert credit.reason
+
+
+def test_the_uniform_localiser_is_grpo_for_everything_that_runs(sandbox: Sandbox) -> None:
+    assert assess(sandbox, WRONG, localizer="uniform").spans == ()
+
+
+def test_a_spent_budget_stops_localising_and_says_so(sandbox: Sandbox) -> None:
+    credit = assess(sandbox, WRONG, budget=0.0)
+    assert (credit.spans, credit.reason) == ((), "budget_spent")
+
+
+def test_a_span_that_covers_nearly_everything_falls_back_to_uniform(sandbox: Sandbox) -> None:
+    credit = assess(sandbox, WRONG, max_share=0.0)
+    assert (credit.spans, credit.reason, credit.verified) == ((), "span_too_wide", False)
+
+
+def test_groups_are_assessed_in_parallel_and_come_back_in_order() -> None:
+    texts = [TASK.reference, WRONG, "def sum_even(:", CRASH] * 3
+    groups = [Group(TASK, (Completion(text),)) for text in texts]
+    credits = [credit for _, (credit,) in assess_groups(EgcaConfig(), groups)]
+    assert [c.mode for c in credits] == [Mode.CORRECT, Mode.LOGIC, Mode.SYNTAX, Mode.SYNTAX] * 3
+
+
+def test_a_program_that_kills_its_worker_is_an_infrastructure_failure_not_a_wrong_answer() -> None:
+    from egca_plugin.pipeline import _lost
+    from egca_plugin.sandbox.pool import WorkerLost
+
+    (credit,) = _lost(Group(TASK, (Completion("x"),)), WorkerLost("2 workers in a row were lost"))
+    assert (credit.outcome, credit.reason) == (Outcome.INFRASTRUCTURE, "infrastructure")
