@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from egca_plugin.cli.main import main
+from egca_plugin.tasks import parquet
+from egca_plugin.tasks.files import dump_tasks, load_tasks
+from egca_plugin.types import Task
+
+FIT = Task("t/fit", "Add.", "add", "def add(a, b):\n    return a + b\n", ("assert add(1, 2) == 3",))
+BROKEN = Task("t/broken", "Add.", "add", "def add(a, b):\n    return a - b\n", ("assert add(1, 2) == 3",))
+WEAK = Task("t/weak", "Add.", "add", "def add(a, b):\n    return a + b\n", ("assert add(1, 2) != 33",))
+
+
+@pytest.fixture
+def tasks(tmp_path: Path) -> Path:
+    path = tmp_path / "tasks.jsonl"
+    dump_tasks([BROKEN, FIT, WEAK], path)
+    return path
+
+
+def test_bad_tasks_are_named_with_their_reason(tasks: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["preflight", str(tasks), "--workers", "1", "--json"]) == 0
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert (found["tasks"], found["sound"]) == (3, 2)
+    assert (found["unsound"], found["weak"]) == (["t/broken"], ["t/weak"])
+    assert "test 0" in found["results"][0]["faults"]["unsound"]
+    assert found["results"][1]["faults"] == {}
+    assert "t/broken" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("drop", "kept"),
+    [("none", ["t/broken", "t/fit", "t/weak"]), ("unsound", ["t/fit", "t/weak"]), ("unsound,weak", ["t/fit"])],
+)
+def test_what_is_dropped_is_the_users_choice(tasks: Path, tmp_path: Path, drop: str, kept: list[str]) -> None:
+    pytest.importorskip("pyarrow")
+    rows = [parquet.row(t, data_source="t", split="train", index=i) for i, t in enumerate(load_tasks(tasks))]
+    parquet.write(rows, tasks.with_suffix(".parquet"))
+    assert main(["preflight", str(tasks), "--workers", "1", "--drop", drop, "--out", str(tmp_path / "fit.jsonl")]) == 0
+    assert [task.task_id for task in load_tasks(tmp_path / "fit.jsonl")] == kept
+    assert [row["extra_info"]["task_id"] for row in parquet.read(tmp_path / "fit.parquet")] == kept
+
+
+def test_an_unknown_fault_is_misuse(tasks: Path) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["preflight", str(tasks), "--drop", "slwo"])
+    assert stopped.value.code == 2

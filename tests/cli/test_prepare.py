@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from egca_plugin.cli.main import main
+from egca_plugin.tasks import parquet
+from egca_plugin.tasks.files import load_tasks
+
+MBPP_ROW = {
+    "task_id": 700,
+    "text": "Write a function to double a number.",
+    "code": "def twice(x):\n    return 2 * x",
+    "test_setup_code": "",
+    "test_list": ["assert twice(2) == 4"],
+}
+
+pytest.importorskip("pyarrow")
+
+
+@pytest.fixture
+def mbpp(tmp_path: Path) -> Path:
+    rows = [{**MBPP_ROW, "task_id": number} for number in (3, 600, 700)]
+    path = tmp_path / "source.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_tasks_and_verls_rows_tell_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prepare", "humaneval", "--out", str(tmp_path / "data"), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["count"] == 164
+    tasks = load_tasks(tmp_path / "data" / "humaneval.jsonl")
+    rows = parquet.read(tmp_path / "data" / "humaneval.parquet")
+    assert [parquet.decode(row["reward_model"]["ground_truth"]) for row in rows] == list(tasks)
+    assert rows[0]["prompt"][0]["content"].endswith(tasks[0].prompt)
+    assert {row["extra_info"]["split"] for row in rows} == {"test"}
+
+
+def test_all_splits_or_one(tmp_path: Path, mbpp: Path) -> None:
+    out = tmp_path / "data"
+    assert main(["prepare", "mbpp", "--source", str(mbpp), "--out", str(out)]) == 0
+    assert [row["extra_info"]["split"] for row in parquet.read(out / "mbpp.parquet")] == [
+        "prompt",
+        "validation",
+        "train",
+    ]
+    assert main(["prepare", "mbpp", "--source", str(mbpp), "--split", "train", "--out", str(out)]) == 0
+    assert [task.task_id for task in load_tasks(out / "mbpp-train.jsonl")] == ["mbpp/700"]
+
+
+def test_constraints_go_into_the_prompt_and_nothing_else_changes(tmp_path: Path, mbpp: Path) -> None:
+    for level in ("off", "signature"):
+        command = ["prepare", "mbpp", "--source", str(mbpp), "--constraints", level, "--out", str(tmp_path / level)]
+        assert main(command) == 0
+    plain, guided = (load_tasks(tmp_path / level / "mbpp.jsonl")[0] for level in ("off", "signature"))
+    assert guided.prompt.startswith(plain.prompt)
+    assert guided.prompt != plain.prompt
+    assert (guided.task_id, guided.tests, guided.reference) == (plain.task_id, plain.tests, plain.reference)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["humaneval", "--split", "train"], "humaneval has no split 'train'; expected one of test"),
+        (["starter", "--source", "x.jsonl"], "the starter tasks come with this package"),
+        (["mbpp", "--source", "absent.jsonl"], "absent.jsonl: cannot be read as MBPP's JSONL"),
+    ],
+)
+def test_misuse_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main(["prepare", *arguments, "--out", str(tmp_path)]) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
