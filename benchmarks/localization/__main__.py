@@ -11,18 +11,18 @@ from __future__ import annotations
 import argparse
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
 
 from benchmarks.common import RESULTS
 from benchmarks.localization import corpus, harness, independent
 from benchmarks.localization.corpus import FORMS, HALVES, Subject
-from benchmarks.localization.report import markdown, report
+from benchmarks.localization.report import report
 from egca_plugin.config import LOCALIZERS
 from egca_plugin.errors import EgcaError
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EgcaError as error:
         console.print(f"error: {error}", style="red", markup=False)
         return 2
-    console.print(Markdown(markdown(tables[0])))
+    console.print(_table(tables[0]))
     return 0
 
 
@@ -66,6 +66,16 @@ def bench(options: argparse.Namespace, console: Console) -> list[dict[str, Any]]
         "subjects": {form: sum(subject.form == form for subject in subjects) for form in FORMS},
     }
     return report(rows, options.half, settings, options.results)
+
+
+def _table(one: Mapping[str, Any]) -> Table:
+    """The first table for a terminal, without its intervals."""
+    shown = Table(title=one["title"])
+    for column in one["columns"]:
+        shown.add_column(column, overflow="fold")
+    for row in one["rows"]:
+        shown.add_row(*(str(cell).partition(" [")[0] for cell in row))
+    return shown
 
 
 def _subjects(options: argparse.Namespace) -> list[Subject]:

@@ -68,7 +68,7 @@ def label(row: Row, bench: Bench) -> Label:
                 lines |= set(range(start + 1, end + 1))
                 spans |= set(_differing(row.program, fixed, (start, end), (fixed_start, fixed_end)))
             for point in points:
-                new_lines, span = _point_label(row.program, point)
+                new_lines, span = _point_label(row.program, point, _indent(fixed.splitlines()[fixed_start]))
                 lines |= new_lines
                 spans.add(span)
     return Label(tuple(sorted(lines)), tuple(sorted(spans)), omission)
@@ -130,24 +130,18 @@ def _block_points(fixed: str, first: int, last: int, shift: int) -> list[int]:
     return []
 
 
-def _point_label(program: str, index: int) -> tuple[set[int], Span]:
-    """The lines and the place of something missing before the 0-based line ``index`` (rule 2)."""
+def _point_label(program: str, index: int, indent: int) -> tuple[set[int], Span]:
+    """Lines and place of something missing, indented by ``indent``, before the 0-based line ``index`` (rule 2)."""
     text = SourceMap(program)
     lines = program.splitlines()
     above = next(number for number in range(index, 0, -1) if lines[number - 1].strip())
-    here = index + 1 if index < len(lines) and lines[index].strip() else None
-    if here is not None and _same_block(program, above, here):
+    here = index + 1
+    if index < len(lines) and lines[index].strip() and _indent(lines[index]) >= indent:
         start = text.line_span(here).start
         return {here}, Span(start, start)
     end = text.line_span(above).end
     below = next_code_line(program, above)
     return {above} | ({below} if below else set()), Span(end, end)
-
-
-def _same_block(program: str, above: int, here: int) -> bool:
-    """Whether the statement on line ``here`` follows, or is the first of, the block that line ``above`` is in."""
-    lines = program.splitlines()
-    return _indent(lines[here - 1]) >= _indent(lines[above - 1])
 
 
 def _indent(line: str) -> int:
@@ -180,10 +174,11 @@ def _words(text: str) -> list[tuple[str, int, int]]:
 
 def subjects(path: Path = DATA) -> list[Subject]:
     """All labelled independent programs."""
-    return [subject for subject, _ in _stored(path)]
+    return [subject for subject, _ in stored(path)]
 
 
-def _stored(path: Path) -> list[tuple[Subject, Row]]:
+def stored(path: Path) -> list[tuple[Subject, Row]]:
+    """The rows of the file, labelled and as written. Raises TaskError with the line of a bad one."""
     found = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
@@ -242,7 +237,7 @@ def _as_json(row: Row, truth: Label, number: int) -> dict[str, Any]:
 
 def _check(tasks: dict[str, Task], path: Path) -> int:
     bad = 0
-    for subject, row in _stored(path):
+    for subject, row in stored(path):
         if row.task_id not in tasks:
             continue
         found, truth = examine(row, tasks[row.task_id])
