@@ -61,7 +61,7 @@ class Sandbox:
         if self._zygote is None:
             zygote = Zygote(isolation.settings(self.config))
             try:
-                isolation.enforce(self.config.require, zygote.hello)
+                isolation.enforce(self.config.require, zygote.hello["missing"])
             except BaseException:
                 zygote.close()
                 raise

@@ -29,15 +29,13 @@ _pack_count = struct.Struct("<I").pack
 _pack_float = struct.Struct("<d").pack
 _pack_complex = struct.Struct("<dd").pack
 
-_ITERATORS = frozenset(
-    id(kind)
-    for kind in (
-        types.GeneratorType, map, filter, zip, enumerate, reversed, type(iter([])), type(iter(())), type(iter(set())),
-        type(iter({})), type(iter({}.values())), type(iter({}.items())), type(iter("")), type(iter(range(0))),
-        type(iter(range(1 << 70))), type(reversed([])), type(reversed({})), type(iter(b"")), type(iter(deque())),
-        type(iter(int, 0)),
-    )
+_ITERATOR_TYPES: tuple[type, ...] = (
+    types.GeneratorType, map, filter, zip, enumerate, reversed, type(iter([])), type(iter(())), type(iter(set())),
+    type(iter({})), type(iter({}.values())), type(iter({}.items())), type(iter("")), type(iter(range(0))),
+    type(iter(range(1 << 70))), type(reversed([])), type(reversed({})), type(iter(b"")), type(iter(deque())),
+    type(iter(int, 0)),
 )  # fmt: skip
+_ITERATORS = frozenset(map(id, _ITERATOR_TYPES))
 _ITERATOR_MODULES = frozenset({"itertools"})
 _FACTORY_NAMES: Mapping[int, str] = {id(factory): name for name, factory in FACTORIES.items()}
 _NAMES: Mapping[int, str] = {id(value): name for name, value in NAMED.items()}

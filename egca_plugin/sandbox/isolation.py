@@ -1,23 +1,136 @@
-"""What this host offers to shut a program in, what was applied, and what is missing, with the reason."""
+"""What this host offers to shut programs in, in layers, each missing one with its reason.
+
+    mandatory    own session, empty environment, closed descriptors, resource limits, no new privileges, no
+                 capabilities, and a system call filter that lets a program compute and import
+    landlock     the kernel itself refuses every file but the standard library's
+    namespaces   no network, no other processes, a file system of its own
+
+``egca.sandbox.require`` names the level below which a sandbox refuses to start.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from egca_plugin.config import SandboxConfig
+from egca_plugin.config import ISOLATION_LEVELS, SandboxConfig
+from egca_plugin.errors import IsolationError, SandboxError
+from egca_plugin.sandbox import policy
+
+LAYERS: Mapping[str, str] = {
+    "session": "mandatory",
+    "environment": "mandatory",
+    "descriptors": "mandatory",
+    "limits": "mandatory",
+    "no_new_privs": "mandatory",
+    "capabilities": "mandatory",
+    "seccomp": "mandatory",
+    "landlock": "landlock",
+    "mount": "namespaces",
+    "pid": "namespaces",
+    "net": "namespaces",
+    "ipc": "namespaces",
+}
 
 
-def settings(config: SandboxConfig) -> dict[str, Any]:
-    """What a zygote is told to apply."""
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """``reason``: why it is missing, empty where it is in place."""
+
+    name: str
+    level: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IsolationReport:
+    """``level``: the highest whose layers, and those of the levels below, are all in place; empty for none.
+
+    ``notes``: what is no layer but good to know. ``escapes``: what a program that tried was able to do.
+    """
+
+    level: str
+    layers: tuple[Layer, ...]
+    notes: tuple[str, ...] = ()
+    escapes: tuple[str, ...] = ()
+
+
+def settings(config: SandboxConfig, *, refuse: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What a zygote is told to apply. ``refuse``: namespaces not to try, with the reason to report."""
     return {
         "memory_mb": config.memory_mb,
         "cpu_s": math.ceil(config.timeout_s) + 1,
-        "namespaces": True,
-        "filter": b"",
+        "refused": dict(refuse or {}),
+        "filter": policy.program(files=True),
+        "filter_without_files": policy.program(files=False),
     }
 
 
-def enforce(require: str, hello: Mapping[str, Any]) -> None:
-    """Raise IsolationError if the zygote's hello shows less than ``require``."""
+def report(missing: Mapping[str, str], escapes: tuple[str, ...] = ()) -> IsolationReport:
+    """Read a zygote's hello."""
+    layers = tuple(Layer(name, level, missing.get(name, "")) for name, level in LAYERS.items())
+    level = ""
+    for candidate in ISOLATION_LEVELS:
+        if any(layer.reason for layer in layers if layer.level == candidate):
+            break
+        level = candidate
+    notes = tuple(f"{name}: {reason}" for name, reason in missing.items() if name not in LAYERS)
+    return IsolationReport(level, layers, notes, escapes)
+
+
+def enforce(require: str, missing: Mapping[str, str]) -> None:
+    """Raises IsolationError where less than ``require`` is in place."""
+    found = report(missing)
+    levels = ("", *ISOLATION_LEVELS)
+    if levels.index(found.level) >= levels.index(require):
+        return
+    reasons = "; ".join(f"{layer.name}: {layer.reason}" for layer in found.layers if layer.reason)
+    raise IsolationError(
+        f"egca.sandbox.require={require}: got isolation level {found.level or 'none'!r}, expected {require!r} "
+        f"({reasons}). Allow it on this host, or set egca.sandbox.require={found.level or 'mandatory'}"
+    )
+
+
+def probe(config: SandboxConfig | None = None) -> IsolationReport:
+    """Start a sandbox and have a program try to get out. Raises nothing: a host without any is a report too."""
+    from egca_plugin.sandbox import api, wire  # here, since api needs this module
+
+    any_level = SandboxConfig(require=ISOLATION_LEVELS[0], memory_mb=(config or SandboxConfig()).memory_mb)
+    try:
+        with api.Sandbox(any_level) as sandbox:
+            missing = sandbox.start().hello["missing"]
+            (result,) = sandbox.run_calls(_ESCAPES, [api.call("attempts")])
+            escapes = tuple(wire.decode(result.value)) if result.value else (f"the attempts failed: {result}",)
+            return report(missing, escapes)
+    except SandboxError as err:
+        return report({name: str(err) for name in LAYERS})
+
+
+_ESCAPES = """
+import os, sys
+
+def attempts():
+    tries = {
+        "read /etc/passwd": lambda: open("/etc/passwd").read(),
+        "list a folder of the host": lambda: os.listdir("/etc"),
+        "write a file": lambda: open("/tmp/egca-escape", "w"),
+        "make a folder": lambda: os.mkdir("/tmp/egca-escape"),
+        "open a socket": lambda: __import__("_socket").socket(),
+        "fork": lambda: os.fork() or os._exit(0),
+        "start a thread": lambda: __import__("_thread").start_new_thread(int, ()),
+        "signal its parent": lambda: os.kill(os.getppid(), 0),
+        "run a command": lambda: os.execv("/bin/true", ["true"]),
+        "raise its memory limit": lambda: __import__("resource").setrlimit(9, (-1, -1)),
+    }
+    done = [name for name, attempt in tries.items() if succeeds(attempt)]
+    return done + [f"see {name} in its environment" for name in os.environ]
+
+def succeeds(attempt):
+    try:
+        attempt()
+    except Exception:
+        return False
+    return True
+"""

@@ -3,7 +3,7 @@
 What a child inherits costs it nothing, so all that can be set once is set in the zygote; only the session, the CPU
 limit and the system call filter (which forbids the fork that the zygote needs) are left to the child.
 
-Each function returns the layers that this host does not offer, with the reason. Standard library only.
+Standard library only. Functions that return a dict name the layers that this host does not offer, with the reason.
 """
 
 from __future__ import annotations
@@ -13,47 +13,74 @@ import os
 import resource
 import signal
 from collections.abc import Mapping
-from typing import Any
 
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 1, 38, 22, 2
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
+_SECCOMP_MODE_FILTER = 2
+_CAPABILITY_VERSION_3 = 0x20080522
+NOBODY = 65534
+MAX_FILES = 64
 
-_libc = ctypes.CDLL(None, use_errno=True)
-_prctl = _libc.prctl
+libc = ctypes.CDLL(None, use_errno=True)
+_prctl = libc.prctl
 _prctl.argtypes = [ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_ulong]
 
 
-def _check(result: int, what: str) -> None:
+def check(result: int, what: str) -> int:
+    """``result`` of a C call. Raises OSError where it is negative."""
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
 
 
 def die_with_parent() -> None:
     """Have the kernel kill this process when the thread that started it ends."""
-    _check(_prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, None, 0, 0), "prctl(PR_SET_PDEATHSIG)")
+    check(_prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, None, 0, 0), "prctl(PR_SET_PDEATHSIG)")
 
 
-def enter_namespaces(wanted: bool) -> dict[str, str]:
-    return {}
-
-
-def shut_in(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Limits and privileges that every child inherits."""
-    limit = _address_space() + (settings["memory_mb"] << 20)
-    for kind, value in (
-        (resource.RLIMIT_AS, limit),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, 64),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(kind, (value, value))
-    _check(_prctl(_PR_SET_NO_NEW_PRIVS, 1, None, 0, 0), "prctl(PR_SET_NO_NEW_PRIVS)")
-    return {}
-
-
-def _address_space() -> int:
+def address_space() -> int:
+    """Bytes that this process has mapped."""
     with open("/proc/self/statm", "rb") as statm:
         return int(statm.read().split()[0]) * resource.getpagesize()
+
+
+def limit(memory_bytes: int) -> None:
+    """Limits that every child inherits; ``memory_bytes`` of address space."""
+    for kind, value in (
+        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, MAX_FILES),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        resource.setrlimit(kind, (value, value))
+
+
+def drop_privileges(readable: str) -> dict[str, str]:
+    """Give up root and every capability, for good. ``readable``: a folder that must stay readable."""
+    missing = {}
+    if os.getuid() == 0:
+        try:
+            _become_nobody(readable)
+        except OSError as err:
+            missing["user"] = f"stays user 0, without capabilities: {err}"
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    check(libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+    check(_prctl(_PR_SET_NO_NEW_PRIVS, 1, None, 0, 0), "prctl(PR_SET_NO_NEW_PRIVS)")
+    check(_prctl(_PR_SET_DUMPABLE, 0, None, 0, 0), "prctl(PR_SET_DUMPABLE)")
+    return missing
+
+
+def _become_nobody(readable: str) -> None:
+    folder = readable
+    while folder != "/":
+        if not os.stat(folder).st_mode & 0o001:
+            raise PermissionError(f"another user could not read the standard library: {folder} is closed to others")
+        folder = os.path.dirname(folder)
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
 
 
 class _Program(ctypes.Structure):
@@ -70,8 +97,66 @@ class Seal:
         self._address = ctypes.addressof(self._program)
 
     def apply(self) -> None:
+        """Raises OSError: then the child must not run anything."""
+        os.setsid()
         die_with_parent()
         resource.setrlimit(resource.RLIMIT_CPU, self._cpu)
         resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-        if self._program.length:
-            _check(_prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, self._address, 0, 0), "prctl(PR_SET_SECCOMP)")
+        check(_prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, self._address, 0, 0), "prctl(PR_SET_SECCOMP)")
+
+    def rehearse(self) -> dict[str, str]:
+        """Apply it in a child that runs nothing."""
+        pid = os.fork()
+        if pid == 0:
+            try:
+                self.apply()
+            except OSError as err:
+                os._exit(err.errno or 255)
+            os._exit(0)
+        number = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return {"seccomp": f"the kernel refuses the filter: {os.strerror(number)}"} if number else {}
+
+
+class _Ruleset(ctypes.Structure):
+    _fields_ = [("files", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scoped", ctypes.c_uint64)]
+
+
+class _Beneath(ctypes.Structure):
+    _pack_ = 1
+    _fields_ = [("allowed", ctypes.c_uint64), ("folder", ctypes.c_int32)]
+
+
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF, _RULE_BENEATH = 444, 445, 446, 1
+_READ_FILE, _READ_DIR = 1 << 2, 1 << 3
+_FILE_RIGHTS_BY_VERSION = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # how many of the access bits a version knows
+
+
+def landlock(readable: Mapping[str, bool]) -> dict[str, str]:
+    """Let this process and its children read ``readable`` (path: whether its files too, or only its listing).
+
+    Newer kernels also refuse TCP, abstract unix sockets and signals to the outside.
+    """
+    version = libc.syscall(_CREATE_RULESET, None, 0, 1)
+    if version < 1:
+        return {"landlock": f"the kernel does not offer it: {os.strerror(ctypes.get_errno())}"}
+    rights = (1 << _FILE_RIGHTS_BY_VERSION.get(version, 16)) - 1
+    ruleset = _Ruleset(rights, 3 if version >= 4 else 0, 3 if version >= 6 else 0)
+    size = 24 if version >= 6 else 16 if version >= 4 else 8
+    fd = check(libc.syscall(_CREATE_RULESET, ctypes.byref(ruleset), size, 0), "landlock_create_ruleset")
+    try:
+        for path, files in readable.items():
+            _allow_beneath(fd, path, files)
+        check(libc.syscall(_RESTRICT_SELF, fd, 0), "landlock_restrict_self")
+    finally:
+        os.close(fd)
+    return {}
+
+
+def _allow_beneath(ruleset: int, path: str, files: bool) -> None:
+    folder = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        rights = (_READ_FILE if files else 0) | (_READ_DIR if os.path.isdir(path) else 0)
+        rule = _Beneath(rights, folder)
+        check(libc.syscall(_ADD_RULE, ruleset, _RULE_BENEATH, ctypes.byref(rule), 0), f"landlock_add_rule({path})")
+    finally:
+        os.close(folder)

@@ -28,10 +28,11 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from egca_plugin.sandbox import child, clock, layers, wire
+from egca_plugin.sandbox import child, clock, layers, namespaces, wire
 
 STATUS = struct.Struct("<iq?")  # wait status, CPU time in microseconds, whether it ended by itself
 GRACE_MS = 200
+HIDDEN = ("site-packages", "dist-packages", "test")  # within the standard library's folder, and not of it
 
 # Imported before the first fork, so that programs which use them pay nothing; the first group is put back between the
 # programs of one child.
@@ -65,17 +66,21 @@ def main(control_fd: int) -> None:
         settings = wire.decode(control.recv(1 << 16))
         if settings["die_with_parent"]:
             layers.die_with_parent()
-        missing = layers.enter_namespaces(settings["namespaces"])
+        missing = dict(settings["refused"]) or namespaces.enter()
         ticks, modules = _preload()
-        missing |= layers.shut_in(settings)
         serve = _warm(ticks, modules)
-        hello = {"pid": os.getpid(), "missing": missing, "uid": os.getuid()}
+        missing |= _shut_in(settings["memory_mb"] << 20, missing)
+        if settings["die_with_parent"] or not missing.get("pid"):
+            layers.die_with_parent()  # again: changing the user id clears it
+        bpf = settings["filter" if {"landlock", "mount"} - missing.keys() else "filter_without_files"]
+        seal = layers.Seal(bpf, settings["cpu_s"])
+        missing |= seal.rehearse()
     except Exception as err:  # noqa: BLE001 - the process boundary: the other side turns it into a SandboxError
         control.send(wire.encode({"error": f"{type(err).__name__}: {err}"}))
         os._exit(1)
-    control.send(wire.encode(hello))
+    control.send(wire.encode({"missing": missing, "uid": os.getuid()}))
     _forget()
-    _serve(control, serve, layers.Seal(settings["filter"], settings["cpu_s"]))
+    _serve(control, serve, seal)
 
 
 def _preload() -> tuple[clock.Clock, dict[str, dict[str, Any]]]:
@@ -101,12 +106,27 @@ def _warm(ticks: clock.Clock, modules: Mapping[str, Mapping[str, Any]]) -> Any:
     return lambda fd: child.serve(fd, ticks, modules)
 
 
+def _shut_in(memory_bytes: int, missing: Mapping[str, str]) -> dict[str, str]:
+    """The layers that every child inherits; returns what is missing of them."""
+    library = os.path.dirname(os.path.realpath(os.__file__))
+    sys.path = [library, f"{library}/lib-dynload"]
+    hidden = [name for name in HIDDEN if os.path.isdir(f"{library}/{name}")]
+    readable = {library: False, **{f"{library}/{name}": True for name in os.listdir(library) if name not in hidden}}
+    memory_bytes += layers.address_space()
+    refused = {} if "mount" in missing else namespaces.new_root(library, hidden)
+    refused |= layers.drop_privileges(library)
+    refused |= layers.landlock(readable)
+    layers.limit(memory_bytes)
+    return refused
+
+
 def _forget() -> None:
     """Leave no door to our own modules, and nothing for the children's collector to visit."""
     for name in [name for name in sys.modules if name.split(".")[0] in ("egca_plugin", "__main__")]:
         del sys.modules[name]
     sys.modules["__main__"] = ModuleType("__main__")
-    sys.argv, sys.path = [""], [path for path in sys.path if path.startswith((sys.base_prefix, sys.base_exec_prefix))]
+    sys.argv = [""]
+    os.environ.clear()
     gc.collect()
     gc.freeze()
 
@@ -156,7 +176,6 @@ def _kill(pid: int) -> tuple[int, int]:
 
 def _run_child(fd: int, serve: Any, seal: layers.Seal) -> None:
     try:
-        os.setsid()
         seal.apply()
         serve(fd)
     finally:

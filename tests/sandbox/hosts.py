@@ -1,0 +1,61 @@
+"""Run a script as another kind of host would: as another user, and with kernel features denied for real."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import site
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+NOBODY = 65534
+ROOT = str(Path(__file__).parents[2])
+# Denials as container runtimes make them: a filter, put on before anything else runs.
+_DENY = """
+import errno, pyseccomp
+allowed = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
+for name in {names!r}:
+    allowed.add_rule(pyseccomp.ERRNO(errno.{error}), name)
+allowed.load()
+"""
+
+
+def run_script(script: str, *, user: int | None = None, deny: tuple[str, ...] = (), error: str = "EPERM") -> str:
+    """What ``script`` prints. ``deny``: names of system calls that fail with ``error`` for it and all it starts."""
+    if deny:
+        script = _DENY.format(names=deny, error=error) + script
+    paths = [ROOT, str(Path(__file__).parent), *site.getsitepackages()]
+    environment = {"PYTHONPATH": os.pathsep.join(paths), "PATH": os.environ["PATH"]}
+    if user is None:
+        return _run([sys.executable, "-c", script], environment)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        python = f"{folder}/{Path(os.path.realpath(sys.executable)).relative_to(sys.base_prefix)}"
+        command = [sys.executable, "-c", _AS_USER, folder, sys.base_prefix, str(user), python, script]
+        return _run(command, environment)
+
+
+# The interpreter may live where another user cannot reach it: bind it to a place where it can, for this process only.
+_AS_USER = f"""
+import ctypes, os, sys
+folder, prefix, user, python, script = sys.argv[1:]
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.unshare(0x20000) == 0
+assert libc.mount(None, b"/", None, 0x44000, None) == 0
+assert libc.mount(prefix.encode(), folder.encode(), None, 0x5000, None) == 0
+os.setgroups([]); os.setresgid({NOBODY}, {NOBODY}, {NOBODY}); os.setresuid(int(user), int(user), int(user))
+os.execv(python, [python, "-c", script])
+"""
+
+
+def _run(command: list[str], environment: dict[str, str]) -> str:
+    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout.strip()
+
+
+def can_change_user() -> bool:
+    """Root, and allowed to make a mount namespace."""
+    return os.getuid() == 0 and ctypes.CDLL(None).unshare(0) == 0
