@@ -115,7 +115,9 @@ def _teach(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, steps: i
         labels[k, len(prompt) : len(prompt) + len(answer)] = torch.tensor(answer)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     for _ in range(steps):
-        loss = model(input_ids=ids, attention_mask=(labels.ne(-100) | ids.ne(tokenizer.pad_token_id)), labels=labels).loss
+        loss = model(
+            input_ids=ids, attention_mask=(labels.ne(-100) | ids.ne(tokenizer.pad_token_id)), labels=labels
+        ).loss
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -118,8 +118,7 @@ def _group_advantage(
     """
     by_std = True if config is None else config.get("norm_adv_by_std_in_grpo", True)
     if keys is None:
-        advantages, _ = compute_grpo_outcome_advantage(rewards, mask, index, norm_adv_by_std_in_grpo=by_std)
-        return advantages
+        return torch.as_tensor(compute_grpo_outcome_advantage(rewards, mask, index, norm_adv_by_std_in_grpo=by_std)[0])
     from verl.trainer.ppo.v1.utils import compute_advantage_for_multi_trajectories  # v1 is imported late, by v1 itself
 
     data = DataProto.from_dict(
@@ -128,7 +127,7 @@ def _group_advantage(
     data = compute_advantage_for_multi_trajectories(
         data, batch_keys=list(keys), adv_estimator="grpo", norm_adv_by_std_in_grpo=by_std, config=config
     )
-    return data.batch["advantages"]
+    return torch.as_tensor(data.batch["advantages"])
 
 
 def _final_rows(keys: Sequence[str]) -> list[int]:

@@ -5,18 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 from egca_plugin.adapters.verl.settings import Settings
-from egca_plugin.pipeline import HANDLER, Group
-from egca_plugin.sandbox.pool import Pool
-from egca_plugin.types import Completion, Credit, Task
+from egca_plugin.errors import SandboxError
+from egca_plugin.pipeline import Group, open_pool
+from egca_plugin.types import Completion, Credit, Outcome, Task
 
 
 class PoolJudge:
-    """Judges one completion at a time; verl asks for many at once from one event loop."""
+    """Judges one completion at a time; verl asks for many at once from one event loop.
+
+    The pool's processes die with this one. Raises SandboxError where a sample could not be judged: verl then logs the
+    cause and trains on the rest of the group, so a broken sandbox never looks like a wrong answer.
+    """
 
     def __init__(self, chosen: Settings, workers: int) -> None:
         config = chosen.egca if chosen.enabled else replace(chosen.egca, localizer="uniform")
-        self._pool = Pool(HANDLER, config, workers=workers)
+        self._pool = open_pool(config, workers=workers)
+        self._pool.start()
 
-    async def __call__(self, task: Task, completion: Completion) -> Credit:
-        credits = await self._pool.run(Group(task, (completion,)))
-        return credits[0]
+    async def __call__(self, task: Task, completion: Completion, step: int | None) -> Credit:
+        credit: Credit = (await self._pool.run(Group(task, (completion,), step)))[0]
+        if credit.outcome is Outcome.INFRASTRUCTURE:
+            raise SandboxError(f"{task.task_id}: a sample could not be judged and is left out: {credit.stage}")
+        return credit

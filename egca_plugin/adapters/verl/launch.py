@@ -90,12 +90,14 @@ def command(run: CpuRun) -> list[str]:
 
 
 def environment(run: CpuRun, ray_dir: Path, base: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The subprocess's environment: the CPU platform, threads, and no accelerator in sight."""
+    """The subprocess's environment: the CPU platform and its threads.
+
+    CUDA_VISIBLE_DEVICES is left out: Ray refuses the label "GPU" that verl counts by where it names fewer devices.
+    """
     threads = str(run.threads or len(os.sched_getaffinity(0)))
     return {
-        **base,
+        **{name: value for name, value in base.items() if name != "CUDA_VISIBLE_DEVICES"},
         "VERL_PLATFORM": "cpu",
-        "CUDA_VISIBLE_DEVICES": "",
         "OMP_NUM_THREADS": threads,
         "TOKENIZERS_PARALLELISM": "false",
         "HYDRA_FULL_ERROR": "1",
@@ -103,7 +105,6 @@ def environment(run: CpuRun, ray_dir: Path, base: Mapping[str, str] = os.environ
         "RAY_TMPDIR": str(ray_dir),
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DEDUP_LOGS": "0",
-        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     }
 
 
@@ -127,7 +128,12 @@ def run(settings: CpuRun, on_line: OnLine, *, timeout_s: float | None = None) ->
         start_new_session=True,  # Ctrl-C reaches us alone, and we stop the rest in order
     )
     expired = threading.Event()
-    timer = threading.Timer(timeout_s or 0.0, lambda: (expired.set(), stop(mark)))
+
+    def expire() -> None:
+        expired.set()
+        stop(mark)
+
+    timer = threading.Timer(timeout_s or 0.0, expire)
     try:
         if timeout_s is not None:
             timer.start()

@@ -41,8 +41,8 @@ class PlatformCPU(PlatformBase):
     def is_platform_available(self, use_smi_check: bool = False) -> bool:
         return False  # never detected: only VERL_PLATFORM=cpu
 
-    def current_device(self) -> torch.device:
-        return torch.device("cpu")  # verl does tensor.to(get_device_id()); an int would mean an accelerator
+    def current_device(self) -> torch.device:  # type: ignore[override]  # verl's int names an accelerator
+        return torch.device("cpu")  # verl does tensor.to(get_device_id())
 
     def device_count(self) -> int:
         return 1

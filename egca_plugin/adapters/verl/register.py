@@ -7,6 +7,7 @@ with its cause, kept for ``egca doctor`` (:func:`status`), and leaves plain verl
 
 from __future__ import annotations
 
+import functools
 import importlib
 import logging
 import os
@@ -66,7 +67,7 @@ def install() -> None:
             _fail(part, error)
         return
     for part in parts:
-        hooks.after_import(part.theirs, lambda part=part: _register(part))
+        hooks.after_import(part.theirs, functools.partial(_register, part))
 
 
 def _register(part: Part) -> None:

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 class Judge(Protocol):
     """What judges one completion; the pool of sandboxes in a run."""
 
-    async def __call__(self, task: Task, completion: Completion) -> Credit: ...
+    async def __call__(self, task: Task, completion: Completion, step: int | None) -> Credit: ...
 
 
 @register("egca")
@@ -44,6 +44,7 @@ class EgcaRewardManager(RewardManagerBase):
         judge: Judge | None = None,
     ) -> None:
         super().__init__(config, tokenizer, compute_score)
+        self._tokenizer = tokenizer
         chosen = settings.read(config)
         self._token_bytes = TokenBytes(tokenizer)
         self._judge = judge if judge is not None else _open_judge(chosen, config.reward.num_workers)
@@ -55,7 +56,9 @@ class EgcaRewardManager(RewardManagerBase):
         task = rows.task_of(item.non_tensor_batch.get("reward_model"), f"data set row {extra.get('index')}")
         ids = _response_ids(item)
         text, aligned, fallback = self._align(ids)
-        credit = await self._judge(task, Completion(text, group_id=str(item.non_tensor_batch.get("uid", ""))))
+        step = item.non_tensor_batch.get("global_steps")
+        completion = Completion(text, group_id=str(item.non_tensor_batch.get("uid", "")))
+        credit = await self._judge(task, completion, None if step is None else int(step))
         spans = aligned.tokens(credit.spans) if aligned is not None else ()
         if credit.spans and not spans and not fallback:
             fallback = "span_without_tokens"
@@ -68,7 +71,7 @@ class EgcaRewardManager(RewardManagerBase):
             aligned = self._token_bytes.align(ids)
         except TokenizerError as error:
             logger.warning("egca: a response keeps uniform credit: %s", error)
-            text = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+            text = self._tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
             return text, None, "tokenizer_mismatch"
         return aligned.text, aligned, ""
 

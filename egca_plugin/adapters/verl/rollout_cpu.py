@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -28,8 +28,8 @@ from transformers import (
     StoppingCriteria,
     StoppingCriteriaList,
 )
-from verl.utils import normalize_token_ids
 from verl.utils.config import omega_conf_to_dataclass
+from verl.utils.tokenizer import normalize_token_ids
 from verl.workers.rollout.base import BaseRollout
 from verl.workers.rollout.replica import RolloutReplica, TokenOutput
 
@@ -317,9 +317,10 @@ class HFServerAdapter(BaseRollout):
     @torch.no_grad()
     async def update_weights(
         self,
-        weights: Iterable[tuple[str, torch.Tensor]] | Generator[tuple[str, torch.Tensor], None, None],
-        global_steps: int | None = None,
+        weights: Iterable[tuple[str, torch.Tensor]],
         wire_format: str = "named_tensors",
+        *,
+        global_steps: int | None = None,
         **kwargs: Any,
     ) -> None:
         """Send every weight, in buckets. All ranks must consume ``weights``: producing one is a collective."""

@@ -71,8 +71,8 @@ class EgcaMixin(PPOTrainer):
 def _credits_of(data: Any) -> list[channel.Row | None]:
     """Rows of a TransferQueue batch. A colocated reward model leaves its extras as columns of their own."""
     if channel.KEY in data:
-        return [channel.unpack({channel.KEY: text}) for text in data[channel.KEY].tolist()]
-    return channel.unpack_batch(data["extra_fields"].tolist())
+        return [channel.unpack({channel.KEY: text}) for text in data[channel.KEY]]
+    return channel.unpack_batch(list(data["extra_fields"]))
 
 
 def _only(real: Sequence[int], all_rows: Sequence[channel.Row | None]) -> list[channel.Row | None]:

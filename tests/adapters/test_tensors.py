@@ -1,0 +1,79 @@
+"""Placing advantages: torch and the formula's plain statement agree, and what must not move does not move."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+torch = pytest.importorskip("torch")
+
+from egca_plugin.adapters.tensors import place  # noqa: E402
+from egca_plugin.credit.weights import weights  # noqa: E402
+from egca_plugin.types import TokenSpan  # noqa: E402
+
+SPANS = st.lists(
+    st.tuples(st.integers(-2, 14), st.integers(-2, 14)).map(lambda p: TokenSpan(min(p), max(p))), max_size=3
+)
+ROW = st.tuples(st.lists(st.integers(0, 1), min_size=12, max_size=12), SPANS, st.floats(-3, 3))
+
+
+@given(
+    st.lists(ROW, min_size=1, max_size=4),
+    st.sampled_from(["conserve", "unit"]),
+    st.floats(0, 1),
+    st.sampled_from([0.0, 1.0, 2.5, 40.0]),
+)
+def test_agrees_with_the_plain_formula(rows: list, scale: str, mix: float, cap: float) -> None:
+    mask = torch.tensor([row[0] for row in rows])
+    advantages = torch.tensor([[row[2]] for row in rows], dtype=torch.float64) * mask
+    placed, _ = place(advantages, mask, [row[1] for row in rows], scale=scale, mix=mix, cap=cap)
+    for got, (row_mask, spans, advantage) in zip(placed, rows, strict=True):
+        expected = [advantage * w for w in weights(row_mask, spans, scale=scale, mix=mix, cap=cap)]
+        assert got.tolist() == pytest.approx(expected, abs=1e-9)
+
+
+@given(st.lists(ROW, min_size=1, max_size=4), st.floats(0, 1), st.sampled_from([0.0, 1.5, 4.0]))
+def test_conserves_each_row_and_leaves_the_mask_alone(rows: list, mix: float, cap: float) -> None:
+    mask = torch.tensor([row[0] for row in rows])
+    advantages = torch.tensor([[row[2]] for row in rows], dtype=torch.float32) * mask
+    placed, done = place(advantages, mask, [row[1] for row in rows], mix=mix, cap=cap)
+    assert torch.allclose(placed.sum(1), advantages.sum(1), atol=1e-4)
+    assert not placed[mask == 0].any()
+    assert max(done.mass_error) < 1e-5
+    assert all(ratio >= 1.0 and math.isfinite(ratio) for ratio in done.concentration)
+
+
+def test_rows_without_a_usable_span_come_back_bit_for_bit() -> None:
+    mask = torch.tensor([[1, 1, 1, 0], [1, 1, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1]])
+    advantages = torch.tensor([[0.1], [1 / 3], [0.7], [-0.9]]) * mask
+    spans = [(), (TokenSpan(2, 9),), (TokenSpan(0, 2),), (TokenSpan(0, 4),)]  # none, cut away, padding, everything
+    placed, done = place(advantages, mask, spans)
+    assert torch.equal(placed, advantages)
+    assert done.moved == (False, False, False, False)
+    assert done.lost == (False, True, False, False), "only a span that was cut away is a loss; padding is none"
+
+
+def test_a_span_gets_all_and_the_rest_nothing() -> None:
+    placed, done = place(torch.full((1, 6), -0.5), torch.ones(1, 6), [(TokenSpan(2, 4),)])
+    assert placed.tolist() == [[0, 0, -1.5, -1.5, 0, 0]]
+    assert (done.moved, done.credited, done.tokens, done.concentration) == ((True,), (2,), (6,), (3.0,))
+
+
+def test_unit_scale_gives_up_mass_and_says_how_much() -> None:
+    placed, done = place(torch.full((1, 4), 2.0), torch.ones(1, 4), [(TokenSpan(0, 1),)], scale="unit")
+    assert placed.tolist() == [[2, 0, 0, 0]]
+    assert done.mass_error == pytest.approx((0.75,))
+
+
+def test_tool_output_inside_a_span_gets_nothing() -> None:
+    mask = torch.tensor([[1, 1, 0, 0, 1, 1]])
+    placed, _ = place(torch.ones(1, 6) * mask, mask, [(TokenSpan(1, 5),)])
+    assert placed.tolist() == [[0, 2, 0, 0, 2, 0]]
+
+
+def test_shapes_that_disagree_are_refused() -> None:
+    with pytest.raises(ValueError, match="rows of spans"):
+        place(torch.ones(2, 3), torch.ones(2, 3), [()])
