@@ -1,0 +1,82 @@
+"""Which passing programs the bank keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from egca_plugin.references.bank import MAX_CHARS, Admission, Bank, distance
+from egca_plugin.references.store import DirectoryStore, MemoryStore
+from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.types import Task
+
+REFERENCE = "def total(xs):\n    result = 0\n    for x in xs:\n        result += x\n    return result\n"
+TASK = Task("t/0", "", "total", REFERENCE, ("assert total([1, 2]) == 3", "assert total([]) == 0"))
+RECURSIVE = "def total(xs):\n    if not xs:\n        return 0\n    return xs[0] + total(xs[1:])\n"
+LIBRARY = "def total(xs):\n    return sum(xs)\n"
+REDUCED = "from functools import reduce\ndef total(xs):\n    return reduce(lambda a, b: a + b, xs, 0)\n"
+PAIRED = (
+    "def total(xs):\n    while len(xs) > 1:\n        xs = [xs[0] + xs[1]] + xs[2:]\n    return xs[0] if xs else 0\n"
+)
+
+
+def test_other_ways_to_pass_are_admitted(sandbox: Sandbox) -> None:
+    bank = Bank(MemoryStore())
+    assert bank.offer(TASK, RECURSIVE, sandbox, step=3) is Admission.ADMITTED
+    assert bank.offer(TASK, LIBRARY, sandbox) is Admission.ADMITTED
+    assert bank.programs(TASK) == (RECURSIVE, LIBRARY)
+
+
+COUNTED = "def total(xs):\n    i = s = 0\n    while i < len(xs):\n        s = s + xs[i]\n        i += 1\n    return s\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "admission"),
+    [
+        (REFERENCE.replace("result", "acc"), Admission.ALIKE),
+        (COUNTED, Admission.ALIKE),
+        (PAIRED, Admission.ADMITTED),
+        ("def total(xs):\n    return max(xs)\n", Admission.FAILED),
+        ("def other(xs):\n    return sum(xs)\n", Admission.UNFIT),
+        ("def total(xs:\n", Admission.UNFIT),
+        (LIBRARY + "#" * MAX_CHARS, Admission.UNFIT),
+    ],
+)
+def test_admission(source: str, admission: Admission, sandbox: Sandbox) -> None:
+    assert Bank(MemoryStore()).offer(TASK, source, sandbox) is admission
+
+
+def test_an_unstable_program_is_not_admitted(sandbox: Sandbox) -> None:
+    """It passes, and its two runs differ."""
+    task = Task("t/1", "", "draw", "", ("assert 0 <= draw() <= 1",))
+    assert Bank(MemoryStore()).offer(task, "import random\ndef draw():\n    return random.random()\n", sandbox) is (
+        Admission.FAILED
+    )
+
+
+def test_the_farthest_apart_stay(sandbox: Sandbox) -> None:
+    bank = Bank(MemoryStore(), capacity=2)
+    near = LIBRARY.replace("sum(xs)", "sum(list(xs)) + len([])")
+    for source in (LIBRARY, near, RECURSIVE):
+        bank.offer(TASK, source, sandbox)
+    kept = bank.programs(TASK)
+    assert len(kept) == 2
+    assert RECURSIVE in kept
+    assert distance(*kept, "total") > distance(LIBRARY, near, "total")
+
+
+def test_the_bank_survives_its_process(sandbox: Sandbox, tmp_path: Path) -> None:
+    Bank(DirectoryStore(tmp_path)).offer(TASK, PAIRED, sandbox)
+    resumed = Bank(DirectoryStore(tmp_path))
+    assert resumed.programs(TASK) == (PAIRED,)
+    assert resumed.offer(TASK, PAIRED, sandbox) is Admission.ALIKE
+
+
+def test_distance_is_a_symmetric_measure() -> None:
+    programs = [REFERENCE, RECURSIVE, LIBRARY, REDUCED, PAIRED]
+    for one in programs:
+        assert distance(one, one, "total") == 0.0
+        for other in programs:
+            assert 0.0 <= distance(one, other, "total") <= 1.0
+            assert distance(one, other, "total") == distance(other, one, "total")

@@ -1,0 +1,47 @@
+"""The nearest references, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from egca_plugin.errors import TaskError
+from egca_plugin.references import Bank, MemoryStore, References
+from egca_plugin.references.pool import load_given
+from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.types import Task
+
+LOOP = "def total(xs):\n    result = 0\n    for x in xs:\n        result += x\n    return result\n"
+RECURSIVE = "def total(xs):\n    if not xs:\n        return 0\n    return xs[0] + total(xs[1:])\n"
+LIBRARY = "def total(xs):\n    return sum(xs)\n"
+TASK = Task("t/0", "", "total", LOOP, ("assert total([1, 2]) == 3",))
+
+
+def test_the_nearest_comes_first(sandbox: Sandbox) -> None:
+    bank = Bank(MemoryStore())
+    bank.offer(TASK, RECURSIVE, sandbox)
+    references = References(bank, {"t/0": (LIBRARY,)})
+    assert [r.name.split(":")[0] for r in references.pool(TASK)] == ["canonical", "given", "bank"]
+    wrong = RECURSIVE.replace("return 0", "return 1")
+    assert references.nearest(TASK, wrong, limit=2)[0].source == RECURSIVE
+    assert references.nearest(TASK, LOOP.replace("= 0", "= 1"), limit=1)[0].name == "canonical"
+    assert references.nearest(TASK, LIBRARY, limit=1)[0].name == "given:1"
+
+
+def test_a_task_without_a_reference_has_none() -> None:
+    assert References().pool(Task("t/1", "", "f", "", ("assert f()",))) == ()
+
+
+def test_given_references_are_read_by_task(tmp_path: Path) -> None:
+    path = tmp_path / "more.jsonl"
+    path.write_text('{"task_id": "t/0", "source": "a"}\n\n{"task_id": "t/0", "source": "b"}\n')
+    assert load_given(path) == {"t/0": ("a", "b")}
+
+
+@pytest.mark.parametrize("line", ["nonsense", "[]", '{"task_id": "t/0"}', '{"task_id": 1, "source": "a"}'])
+def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "more.jsonl"
+    path.write_text('{"task_id": "t/0", "source": "a"}\n' + line + "\n")
+    with pytest.raises(TaskError, match=r"more\.jsonl:2: "):
+        load_given(path)
