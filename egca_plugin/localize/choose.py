@@ -17,6 +17,7 @@ from egca_plugin.localize.edits import Edit, key, narrow
 from egca_plugin.localize.patches import Workbench, parameter_names
 from egca_plugin.localize.slots import SWITCH, slotted
 from egca_plugin.localize.traces import Trace
+from egca_plugin.localize.trials import Combination
 from egca_plugin.localize.units import size
 from egca_plugin.program.instrument import WRITE
 from egca_plugin.sandbox import wire
@@ -32,26 +33,30 @@ _CALLS = 3  # on so many calls
 class Choice:
     """A working patch with what speaks against it, the least costly first in a list."""
 
-    edit: Edit
+    edits: Combination
     cost: float
     first_event: float
 
 
-def rank(bench: Workbench, found: Sequence[Edit], sandbox: Sandbox, calls: Sequence[Call]) -> list[Choice]:
+def rank(bench: Workbench, found: Sequence[Combination], sandbox: Sandbox, calls: Sequence[Call]) -> list[Choice]:
     """Order working patches by cost. ``calls`` are those that the bench's runs trace, in order."""
     first = _first_events(bench)
-    ordered = sorted(found, key=lambda edit: (edit_size(edit), first.get(id(edit.statement), 1e9), -edit.prior))
+
+    def began(edits: Combination) -> float:
+        return min(first.get(id(edit.statement), 1e9) for edit in edits)
+
+    ordered = sorted(found, key=lambda edits: (edits_size(edits), began(edits), -edits[0].prior))
     compared = ordered[:_COMPARED]
-    unexplained = _unexplained(bench, compared, sandbox, calls) if len(compared) > 1 else [0.0]
-    choices = [
-        Choice(
-            edit,
-            values + _SIZE * edit_size(edit) + _BYPASS * _bypassed(bench, edit),
-            first.get(id(edit.statement), 1e9),
-        )
-        for edit, values in zip(compared, unexplained, strict=True)
-    ]
+    unexplained = _unexplained(bench, compared, sandbox, calls) if len(compared) > 1 else [0.0] * len(compared)
+    choices = []
+    for edits, values in zip(compared, unexplained, strict=True):
+        bypassed = sum(_bypassed(bench, edit) for edit in edits)
+        choices.append(Choice(edits, values + _SIZE * edits_size(edits) + _BYPASS * bypassed, began(edits)))
     return sorted(choices, key=lambda choice: (choice.cost, choice.first_event))
+
+
+def edits_size(edits: Combination) -> int:
+    return sum(map(edit_size, edits))
 
 
 def edit_size(edit: Edit) -> int:
@@ -75,18 +80,20 @@ def _first_events(bench: Workbench) -> dict[int, float]:
     return first
 
 
-def _unexplained(bench: Workbench, edits: Sequence[Edit], sandbox: Sandbox, calls: Sequence[Call]) -> list[float]:
+def _unexplained(
+    bench: Workbench, patches: Sequence[Combination], sandbox: Sandbox, calls: Sequence[Call]
+) -> list[float]:
     """For each patch, the share of values that only one of the two runs has; what the candidate has too much weighs
     more than what it lacks."""
     calls = calls[:_CALLS]
-    program = slotted(bench.tree, edits)
+    program = slotted(bench.tree, list(dict.fromkeys(edit for edits in patches for edit in edits)))
     switched: list[Call] = []
-    for edit in edits:
-        switched.append(Call(SWITCH, wire.encode((program.on([edit]), {}))))
+    for edits in patches:
+        switched.append(Call(SWITCH, wire.encode((program.on(edits), {}))))
         switched += calls
     raw = sandbox.trace(program.instrumented(bench.candidate.program.source).code, switched)
     shares = []
-    for index in range(len(edits)):
+    for index in range(len(patches)):
         start = index * (len(calls) + 1) + 1
         extra, total = 0.0, 1
         for trace, reference in zip(raw[start : start + len(calls)], bench.reference.traces):  # noqa: B905 - cut short

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 
 from egca_plugin.localize.alignment import Alignment, Pair, negate
 from egca_plugin.localize.traces import NOTHING, Run, first_difference
-from egca_plugin.localize.units import blocks, header
+from egca_plugin.localize.units import blocks, header, statements
 from egca_plugin.program.instrument import WRITE, Site
+from egca_plugin.types import CallStatus
 
+_CRASH, _DEPENDENCY = 0.8, 0.4
+_SLICE = 12  # statements in a dynamic slice
 _HEADERS = (ast.For, ast.AsyncFor, ast.While, ast.If)
 
 
@@ -34,10 +37,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Suspect:
-    """A statement to blame and the probe that gives it away, the strongest suspect first in a list."""
+    """A statement to blame and the probe that gave it away, if any; ``least`` is its least proximity to k*."""
 
     statement: ast.stmt
-    site: Site
+    site: Site | None
+    least: float = 0.0
 
 
 def differences(alignment: Alignment, candidate: Run, reference: Run) -> list[Difference]:
@@ -109,28 +113,81 @@ def suspects(found: list[Difference], alignment: Alignment, candidate: Run, refe
     """Statements to blame, most likely first.
 
     A difference is traced back through definitions that have no partner and made a value which the reference never
-    had. A missing event blames the header that controls the statement.
+    had. A missing event blames the header that controls the statement. A crash blames the statement that raised, before
+    what is merely missing after it. Last come the definitions on which the first of them depends.
     """
     aligned = {id(pair.candidate.statement) for pair in alignment.pairs}
-    parents = {id(child): node for node in ast.walk(candidate.program.tree) for body in blocks(node) for child in body}
+    tree = candidate.program.tree
+    parents = {id(child): node for node in ast.walk(tree) for body in blocks(node) for child in body}
     listed: dict[int, Suspect] = {}
 
-    def push(statement: ast.stmt, site: Site) -> None:
-        listed.setdefault(id(statement), Suspect(statement, site))
+    def push(statement: ast.stmt, site: Site | None, least: float = 0.0) -> None:
+        listed.setdefault(id(statement), Suspect(statement, site, least))
 
+    crash = _raising(candidate)
     for difference in found:
         statement, site = difference.site.statement, difference.site
         if not difference.missing:
             for origin in _slice_back(difference, aligned, candidate, reference):
                 push(origin.statement, origin)
-        elif not isinstance(statement, _HEADERS):
+        elif crash is not None:
+            push(crash, None, _CRASH)
+        if difference.missing and not isinstance(statement, _HEADERS):
             parent = parents.get(id(statement))
             for probe in candidate.program.sites if isinstance(parent, _HEADERS) else ():
                 if probe.statement is parent and (probe.kind == WRITE or probe.node is parent.__dict__.get("test")):
                     push(parent, probe)
                     break
         push(statement, site)
+    if crash is not None:
+        push(crash, None, _CRASH)
+    last = len(candidate.failing.events)
+    starts: list[tuple[ast.stmt | None, int]] = [(crash, last)] if crash is not None else []
+    starts += [(one.site.statement, int(one.time + 0.5)) for one in found[:2]]
+    for start, time in starts or [(_last_statement(candidate), last)]:
+        if start is not None:
+            push(start, None)
+            for statement in dependencies(start, time, candidate):
+                push(statement, None, _DEPENDENCY)
     return list(listed.values())
+
+
+def dependencies(statement: ast.stmt, time: int, run: Run) -> list[ast.stmt]:
+    """The statements whose values went into ``statement`` just before ``time``, nearest first: a dynamic slice."""
+    events, sites = run.failing.events, run.program.sites
+    queue, reached = [(statement, time)], {id(statement): statement}
+    while queue and len(reached) < _SLICE:
+        node, before = queue.pop(0)
+        wanted = _reads(node)
+        for k in range(min(before, len(events)) - 1, -1, -1):
+            if not wanted:
+                break
+            site = sites[events[k][0]]
+            if site.kind == WRITE and site.variable in wanted:
+                wanted.discard(site.variable)
+                if id(site.statement) not in reached:
+                    reached[id(site.statement)] = site.statement
+                    queue.append((site.statement, k))
+    return list(reached.values())[1:]
+
+
+def _reads(statement: ast.stmt) -> set[str]:
+    return {part.id for part in header(statement) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+
+
+def _raising(run: Run) -> ast.stmt | None:
+    """The innermost statement on the line that raised."""
+    line = run.failing.result.line
+    if run.failing.result.status is not CallStatus.EXCEPTION or line is None:
+        return None
+    here = [node for node, _ in statements(run.program.tree) if node.lineno <= line <= (node.end_lineno or node.lineno)]
+    return here[-1] if here else None
+
+
+def _last_statement(run: Run) -> ast.stmt | None:
+    """The one that ran last, by its last event."""
+    events = run.failing.events
+    return run.program.sites[events[-1][0]].statement if events else None
 
 
 def _slice_back(difference: Difference, aligned: set[int], candidate: Run, reference: Run) -> list[Site]:
@@ -141,7 +198,7 @@ def _slice_back(difference: Difference, aligned: set[int], candidate: Run, refer
     chain: list[Site] = []
     seen: set[int] = set()
     while True:
-        reads = {part.id for part in header(statement) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+        reads = _reads(statement)
         origin = None
         for k in range(time - 1, -1, -1):
             site = sites[events[k][0]]

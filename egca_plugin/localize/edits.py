@@ -41,7 +41,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """An expression that may be replaced: a loaded value inside a function."""
+    """An expression that may be replaced: a loaded value in a function, or one assigned outside all functions."""
 
     node: ast.expr
     statement: ast.stmt
@@ -67,9 +67,10 @@ def places(tree: ast.Module) -> list[Place]:
                     inner = child.name if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) else function
                     walk(child, child, inner)
                     continue
+                inside = bool(function) or isinstance(statement, (ast.Assign, ast.AnnAssign))
                 if (
                     statement is not None
-                    and function
+                    and inside
                     and isinstance(child, ast.expr)
                     and _replaceable(child, node, field)
                 ):

@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from egca_plugin.localize.alignment import Alignment
 from egca_plugin.localize.divergence import Suspect
 from egca_plugin.localize.edits import (
     INSERTION,
@@ -27,10 +28,12 @@ from egca_plugin.localize.edits import (
 from egca_plugin.localize.traces import History, Run
 from egca_plugin.localize.units import BUILTINS, Bag, bag, dice, size, statements
 from egca_plugin.localize.variables import VariableMap, functions, parameters
-from egca_plugin.program.instrument import EXPRESSION, WRITE, clone
+from egca_plugin.program.instrument import EXPRESSION, WRITE, clone, mutated_name
 
 _LEAVES = (ast.Name, ast.Constant)
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr)
+_COMPOUND = (ast.If, ast.For, ast.While)
+_LARGEST = 100  # nodes of a compound statement that may be inserted
 _INSERTABLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.Return, ast.Continue, ast.Break)
 
 
@@ -42,15 +45,18 @@ class Workbench:
     reference: Run
     mapping: VariableMap
     suspects: Sequence[Suspect]
+    alignment: Alignment
     proximity: dict[int, float] = field(init=False)
     inverse: dict[str, str] = field(init=False)
     names: frozenset[str] = field(init=False)
     places: list[Place] = field(init=False)
+    _partners: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
         self.proximity = {}
         for rank, suspect in enumerate(self.suspects):
-            self.proximity.setdefault(id(suspect.statement), max(0.0, 1.0 - 0.15 * rank))
+            self.proximity.setdefault(id(suspect.statement), max(suspect.least, 1.0 - 0.15 * rank))
+        self._partners = {id(pair.candidate.statement) for pair in self.alignment.pairs}
         self.inverse = {}
         for name, other in self.mapping.items():
             self.inverse.setdefault(other, name)
@@ -65,7 +71,11 @@ class Workbench:
         return self.proximity.get(id(statement), 0.0)
 
     def ran(self, statement: ast.stmt) -> bool:
-        return statement.lineno in self.candidate.failing.lines
+        """Whether the failing call got to it; what stands outside all functions always runs."""
+        return statement.lineno in self.candidate.failing.lines or statement in self.tree.body
+
+    def has_partner(self, statement: ast.stmt) -> bool:
+        return id(statement) in self._partners
 
     def rename(self, node: ast.AST) -> Any:
         """A reference subtree in the candidate's names."""
@@ -106,6 +116,7 @@ class _Donor:
     key: object
     bag: Bag
     leaf: bool
+    mutates: bool
 
 
 def _donors(bench: Workbench) -> list[_Donor]:
@@ -123,7 +134,9 @@ def _donors(bench: Workbench) -> list[_Donor]:
         for node in versions:
             identity = key(node)
             if identity not in donors and bench.fits(node):
-                donors[identity] = _Donor(node, identity, bag(node), isinstance(node, _LEAVES))
+                donors[identity] = _Donor(
+                    node, identity, bag(node), isinstance(node, _LEAVES), bool(mutated_name(node))
+                )
     return list(donors.values())
 
 
@@ -135,7 +148,7 @@ def _expression_transplants(bench: Workbench) -> Iterator[Edit]:
         near, own, own_bag = bench.near(place.statement), key(place.node), bag(place.node)
         leaf = isinstance(place.node, _LEAVES)
         for donor in donors:
-            if donor.key == own:
+            if donor.key == own or (donor.mutates and place.field != "value"):
                 continue
             if leaf and donor.leaf:
                 similarity = 0.15 if type(place.node) is not type(donor.node) else 0.35 if near > 0.3 else 0.25
@@ -225,8 +238,8 @@ def insertions(bench: Workbench) -> list[Edit]:
     twins = [bag(node) for node, _ in statements(bench.tree)]
     new_statements = []
     for node, _ in statements(bench.reference.program.tree):
-        guard = isinstance(node, ast.If) and not node.orelse and size(node) < 40
-        if not isinstance(node, _INSERTABLE) and not guard:
+        guard = isinstance(node, ast.If)
+        if not isinstance(node, _INSERTABLE) and not (isinstance(node, _COMPOUND) and size(node) < _LARGEST):
             continue
         new = bench.rename(node)
         if bench.fits(new):

@@ -13,6 +13,7 @@ from types import CodeType
 from typing import Any
 
 from egca_plugin.localize.edits import Edit, stored_names
+from egca_plugin.localize.units import BLOCKS
 from egca_plugin.localize.variables import functions, parameters
 from egca_plugin.program.instrument import (
     FILENAME,
@@ -72,6 +73,8 @@ def changes_scope(edit: Edit, scopes: Mapping[str, Set[str]]) -> bool:
 
     ``scopes`` are the program's :func:`local_names`.
     """
+    if not edit.function:
+        return True  # module level runs before anything can be switched on
     names: set[str] = set()
     for part in ast.walk(edit.new):
         if isinstance(part, (ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal)):
@@ -125,7 +128,7 @@ class _Builder:
         for name in node._fields:
             value = node.__dict__.get(name)
             if isinstance(value, list):
-                if value and isinstance(value[0], ast.stmt):
+                if name in BLOCKS:
                     new.__dict__[name] = self._block(value)
                 elif value and isinstance(value[0], ast.AST):
                     new.__dict__[name] = [self._node(item) if isinstance(item, ast.AST) else item for item in value]

@@ -14,17 +14,17 @@ from dataclasses import dataclass, replace
 
 from egca_plugin.localize.alignment import align
 from egca_plugin.localize.api import Case, Reason
-from egca_plugin.localize.choose import edit_size, rank
+from egca_plugin.localize.choose import edits_size, rank
 from egca_plugin.localize.credit import edit_span, patch_text, statement_span
 from egca_plugin.localize.divergence import differences, suspects
-from egca_plugin.localize.edits import Edit
 from egca_plugin.localize.evidence import Evidence, distinct_calls, gather, same_outcome, step_budget
 from egca_plugin.localize.generic import generic_edits
 from egca_plugin.localize.patches import Workbench, insertions, transplants
 from egca_plugin.localize.reference import ReferenceCache, trace_calls
 from egca_plugin.localize.slots import patched_source
+from egca_plugin.localize.statement_edits import containers, guards, missing_branches, moves, statement_edits
 from egca_plugin.localize.traces import Run
-from egca_plugin.localize.trials import Trials
+from egca_plugin.localize.trials import Combination, Trials
 from egca_plugin.localize.variables import map_variables
 from egca_plugin.localize.words import describe
 from egca_plugin.program.instrument import instrument
@@ -34,8 +34,8 @@ from egca_plugin.types import Call, CallStatus, Divergence, Localization, Outcom
 
 _FAILING, _HOLDING = 3, 4  # calls that are traced
 _REFERENCES = 3  # that are traced and aligned
-_BUDGETS = {"transplant": (250, 40), "generic": (300, 60), "insertion": (200, 20)}
-_LARGE_EDIT = 4  # from here on a generic edit may be the better explanation
+_BUDGETS = {"single": (500, 60), "insertion": (200, 30), "pair": (80, 10), "guard": (100, 10)}  # trials, after success
+_SMALL, _CLOSE = 3, 0.6  # a patch that ends the search: its size, its proximity to k*
 _JUDGED = 3  # patches that the referee is asked about
 _WIDE = 3  # statements in a wide span
 
@@ -102,17 +102,25 @@ class TraceLocalizer:
         bench = compared.bench
         steps = step_budget(trace.result.steps for trace in bench.reference.traces)
         trials = Trials(case.sandbox, bench.tree, evidence, steps)
-        found = trials.search(transplants(bench), *_BUDGETS["transplant"])
-        if not found or min(map(edit_size, found)) >= _LARGE_EDIT:
-            found += trials.search(generic_edits(bench), *_BUDGETS["generic"])
-        if not found:
-            found = trials.search(insertions(bench), *_BUDGETS["insertion"])
         calls = [x.call for x in (*evidence.failing[:_FAILING], *evidence.holding[:_HOLDING])]
-        for choice in rank(bench, found, case.sandbox, calls)[:_JUDGED] if found else ():
-            edit = choice.edit
-            if judge(case.sandbox, patched_source(bench.tree, [edit]), case.task).passed:
-                return _verified(edit, trials.count, source_map)
+        for choice in rank(bench, _found(bench, trials), case.sandbox, calls)[:_JUDGED]:
+            source = patched_source(bench.tree, choice.edits)
+            if judge(case.sandbox, source, case.task).passed:
+                return _verified(choice.edits, trials.count, source_map)
         return replace(_wide(case, bench, source_map), trials=trials.count)
+
+
+def _found(bench: Workbench, trials: Trials) -> list[Combination]:
+    """Working patches: search from the likeliest kind on, and stop when a small one close to k* is among them."""
+    single = sorted([*transplants(bench), *generic_edits(bench), *statement_edits(bench)], key=lambda edit: -edit.prior)
+    found = trials.search(single, *_BUDGETS["single"])
+    if any(edits_size(edits) <= _SMALL and bench.near(edits[0].statement) >= _CLOSE for edits in found):
+        return found
+    found += trials.search([*missing_branches(bench), *insertions(bench)], *_BUDGETS["insertion"])
+    found += trials.search_combinations([*containers(bench), *moves(bench)], *_BUDGETS["pair"])
+    if not found:
+        found += trials.search(guards(bench), *_BUDGETS["guard"])
+    return found
 
 
 def _nothing_to_do(case: Case) -> Localization | None:
@@ -152,19 +160,19 @@ def _comparison(candidate: Run, reference: Run, source: str, entry_point: str) -
     mapping = map_variables(candidate, reference, entry_point)
     alignment = align(candidate, reference, mapping)
     found = differences(alignment, candidate, reference)
-    bench = Workbench(candidate, reference, mapping, suspects(found, alignment, candidate, reference))
+    bench = Workbench(candidate, reference, mapping, suspects(found, alignment, candidate, reference), alignment)
     divergence = describe(found[0], candidate, reference) if found else None
     units = max(1, len(alignment.candidate_units), len(alignment.reference_units))
     return _Comparison(bench, source, divergence, sum(pair.score for pair in alignment.pairs) / units)
 
 
-def _verified(edit: Edit, trials: int, source_map: SourceMap) -> Localization:
+def _verified(edits: Combination, trials: int, source_map: SourceMap) -> Localization:
     return Localization(
-        spans=(edit_span(edit, source_map),),
+        spans=tuple(edit_span(edit, source_map) for edit in edits),
         verified=True,
-        confidence=0.97 if edit_size(edit) <= _LARGE_EDIT else 0.9,
-        stage=edit.source,
-        patch=patch_text(edit),
+        confidence=0.97 if edits_size(edits) <= _SMALL else 0.9,
+        stage=edits[0].source if len(edits) == 1 else "pair",
+        patch="; ".join(patch_text(edit) for edit in edits),
         trials=trials,
     )
 

@@ -7,7 +7,6 @@ the right patch near the front of the queue costs no more than a handful.
 from __future__ import annotations
 
 import ast
-import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -47,10 +46,9 @@ class Trials:
     def __post_init__(self) -> None:
         self._stateful = is_stateful(self.tree)
 
-    def search(self, edits: Sequence[Edit], budget: int, grace: int) -> list[Edit]:
+    def search(self, edits: Sequence[Edit], budget: int, grace: int) -> list[Combination]:
         """The edits that mend every call, at most ``budget`` tried, and ``grace`` more after the first success."""
-        found = self.search_combinations([(edit,) for edit in edits], budget, grace)
-        return [edit for (edit,) in found]
+        return self.search_combinations([(edit,) for edit in edits], budget, grace)
 
     def search_combinations(self, edits: Sequence[Combination], budget: int, grace: int) -> list[Combination]:
         """As :meth:`search`, for several edits at once."""
@@ -102,7 +100,7 @@ class Trials:
         while start < len(programs):
             code = programs[start].code
             asks: list[Call] = []
-            here = list(itertools.takewhile(lambda program: program.code is code, programs[start:]))
+            here = [program for program in programs[start:] if program.code is code]
             for program in here:
                 asks += [Call(SWITCH, wire.encode((program.on, {}))), *calls]
             with self.sandbox.session(code, timeout_s=_TIMEOUT_S, budget=budget) as session:

@@ -1,0 +1,166 @@
+"""Patches of whole statements: an operator, an assignment that should accumulate, a jump, a statement too many, a
+statement in the wrong place, a guard that is missing, a container of the wrong kind."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from egca_plugin.localize.edits import GENERIC, INSERTION, Edit, key, statement_lists
+from egca_plugin.localize.generic import ARITHMETIC, with_
+from egca_plugin.localize.patches import Workbench
+from egca_plugin.localize.units import statements
+from egca_plugin.program.instrument import root_name
+
+Combination = tuple[Edit, ...]
+
+_REMOVABLE = (ast.Expr, ast.AugAssign, ast.Assign, ast.Break, ast.Continue, ast.Return, ast.If, ast.Raise)
+_GUARDABLE = (ast.Expr, ast.AugAssign, ast.Assign, ast.Return, ast.Break, ast.Continue)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Here:
+    node: ast.stmt
+    body: list[ast.stmt]
+    index: int
+    function: str
+    near: float
+
+
+def statement_edits(bench: Workbench) -> list[Edit]:
+    """One-place edits of statements that ran, nearest to k* first. A statement without partner may be one too many."""
+    edits = []
+    for here in _statements(bench):
+        node = here.node
+        if bench.ran(node):
+            for worth, new in _versions(node):
+                edits.append(Edit(GENERIC, node, ast.copy_location(new, node), node, here.function, here.near + worth))
+            if isinstance(node, _REMOVABLE):
+                worth = 0.1 if bench.has_partner(node) else 0.45
+                nothing = ast.copy_location(ast.Pass(), node)
+                edits.append(Edit(GENERIC, node, nothing, node, here.function, here.near + worth))
+    return sorted(edits, key=lambda edit: -edit.prior)
+
+
+def _statements(bench: Workbench) -> Iterator[_Here]:
+    for _, _, body, function in statement_lists(bench.tree):
+        for index, node in enumerate(body):
+            yield _Here(node, body, index, function, bench.near(node))
+
+
+def _versions(node: ast.stmt) -> Iterator[tuple[float, Any]]:
+    if isinstance(node, ast.AugAssign):
+        yield from ((0.3, with_(node, op=other())) for other in ARITHMETIC if other is not type(node.op))
+        yield 0.25, ast.Assign([node.target], node.value)
+    elif isinstance(node, ast.Assign) and len(node.targets) == 1:
+        target = node.targets[0]
+        if isinstance(target, (ast.Name, ast.Subscript, ast.Attribute)):
+            yield from ((0.25, ast.AugAssign(target, op(), node.value)) for op in (ast.Add, ast.Sub))
+    elif isinstance(node, ast.Break):
+        yield 0.3, ast.Continue()
+    elif isinstance(node, ast.Continue):
+        yield 0.3, ast.Break()
+
+
+def guards(bench: Workbench) -> list[Edit]:
+    """``if test: statement``, the test taken from the reference."""
+    tests: dict[object, Any] = {}
+    for node in ast.walk(bench.reference.program.tree):
+        for test in [node.test] if isinstance(node, (ast.If, ast.While)) else _filters(node):
+            new = bench.rename(test)
+            if bench.fits(new):
+                tests.setdefault(key(new), new)
+    edits = []
+    for here in _statements(bench):
+        if not isinstance(here.node, _GUARDABLE) or not bench.ran(here.node):
+            continue
+        for test in tests.values():
+            for condition in (test, ast.copy_location(ast.UnaryOp(ast.Not(), test), test)):
+                guarded: Any = ast.copy_location(ast.If(condition, [here.node], []), here.node)
+                edits.append(Edit(INSERTION, here.node, guarded, here.node, here.function, here.near))
+    return sorted(edits, key=lambda edit: -edit.prior)
+
+
+def _filters(node: ast.AST) -> list[ast.expr]:
+    return node.ifs if isinstance(node, ast.comprehension) else []
+
+
+# --- edits of two places ----------------------------------------------------------------------------------------
+
+
+def moves(bench: Workbench) -> list[Combination]:
+    """A statement one place too early or late, in the loop instead of after it, or after it instead of in it."""
+    proposed: list[tuple[float, Combination]] = []
+    for owner, _, body, function in statement_lists(bench.tree):
+        for index, node in enumerate(body):
+            if not isinstance(node, _GUARDABLE):
+                continue
+            near = max(bench.near(node), bench.near(owner) if isinstance(owner, ast.stmt) else 0.0)
+            away = Edit(GENERIC, node, ast.copy_location(ast.Pass(), node), node, function, near)
+            for block, place in _destinations(bench.tree, body, index):
+                beside = block[min(place, len(block) - 1)]
+                back = Edit(INSERTION, None, node, beside, function, near, block, place)
+                proposed.append((near, (away, back)))
+    return [combination for _, combination in sorted(proposed, key=lambda x: -x[0])]
+
+
+def _destinations(tree: ast.Module, body: list[ast.stmt], index: int) -> Iterator[tuple[list[ast.stmt], int]]:
+    yield from ((body, place) for place in (index - 1, index + 2) if 0 <= place <= len(body))
+    if index > 0 and isinstance(body[index - 1], (ast.For, ast.While, ast.If)):
+        inner = body[index - 1].__dict__["body"]
+        yield inner, len(inner)
+    if index == len(body) - 1:  # out of its block, behind it
+        for _, _, outer, _ in statement_lists(tree):
+            for place, node in enumerate(outer):
+                if any(node.__dict__.get(name) is body for name in ("body", "orelse")):
+                    yield outer, place + 1
+
+
+def containers(bench: Workbench) -> list[Combination]:
+    """A set that should be a list, or the other way round, with its way of adding."""
+    proposed = []
+    for here in _statements(bench):
+        node = here.node
+        if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
+            continue
+        name, value = node.targets[0].id, node.value
+        is_set = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "set"
+        if not is_set and not isinstance(value, ast.List):
+            continue
+        other: Any = ast.List([], ast.Load()) if is_set else ast.Call(ast.Name("set", ast.Load()), [], [])
+        ast.fix_missing_locations(ast.copy_location(other, value))
+        first = Edit(GENERIC, value, other, node, here.function, here.near + 0.3)
+        adding, wanted = ("add", "append") if is_set else ("append", "add")
+        rest = tuple(
+            Edit(GENERIC, call, with_(call, func=with_(call.func, attr=wanted)), node, here.function, here.near)
+            for call in ast.walk(bench.tree)
+            if isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and call.func.attr == adding
+            and root_name(call.func.value) == name
+        )
+        if rest:
+            proposed.append((first, *rest))
+    return proposed
+
+
+def missing_branches(bench: Workbench) -> list[Edit]:
+    """The reference's ``else`` and ``elif`` behind the candidate's ``if`` that has none."""
+    tails = []
+    for node, _ in statements(bench.reference.program.tree):
+        if isinstance(node, ast.If) and node.orelse:
+            tail = node.orelse[0] if len(node.orelse) == 1 else ast.If(ast.Constant(True), node.orelse, [])
+            new = bench.rename(ast.fix_missing_locations(ast.copy_location(tail, node.orelse[0])))
+            if bench.fits(new):
+                tails.append(new)
+    edits = []
+    for here in _statements(bench):
+        node = here.node
+        while isinstance(node, ast.If) and len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
+            node = node.orelse[0]
+        if isinstance(node, ast.If) and not node.orelse:
+            near = max(here.near, bench.near(node))
+            edits += [Edit(INSERTION, None, new, node, here.function, near, node.orelse, 0) for new in tails]
+    return sorted(edits, key=lambda edit: -edit.prior)
