@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from egca_plugin import __version__
-from egca_plugin.config import SandboxConfig
+from egca_plugin.config import ISOLATION_LEVELS, SandboxConfig
 from egca_plugin.errors import SandboxError
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.isolation import probe
@@ -67,13 +67,21 @@ def _disk() -> Check:
 
 
 def _isolation() -> Iterator[Check]:
+    """What is in place, and what a program that tried to get out was able to do."""
     report = probe()
     for layer in report.layers:
-        if layer.active:
-            yield Check(f"isolation: {layer.name}", State.OK, layer.detail or "on")
-        else:
-            state = State.BAD if layer.mandatory else State.WARN
-            yield Check(f"isolation: {layer.name}", state, layer.reason, layer.mend)
+        if layer.reason:
+            mandatory = layer.level == ISOLATION_LEVELS[0]
+            mend = "allow it on this host" if mandatory else "allow it on this host for a second wall; not required"
+            yield Check(f"isolation: {layer.name}", State.BAD if mandatory else State.WARN, layer.reason, mend)
+    names = ", ".join(layer.name for layer in report.layers if not layer.reason)
+    notes = "".join(f"; {note}" for note in report.notes)
+    yield Check("isolation", State.OK if report.level else State.BAD, f"level {report.level or 'none'}: {names}{notes}")
+    if report.escapes:
+        mend = "do not train on this host; please report it with the output of `egca doctor --json`"
+        yield Check("escape attempts", State.BAD, "; ".join(report.escapes), mend)
+    else:
+        yield Check("escape attempts", State.OK, "a program that tried files, sockets and processes got none of them")
 
 
 def _sandbox() -> Check:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
+import os
 import random
+import warnings
 from collections.abc import Iterator
 from importlib import metadata
 from typing import TYPE_CHECKING, cast
@@ -28,11 +31,21 @@ ROUND_TRIPS = 50
 def framework_checks(*, model: str, ray: bool) -> list[Check]:
     """All of them; those that build on a failed one are left out, not guessed."""
     checks = [_verl(), *_packages(), _entry_point()]
+    if not _has_accelerator():
+        os.environ.setdefault("VERL_PLATFORM", "cpu")  # as `egca demo` does: our CPU platform is then checked too
     if not any(check.state is State.BAD for check in checks):
         checks += _registered_here()
         if ray:
             checks += _registered_in_ray()
     return [*checks, _tokenizer(model)]
+
+
+def _has_accelerator() -> bool:
+    if importlib.util.find_spec("torch") is None:
+        return False
+    import torch
+
+    return torch.accelerator.is_available()
 
 
 def _verl() -> Check:
@@ -93,11 +106,17 @@ def _registered_in_ray() -> Iterator[Check]:
 
 def _load_all() -> tuple[Part, ...]:
     """Import what a training run imports; the state of every registration after that."""
-    importlib.import_module("verl")
-    register = importlib.import_module(MODULE)
-    for part in register.status():
-        if part.state == "waiting":
-            importlib.import_module(part.theirs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # verl warns of each backend that is not installed
+        logging.disable(logging.WARNING)
+        try:
+            importlib.import_module("verl")
+            register = importlib.import_module(MODULE)
+            for part in register.status():
+                if part.state == "waiting":
+                    importlib.import_module(part.theirs)
+        finally:
+            logging.disable(logging.NOTSET)
     parts: tuple[Part, ...] = register.status()
     return parts
 

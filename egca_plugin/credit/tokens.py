@@ -27,7 +27,8 @@ class Tokenizer(Protocol):
     def all_special_ids(self) -> list[int]: ...
     @property
     def backend_tokenizer(self) -> Any: ...
-    def get_added_vocab(self) -> dict[str, int]: ...
+    @property
+    def added_tokens_decoder(self) -> dict[int, Any]: ...
     def convert_ids_to_tokens(self, ids: list[int]) -> list[str | None]: ...
     def decode(self, ids: list[int], *, skip_special_tokens: bool, clean_up_tokenization_spaces: bool) -> str: ...
 
@@ -37,8 +38,9 @@ class TokenBytes:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._special = frozenset(tokenizer.all_special_ids)
-        self._added = {token: content.encode("utf-8") for content, token in tokenizer.get_added_vocab().items()}
+        added = tokenizer.added_tokens_decoder  # id -> AddedToken; decode() skips all that are flagged special
+        self._special = frozenset(tokenizer.all_special_ids) | {i for i, token in added.items() if token.special}
+        self._added = {i: token.content.encode("utf-8") for i, token in added.items()}
         self.family, self._piece, self._strips_first_space = _family(tokenizer)
         self._pieces: dict[int, bytes] = {}
 

@@ -23,6 +23,7 @@ SPECIAL = ["<|end|>"]
 def wrap(backend: object) -> object:
     fast = transformers.PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>")
     fast.add_tokens(["<tool>"])
+    fast.add_tokens([transformers.AddedToken("<hidden>", special=True)])
     return fast
 
 
@@ -76,8 +77,9 @@ def test_random_ids_that_no_text_encodes_to_are_spelled_all_the_same() -> None:
 
 def test_added_tokens_spell_their_content_and_special_ones_nothing() -> None:
     tokenizer = byte_level()
-    ids = [tokenizer.convert_tokens_to_ids("<tool>"), tokenizer.eos_token_id]  # type: ignore[attr-defined]
-    assert TokenBytes(tokenizer).pieces(ids) == [b"<tool>", b""]  # type: ignore[arg-type]
+    ids = tokenizer.convert_tokens_to_ids(["<tool>", "<hidden>", "<|end|>"])  # type: ignore[attr-defined]
+    assert TokenBytes(tokenizer).pieces(ids) == [b"<tool>", b"", b""]  # type: ignore[arg-type]
+    assert TokenBytes(tokenizer).align(ids).text == "<tool>"  # type: ignore[arg-type]
 
 
 def test_unknown_family_is_refused_by_name() -> None:
