@@ -19,7 +19,7 @@ from egca_plugin.errors import TaskError
 from egca_plugin.sandbox.pool import Pool
 from egca_plugin.tasks import parquet
 from egca_plugin.tasks.files import dump_tasks, load_tasks
-from egca_plugin.tasks.preflight import HANDLER, Fault, Health
+from egca_plugin.tasks.preflight import DEADLINE_S, HANDLER, Fault, Health
 from egca_plugin.types import Task
 
 
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 def examine_all(tasks: Sequence[Task], config: EgcaConfig, console: Console) -> list[Health]:
     """Every task's health, in order, with a progress bar on ``console``."""
-    with Pool(HANDLER, config.sandbox, settings=config) as pool:
+    with Pool(HANDLER, config.sandbox, settings=config, deadline_s=DEADLINE_S) as pool:
         return list(track(pool.map(tasks), "examining", len(tasks), console=console, transient=True))
 
 

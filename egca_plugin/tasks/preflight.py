@@ -22,9 +22,10 @@ HANDLER = "egca_plugin.tasks.preflight:handler"
 REFERENCE_TIMEOUT_S = 30.0  # generous: a slow reference is listed as slow, not as broken
 SLOW_SHARE = 0.25  # of the time that training gives a program
 MUTANTS = 8  # per task
-MUTANT_TIMEOUT_S = (0.25, 5.0)  # at least so many seconds, else so many times the reference's own
+MUTANT_TIMEOUT = (0.25, 2.0)  # a mutant hangs after so many seconds plus so many times the reference's own
 WEAK_BELOW = 0.5  # share of the mutants that the tests must notice; some mutants are equivalent to the reference
 MAX_STEPS = 10_000_000
+DEADLINE_S = 900.0  # for one task: more than all of the above can add up to
 
 
 class Fault(str, Enum):
@@ -131,8 +132,8 @@ def _step(node: ast.stmt) -> ast.stmt:
 
 def _mutation_score(sandbox: Sandbox, task: Task, reference_ms: float) -> tuple[int, int]:
     """(mutants tried, mutants that fail a test). One that hangs or does not load is noticed as well."""
-    least, times = MUTANT_TIMEOUT_S
-    timeout_s = max(least, times * reference_ms / 1e3)
+    seconds, times = MUTANT_TIMEOUT
+    timeout_s = seconds + times * reference_ms / 1e3
     tried = mutants(task.reference, MUTANTS, seed=zlib.crc32(task.task_id.encode()))
     killed = sum(not judge(sandbox, source, task, timeout_s=timeout_s).passed for source in tried)
     return len(tried), killed

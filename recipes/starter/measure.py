@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import random
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -73,6 +74,7 @@ def sample(args: argparse.Namespace) -> None:
     started = time.monotonic()
     done = Counter(row.task_id for row in load_samples(args.out)) if args.out.exists() else Counter()
     todo = [task for task in candidates() if done[task.task_id] == 0]
+    random.Random(0).shuffle(todo)  # so that a run that is cut short has seen all kinds
     tokenizer: Any = AutoTokenizer.from_pretrained(args.model, padding_side="left")
     model: Any = AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.bfloat16).eval()
     for first in range(0, len(todo), args.tasks):
