@@ -27,6 +27,7 @@ LOCALIZERS = (
     "debugger",
 )
 SCALES = ("conserve", "unit")
+UNVERIFIED = ("uniform", "wide")
 CONSTRAINT_LEVELS = ("off", "signature", "paper")
 ISOLATION_LEVELS = ("mandatory", "landlock", "namespaces")
 
@@ -55,6 +56,10 @@ class EgcaConfig:
     ``scale``: ``conserve`` keeps each sequence's advantage sum (the paper); ``unit`` puts weight 1 on the span.
     ``mix``: share of the mass that moves to the span; the rest stays uniform.
     ``cap``: upper bound of one token's weight, 0 for none; what it cuts off is spread over the rest of the sequence.
+    ``unverified``: what a divergence without a proving patch gets: ``uniform`` credit (the default of ``verified``) or the
+    ``wide`` span around it (the default of ``paper``).
+    ``references``: JSONL file of further correct programs, ``task_id`` and ``source``.
+    ``bank``: directory where passing programs of the policy are kept as further references; empty: none.
     ``max_share``: a span that covers more than this share of the program falls back to uniform.
     ``budget``: share of the step's wall clock that localisation may take before it stops for the step.
     """
@@ -64,6 +69,9 @@ class EgcaConfig:
     scale: str = "conserve"
     mix: float = 1.0
     cap: float = 0.0
+    unverified: str = ""
+    references: str = ""
+    bank: str = ""
     max_share: float = 0.8
     constraints: str = "off"
     budget: float = 0.25
@@ -76,11 +84,17 @@ class EgcaConfig:
         _one_of("egca.localizer", self.localizer, LOCALIZERS)
         _one_of("egca.scale", self.scale, SCALES)
         _one_of("egca.constraints", self.constraints, CONSTRAINT_LEVELS)
+        _one_of("egca.unverified", self.unverified, ("", *UNVERIFIED))
         _in_range("egca.mix", self.mix, 0, 1)
         if self.cap and not self.cap >= 1:
             raise ConfigError(f"egca.cap: got {self.cap!r}, expected 0 (none) or a number of at least 1")
         _in_range("egca.max_share", self.max_share, 0, 1)
         _in_range("egca.budget", self.budget, 0, 1)
+
+    @property
+    def keeps_unverified(self) -> bool:
+        """Does a divergence without a proving patch get the wide span around it?"""
+        return (self.unverified or ("wide" if self.preset == "paper" else "uniform")) == "wide"
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> EgcaConfig:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 from egca_plugin import budget
 from egca_plugin.budget import Budget
@@ -20,10 +21,12 @@ from egca_plugin.credit.gate import Localize, Route, route
 from egca_plugin.credit.syntax import compile_error_span
 from egca_plugin.errors import SandboxError
 from egca_plugin.localize import registry
-from egca_plugin.localize.api import Case
+from egca_plugin.localize.api import Case, Reason
 from egca_plugin.program.constraints import Constraint, check, derive
 from egca_plugin.program.extract import extract, to_completion
 from egca_plugin.program.structure import comparable
+from egca_plugin.references import Bank, DirectoryStore, Reference, References
+from egca_plugin.references.pool import load_given
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.pool import Pool
 from egca_plugin.sandbox.referee import judge
@@ -61,6 +64,8 @@ class Assessor:
         self._localizer = registry.get(config.localizer)
         self._traceback = registry.get("traceback")
         self._budget = Budget(config.budget)
+        given = load_given(Path(config.references)) if config.references else None
+        self._references = References(Bank(DirectoryStore(Path(config.bank))) if config.bank else None, given)
 
     def assess(self, task: Task, completions: Sequence[Completion], step: int | None = None) -> list[Credit]:
         """One credit a completion, in order. Raises TaskError for a task whose tests cannot be run, SandboxError."""
@@ -72,9 +77,13 @@ class Assessor:
         watch.lap("extract")
         verdict = self._judge(program, task)
         watch.lap("judge")
-        chosen = self._route(task, program, verdict)
+        if verdict.passed and self._references.bank is not None:
+            self._references.bank.offer(task, program.source, self._sandbox, step or 0)
+            watch.lap("bank")
+        references = () if verdict.passed or not program.compiles else self._references.nearest(task, program.source)
+        chosen = self._route(task, program, verdict, references)
         watch.lap("gate")
-        found, mode = self._localize(task, program, verdict, chosen, step)
+        found, mode = self._localize(task, program, verdict, chosen, references, step)
         self._budget.spend(watch.lap("localize") / 1e3)
         return self._credit(program, text, verdict, mode, found, watch.ms)
 
@@ -83,14 +92,19 @@ class Assessor:
             return Verdict(Outcome.COMPILE_ERROR, 0, _number_of_tests(task), error=program.error)
         return judge(self._sandbox, program.source, task)
 
-    def _route(self, task: Task, program: Program, verdict: Verdict) -> Route:
+    def _route(self, task: Task, program: Program, verdict: Verdict, references: Sequence[Reference]) -> Route:
         violations = check(_constraints(task, self.config.constraints), program.source) if program.compiles else ()
-        failed = program.compiles and not verdict.passed
-        near = comparable(program.source, task.reference, task.entry_point) if failed and task.reference else None
+        near = comparable(program.source, references[0].source, task.entry_point) if references else None
         return route(program, verdict, violations, near, self.config.preset)
 
     def _localize(
-        self, task: Task, program: Program, verdict: Verdict, chosen: Route, step: int | None
+        self,
+        task: Task,
+        program: Program,
+        verdict: Verdict,
+        chosen: Route,
+        references: Sequence[Reference],
+        step: int | None,
     ) -> tuple[Localization, Mode]:
         """Ask whom the gate named. A verified patch turns a program that looked too different into a `logic` sample."""
         if chosen.localize is Localize.NOBODY:
@@ -99,10 +113,13 @@ class Assessor:
             return _at_compile_error(program), chosen.mode
         if not self._budget.allows(step):
             return Localization(reason=budget.REASON), chosen.mode
-        case = Case(task, program.source, (task.reference,), verdict, self._sandbox, seed=self.config.seed)
+        sources = tuple(reference.source for reference in references)
+        case = Case(task, program.source, sources, verdict, self._sandbox, seed=self.config.seed)
         if chosen.localize is Localize.TRACEBACK:
             return self._traceback.localize(case), chosen.mode
         found = self._localizer.localize(case)
+        names = {reference.source: reference.name for reference in references}
+        found = replace(found, reference=names.get(found.reference, ""))
         if chosen.localize is Localize.LOCALIZER or found.verified:
             return found, Mode.LOGIC if chosen.mode is Mode.CONSTRAINT else chosen.mode
         if chosen.localize is Localize.VERIFIED_OR_TRACEBACK:
@@ -118,6 +135,8 @@ class Assessor:
         reason = found.reason
         if found.spans and not spans:
             reason = "span_not_sampled"
+        elif found.reason == Reason.UNVERIFIED.value and not self.config.keeps_unverified:
+            spans = ()
         elif sum(s.end - s.start for s in spans) > self.config.max_share * max(_sampled(program), 1):
             spans, reason = (), "span_too_wide"
         return Credit(

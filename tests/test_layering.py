@@ -22,7 +22,7 @@ LAYERS: dict[str, set[str]] = {
     "sandbox": {"types", "errors", "config", "program"},
     "localize": {"types", "errors", "config", "program", "sandbox"},
     "credit": {"types", "errors", "config", "program", "localize", "sandbox"},
-    "references": {"types", "errors", "config", "program", "sandbox", "localize"},
+    "references": {"types", "errors", "config", "program", "sandbox", "localize", "tasks"},
     "metrics": {"types", "errors", "config", "credit"},
     "records": {"types", "errors", "config"},
     "budget": set(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -112,6 +113,18 @@ def test_a_spent_budget_stops_localising_and_says_so(sandbox: Sandbox) -> None:
 def test_a_span_that_covers_nearly_everything_falls_back_to_uniform(sandbox: Sandbox) -> None:
     credit = assess(sandbox, WRONG, max_share=0.0)
     assert (credit.spans, credit.reason, credit.verified) == ((), "span_too_wide", False)
+
+
+def test_a_passing_program_of_the_policy_serves_as_reference(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The wrong program is built like the banked one, and nothing like the canonical one."""
+    passing = "def sum_even(numbers):\n    return sum([n for n in numbers if not n % 2])\n"
+    wrong = "def sum_even(values):\n    return sum([v for v in values if v % 2])\n"
+    assessor = Assessor(EgcaConfig(bank=str(tmp_path)), sandbox)
+    assessor.assess(TASK, [Completion(passing)])
+    (credit,) = assessor.assess(TASK, [Completion(wrong)])
+    assert credit.verified
+    assert credit.reference.startswith("bank:")
+    assert assess(sandbox, wrong).reference in ("canonical", "")
 
 
 def test_groups_are_assessed_in_parallel_and_come_back_in_order() -> None:
