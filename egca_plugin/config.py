@@ -56,8 +56,8 @@ class EgcaConfig:
     ``scale``: ``conserve`` keeps each sequence's advantage sum (the paper); ``unit`` puts weight 1 on the span.
     ``mix``: share of the mass that moves to the span; the rest stays uniform.
     ``cap``: upper bound of one token's weight, 0 for none; what it cuts off is spread over the rest of the sequence.
-    ``unverified``: what a divergence without a proving patch gets: ``uniform`` credit (the default of ``verified``) or the
-    ``wide`` span around it (the default of ``paper``).
+    ``unverified``: what a divergence without a proving patch gets: ``uniform`` credit (default of ``verified``) or the
+    ``wide`` span around it (default of ``paper``).
     ``references``: JSONL file of further correct programs, ``task_id`` and ``source``.
     ``bank``: directory where passing programs of the policy are kept as further references; empty: none.
     ``max_share``: a span that covers more than this share of the program falls back to uniform.
