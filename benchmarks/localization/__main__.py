@@ -3,7 +3,7 @@
     python -m benchmarks.localization.mutants --mbpp mbpp.jsonl --out outputs/corpus      once
     python -m benchmarks.localization --mbpp mbpp.jsonl --corpus outputs/corpus --half test
 
-Without ``--corpus`` only the independent programs are used, without ``--mbpp`` only HumanEval's.
+Without ``--corpus`` only the independent and the sampled programs are used, without ``--mbpp`` only HumanEval's.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from egca_plugin.errors import EgcaError
 
 # The debugger needs a server, so it runs only when it is named.
 DEFAULT = tuple(name for name in LOCALIZERS if name != "debugger")
+
+_SHOWN = ("form", "localiser", "n", "top-1 line", "tokens", "verified", "ms p50", "ms p95")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,20 +71,21 @@ def bench(options: argparse.Namespace, console: Console) -> list[dict[str, Any]]
 
 
 def _table(one: Mapping[str, Any]) -> Table:
-    """The first table for a terminal, without its intervals."""
+    """The first table for a terminal: fewer columns, and no intervals."""
     shown = Table(title=one["title"])
-    for column in one["columns"]:
-        shown.add_column(column, overflow="fold")
+    kept = [one["columns"].index(name) for name in _SHOWN]
+    for name in _SHOWN:
+        shown.add_column(name, justify="left" if name in _SHOWN[:2] else "right", no_wrap=True)
     for row in one["rows"]:
-        shown.add_row(*(str(cell).partition(" [")[0] for cell in row))
+        shown.add_row(*(str(row[index]).partition(" [")[0] for index in kept))
     return shown
 
 
 def _subjects(options: argparse.Namespace) -> list[Subject]:
     chosen: list[Subject] = []
     for form in options.forms:
-        if form == "independent":
-            found = independent.subjects()
+        if form in independent.DATA:
+            found = independent.subjects(form)
         elif options.corpus is None:
             continue
         else:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from egca_plugin.errors import TaskError
-from egca_plugin.tasks import humaneval, mbpp
+from egca_plugin.tasks import humaneval, mbpp, starter
 from egca_plugin.types import Span, Task
 
-FORMS = ("plain", "restructured", "independent")
+FORMS = ("plain", "restructured", "independent", "sampled")
 HALVES = ("development", "test")
 
 
@@ -51,8 +51,8 @@ def half(task_id: str) -> str:
 
 
 def tasks(mbpp_path: Path | None) -> dict[str, Task]:
-    """HumanEval, and MBPP where its file is given, by task id, with references in normal form."""
-    found = humaneval.load() + (mbpp.load(mbpp_path) if mbpp_path is not None else ())
+    """HumanEval, the starter tasks, and MBPP where its file is given, by id, with references in normal form."""
+    found = humaneval.load() + starter.load() + (mbpp.load(mbpp_path) if mbpp_path is not None else ())
     return {task.task_id: replace(task, reference=normalise(task.reference)) for task in found}
 
 

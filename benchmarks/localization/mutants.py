@@ -215,7 +215,8 @@ def main() -> None:
         return in_child(lambda inner: build(inner, options.seed), task, TASK_SECONDS)
 
     with ThreadPoolExecutor(options.workers) as threads:
-        groups = threads.map(of_task, corpus.tasks(options.mbpp).values())
+        tasks = [task for name, task in corpus.tasks(options.mbpp).items() if name.split("/")[0] in PER_TASK]
+        groups = threads.map(of_task, tasks)
         subjects = [subject for group in groups for subject in group]
     for form in ("plain", "restructured"):
         chosen = [subject for subject in subjects if subject.form == form]

@@ -140,12 +140,14 @@ def _grouped(rows: Iterable[Row], key: Callable[[Row], tuple[str, str]]) -> dict
 
 def _picture(rows: Sequence[Row], half: str, folder: Path) -> None:
     """Top-1 by localiser, one panel a form, with intervals. Needs matplotlib."""
+    forms = [form for form in FORMS if any(row.form == form for row in rows)]
     try:
-        figure, axes = new_figure(len(FORMS), width=3.4, height=3.6)
+        figure, axes = new_figure(len(forms), width=3.2, height=3.6)
     except ImportError:
         return
+    axes = axes if len(forms) > 1 else [axes]
     order = _by_mean([row for row in rows if row.form == "restructured"] or rows)
-    for axis, form in zip(axes, FORMS, strict=True):
+    for axis, form in zip(axes, forms, strict=True):
         rates = [wilson(row.hit for row in rows if (row.form, row.localizer) == (form, name)) for name in order]
         values = [100 * rate.value for rate in rates]
         whiskers = [

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.localization import corpus, independent
+from benchmarks.localization import corpus, independent, labelling
 from benchmarks.localization.corpus import Subject
 from benchmarks.localization.execution import Bench, alike
-from benchmarks.localization.independent import Row
+from benchmarks.localization.labelling import Row
 from benchmarks.localization.marks import FAULT, GAP_AFTER, clone, mark, render
 from benchmarks.localization.mutants import build, mutations
 from benchmarks.localization.operators import EXPRESSIONS, STATEMENTS
@@ -156,13 +156,13 @@ BUGGY = REFERENCE.replace("        seen.append(value)\n", "")
 
 def test_the_rule_for_something_wrong(bench: Bench) -> None:
     row = Row(TASK.task_id, "boundary", REFERENCE.replace("value > limit", "value >= limit"), REFERENCE)
-    truth = independent.label(row, bench)
+    truth = labelling.label(row, bench)
     assert (truth.lines, truth.omission) == ((5,), False)
     assert [row.program[span.start : span.end] for span in truth.spans] == [">="]
 
 
 def test_the_rule_for_something_missing(bench: Bench) -> None:
-    truth = independent.label(Row(TASK.task_id, "missing_update", BUGGY, REFERENCE), bench)
+    truth = labelling.label(Row(TASK.task_id, "missing_update", BUGGY, REFERENCE), bench)
     assert truth.omission
     assert truth.lines == (7, 8)  # before the update of the result, or after it: the end of the block, the return
 
@@ -170,7 +170,7 @@ def test_the_rule_for_something_missing(bench: Bench) -> None:
 def test_another_mend_of_the_same_size_counts_too(bench: Bench) -> None:
     buggy = REFERENCE.replace("value * 2", "value")
     also = buggy.replace("(result,", "(result * 2,")
-    assert independent.label(Row(TASK.task_id, "x", buggy, REFERENCE, (also,)), bench).lines == (7, 9)
+    assert labelling.label(Row(TASK.task_id, "x", buggy, REFERENCE, (also,)), bench).lines == (7, 9)
 
 
 @pytest.mark.parametrize(
@@ -182,12 +182,12 @@ def test_another_mend_of_the_same_size_counts_too(bench: Bench) -> None:
     ],
 )
 def test_a_bad_row_is_told(bench: Bench, row: Row, told: str) -> None:
-    assert any(told in problem for problem in independent.problems(row, bench))
+    assert any(told in problem for problem in labelling.problems(row, bench))
 
 
 def test_the_stored_rows_of_humaneval_keep_to_the_rules() -> None:
     tasks = corpus.tasks(None)
-    stored = independent.stored(independent.DATA)
+    stored = independent.stored("independent")
     sample = [pair for pair in stored if pair[1].task_id in tasks][::12]
     assert len(sample) > 20
     for subject, row in sample:
@@ -197,8 +197,23 @@ def test_the_stored_rows_of_humaneval_keep_to_the_rules() -> None:
         assert (truth.lines, truth.spans) == (subject.lines, subject.spans), subject.id
 
 
+def test_the_stored_samples_keep_to_the_rules() -> None:
+    tasks = corpus.tasks(None)
+    for subject, row in independent.stored("sampled")[::6]:
+        found, truth = independent.examine(row, tasks[row.task_id])
+        assert found == []
+        assert truth is not None
+        assert (truth.lines, truth.spans) == (subject.lines, subject.spans), subject.id
+
+
+def test_a_missing_import_is_missing_at_the_top() -> None:
+    task = Task("t", "", "f", "import math\ndef f(x):\n    return math.floor(x)\n", ("assert f(1.5) == 1",))
+    row = Row("t", "missing_import", task.reference.removeprefix("import math\n"), task.reference)
+    assert 1 in labelling.label(row, Bench(task)).lines
+
+
 def test_there_are_enough_independent_programs() -> None:
-    subjects = independent.subjects()
+    subjects = independent.subjects("independent")
     assert len(subjects) >= 200
     assert len({subject.task_id for subject in subjects}) >= 100
     assert len({subject.id for subject in subjects}) == len(subjects)
