@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from egca_plugin.adapters import smollm2
 from egca_plugin.adapters.host import GIB, require_disk, require_memory
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
 MEMORY = 11 * GIB  # measured peak of all processes, and a little room
 DISK = 2 * GIB  # Ray's session, the log and the records
 TAIL = 40  # lines of verl's output that are shown where it fails
+# What verl says on its way to the first step, and what that means to the one who waits.
+MILESTONES = {
+    "Started a local Ray instance": "Ray runs; loading verl's trainer",
+    "create worker group": "starting the actor (FSDP2 on gloo)",
+    "actor and ref model engine initialized": "starting the rollout and the reward manager",
+    "ready to fit": "waiting for the rollout's workers",
+    "Training Progress:   0%": "step 1",
+}
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -78,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         console.print(
             f"[red]verl ended with exit code {code} after {len(steps)} of {args.steps} steps.[/] Its last lines:"
         )
-        console.print(_tail(out / "verl.log"), markup=False, highlight=False)
+        console.print(_tail(out / "verl.log"))
         console.print(f"the whole log: {out / 'verl.log'}\nnext: egca doctor", soft_wrap=True)
         return 1
     _report(console, steps, out)
@@ -120,13 +129,14 @@ def _train(settings: CpuRun, out: Path, bar: Progress) -> tuple[list[Step], int]
     from egca_plugin.adapters.verl import launch
 
     steps: list[Step] = []
-    job: TaskID = bar.add_task("starting Ray and verl's workers (about two minutes)", total=settings.steps)
+    job: TaskID = bar.add_task("starting Ray (about a minute until the first step)", total=settings.steps)
     out.mkdir(parents=True, exist_ok=True)
     with (out / "verl.log").open("w", encoding="utf-8") as log:
 
         def on_line(line: str) -> None:
             log.write(line + "\n")
             log.flush()
+            bar.update(job, description=_milestone(line))
             found = launch.step_metrics(line)
             if found and found[0] > len(steps):
                 steps.append(Step.of(*found))
@@ -136,6 +146,10 @@ def _train(settings: CpuRun, out: Path, bar: Progress) -> tuple[list[Step], int]
 
         code = launch.run(settings, on_line)
     return steps, code
+
+
+def _milestone(line: str) -> str | None:
+    return next((text for mark, text in MILESTONES.items() if mark in line), None)
 
 
 def _report(console: Console, steps: list[Step], out: Path) -> None:
@@ -187,9 +201,9 @@ def _sigterm_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _tail(path: Path) -> str:
+def _tail(path: Path) -> Text:
     with path.open(encoding="utf-8") as file:
-        return "".join(deque(file, maxlen=TAIL))
+        return Text.from_ansi("".join(deque(file, maxlen=TAIL)))
 
 
 def _at_least(low: int) -> Callable[[str], int]:
