@@ -218,9 +218,11 @@ def wrong_structure(node: ast.expr, place: Place) -> Iterator[ast.expr]:
         for other in _CONTAINERS.get(_name(node.func), ()):
             yield _with_function(node, other)
     elif isinstance(node, ast.ListComp):
-        yield ast.SetComp(clone(node.elt), clone(node.generators))
+        listed = clone(node)
+        yield ast.SetComp(listed.elt, listed.generators)
     elif isinstance(node, ast.SetComp):
-        yield ast.ListComp(clone(node.elt), clone(node.generators))
+        unique = clone(node)
+        yield ast.ListComp(unique.elt, unique.generators)
     elif isinstance(node, ast.Tuple) and isinstance(node.ctx, ast.Load) and place.field == "value":
         yield ast.List(clone(node).elts, ast.Load())
     elif isinstance(node, ast.List) and node.elts and place.field == "value":
@@ -273,9 +275,8 @@ def wrong_type(node: ast.expr, place: Place) -> Iterator[ast.expr]:
         new.right = ast.Call(ast.Name("str", ast.Load()), [clone(node.right)], [])
         yield new
     elif isinstance(node, ast.Subscript) and not isinstance(node.slice, ast.Slice) and isinstance(node.ctx, ast.Load):
-        new = clone(node)
-        new.slice = ast.Call(ast.Name("str", ast.Load()), [clone(node.slice)], [])
-        yield new
+        shown = ast.Call(ast.Name("str", ast.Load()), [clone(node.slice)], [])
+        yield ast.Subscript(clone(node.value), shown, ast.Load())
 
 
 EXPRESSIONS: dict[str, ExpressionOperator] = {
