@@ -7,6 +7,7 @@ by a mark in the environment, which Ray hands on.
 from __future__ import annotations
 
 import os
+import queue
 import re
 import shutil
 import signal
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +27,7 @@ OnLine = Callable[[str], None]
 _STEP = re.compile(r"\bstep:(\d+) - (.*)")
 _NUMPY = re.compile(r"np\.\w+\((.*)\)")
 _MARK = "EGCA_RUN"  # in the environment of every process of a run
-_GRACE_S = 5.0
+_GRACE_S, _SILENCE_S = 5.0, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,28 +129,40 @@ def run(settings: CpuRun, on_line: OnLine, *, timeout_s: float | None = None) ->
         errors="replace",
         start_new_session=True,  # Ctrl-C reaches us alone, and we stop the rest in order
     )
-    expired = threading.Event()
-
-    def expire() -> None:
-        expired.set()
-        stop(mark)
-
-    timer = threading.Timer(timeout_s or 0.0, expire)
     try:
-        if timeout_s is not None:
-            timer.start()
-        assert process.stdout is not None
-        for line in process.stdout:
-            on_line(line.rstrip("\n"))
-        code = process.wait()
+        return _follow(process, on_line, timeout_s)
     finally:
-        timer.cancel()
         stop(mark)
         process.wait()
         shutil.rmtree(ray_dir, ignore_errors=True)
-    if expired.is_set():
-        raise TimeoutError(f"verl did not finish within {timeout_s:.0f} s and was stopped")
-    return code
+
+
+def _follow(process: subprocess.Popen[str], on_line: OnLine, timeout_s: float | None) -> int:
+    """Pass the lines on until the process has ended and is silent: a daemon of its may hold the pipe open for ever."""
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_pump, args=(process, lines), daemon=True).start()
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    while True:
+        try:
+            line = lines.get(timeout=_SILENCE_S)
+        except queue.Empty:
+            if process.poll() is not None:
+                break
+            line = ""
+        if line is None:
+            break
+        if line:
+            on_line(line.rstrip("\n"))
+        if deadline is not None and time.monotonic() > deadline:
+            raise TimeoutError(f"verl did not finish within {timeout_s:.0f} s and was stopped")
+    return process.wait()
+
+
+def _pump(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.put(line)
+    lines.put(None)
 
 
 def stop(mark: str) -> None:

@@ -6,7 +6,7 @@ sees every mode and non-zero advantages.
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -15,6 +15,16 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from egca_plugin.tasks import parquet
 from egca_plugin.types import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Tiny:
+    """What :func:`build` and :func:`write_rows` wrote."""
+
+    model: Path
+    train: Path
+    val: Path
+
 
 EOS, PAD, START = "<|im_end|>", "<|pad|>", "<|im_start|>"
 TEMPLATE = (
@@ -121,12 +131,3 @@ def _teach(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, steps: i
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-
-
-if __name__ == "__main__":
-    import sys
-
-    home = Path(sys.argv[1])
-    build(home / "model")
-    write_rows(home)
-    print(json.dumps({"answers": answers(TASKS[0])}))
