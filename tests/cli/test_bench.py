@@ -8,7 +8,7 @@ from egca_plugin.cli.main import main
 from egca_plugin.errors import EgcaError
 
 
-@pytest.mark.parametrize("name", ["learning"])
+@pytest.mark.parametrize("name", ["learning", "overhead"])
 def test_a_checkout_is_found_from_anywhere(name, tmp_path):
     assert (find_checkout(name, here=tmp_path) / "benchmarks" / name).is_dir()
 

@@ -1,0 +1,179 @@
+"""End to end: vanilla GRPO and EGCA in alternating steps of one verl run, on the same replayed responses."""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.common import new_figure, save_figure, table
+from benchmarks.overhead import plugin, replay_file
+from benchmarks.overhead.pairs import PHASES, Pair, added, overhead, pairs
+from benchmarks.overhead.recorded import Recording, mix
+from benchmarks.overhead.schedule import pair_of, share_index
+from egca_plugin.adapters.verl import launch
+from egca_plugin.errors import FrameworkError
+from egca_plugin.tasks import parquet
+
+SHARES = (0.35, 1.0)
+CHECKOUT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One paired run. ``samples`` is the group size, ``tokens_per_s`` the pace of each replayed response."""
+
+    tokenizer: Path
+    work: Path
+    steps: int = 40
+    prompts: int = 4
+    samples: int = 8
+    response_tokens: int = 512
+    tokens_per_s: float = 60.0
+    workers: int = 2
+    shares: tuple[float, ...] = SHARES
+    slow_s: float = 0.0
+    timeout_s: float = 3000.0
+
+
+def run(plan: Plan, recording: Recording, *, seed: int = 0) -> dict[int, dict[str, float]]:
+    """Seconds by phase of every step, as verl's own timers have them. Raises FrameworkError where verl failed."""
+    plan.work.mkdir(parents=True, exist_ok=True)
+    rows = prepare(plan, recording, seed)
+    steps: dict[int, dict[str, float]] = {}
+
+    def on_line(line: str) -> None:
+        log.write(line + "\n")
+        found = launch.step_metrics(line)
+        if found is not None:
+            steps[found[0]] = found[1]
+            print(f"\rstep {found[0]}/{plan.steps}", end="", file=sys.stderr, flush=True)
+
+    external = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH", "")]))
+    os.environ["PYTHONPATH"] = external
+    os.environ["VERL_USE_EXTERNAL_MODULES"] = plugin.__name__
+    os.environ[replay_file.FILE] = str((plan.work / "replay.json").absolute())
+    with (plan.work / "verl.log").open("w", encoding="utf-8") as log:
+        code = launch.run(_settings(plan, rows), on_line, timeout_s=plan.timeout_s)
+    if code or len(steps) < plan.steps:
+        raise FrameworkError(
+            f"the paired run ended with status {code} after {len(steps)} of {plan.steps} steps; see {log.name}"
+        )
+    prefix = "timing_s/"
+    return {n: {k.removeprefix(prefix): v for k, v in m.items() if k.startswith(prefix)} for n, m in steps.items()}
+
+
+def _settings(plan: Plan, rows: Path) -> launch.CpuRun:
+    overrides = (
+        f"actor_rollout_ref.rollout.name={plugin.ROLLOUT}",
+        "actor_rollout_ref.rollout.calculate_log_probs=false",
+        f"trainer.v1.trainer_mode={plugin.TRAINER}",
+        "reward.reward_manager.source=importlib",
+        "reward.reward_manager.name=PairedRewardManager",
+        "reward.reward_manager.module.path=pkg://benchmarks.overhead.paired_reward",
+        f"egca.sandbox.workers={plan.workers}",
+        f"+egca_bench.slow_s={plan.slow_s}",
+        "data.shuffle=false",
+    )
+    return launch.CpuRun(
+        model=plan.work / "model",
+        train=rows,
+        val=rows,
+        output=plan.work / "run",
+        steps=plan.steps,
+        prompts=plan.prompts,
+        samples=plan.samples,
+        prompt_tokens=128,
+        response_tokens=plan.response_tokens,
+        overrides=overrides,
+    )
+
+
+def prepare(plan: Plan, recording: Recording, seed: int) -> Path:
+    """Write model, rows and replay file; both steps of a pair get the same prompts and the same responses."""
+    _tiny_model(plan)
+    rng = random.Random(seed)
+    replayed: dict[int, list[str]] = {}
+    rows: list[dict[str, Any]] = []
+    able = sorted(t for t, by in recording.programs.items() if by.get("wrong") and by.get("crashing"))
+    for pair in range(pair_of(plan.steps) + 1):
+        wanted = mix(plan.shares[share_index(pair, len(plan.shares))])
+        block = []
+        for _ in range(plan.prompts):
+            number, task_id = len(replayed), rng.choice(able)
+            replayed[number] = [r.completion for r in recording.group(task_id, plan.samples, wanted, rng)]
+            task = replace(
+                recording.tasks[task_id], prompt=replay_file.prompt(number, recording.tasks[task_id].entry_point)
+            )
+            block.append(parquet.row(task, data_source="egca/replay", split="train", index=number))
+        rows += block + block
+    replay_file.write(plan.work / "replay.json", replayed, plan.tokens_per_s)
+    path = plan.work / "rows.parquet"
+    parquet.write(rows, path)
+    return path
+
+
+def _tiny_model(plan: Plan) -> None:
+    """A random two-layer Llama with a real tokenizer: its update costs little, so overhead shows the more."""
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    if (plan.work / "model" / "config.json").exists():
+        return
+    tokenizer = AutoTokenizer.from_pretrained(plan.tokenizer)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=1024,
+        tie_word_embeddings=True,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    LlamaForCausalLM(config).save_pretrained(plan.work / "model")
+    tokenizer.save_pretrained(plan.work / "model")
+
+
+# --- what it says -------------------------------------------------------------------------------------------------
+
+
+def tables(steps: Mapping[int, Mapping[str, float]], shares: Sequence[float]) -> list[dict[str, Any]]:
+    """Overhead by phase, one table a logic share."""
+    found = pairs(steps, shares)
+    return [_by_phase([p for p in found if p.share == share], share) for share in shares]
+
+
+def _by_phase(chosen: Sequence[Pair], share: float) -> dict[str, Any]:
+    rows = []
+    for phase in PHASES:
+        if all(phase in pair.grpo and phase in pair.egca for pair in chosen):
+            base = statistics.median(pair.grpo[phase] for pair in chosen)
+            more, ratio = added(chosen, phase), overhead(chosen, phase)
+            percent = f"{100 * ratio.value:+.1f} [{100 * ratio.low:+.1f}, {100 * ratio.high:+.1f}]"
+            rows.append([phase, f"{base:.3f}", more.show("{:+.3f}"), percent])
+    columns = ["phase", "GRPO, s", "EGCA adds, s", "overhead, %"]
+    return table(f"Training step, {share:.0%} of the samples in `logic`, {len(chosen)} pairs", columns, rows)
+
+
+def draw(steps: Mapping[int, Mapping[str, float]], shares: Sequence[float], folder: Path) -> Path:
+    """Every pair's overhead of the whole step, sorted, one line a share."""
+    figure, axis = new_figure()
+    for share in shares:
+        ratios = sorted(100 * (p.egca["step"] / p.grpo["step"] - 1) for p in pairs(steps, shares) if p.share == share)
+        axis.plot(
+            [(k + 0.5) / len(ratios) for k in range(len(ratios))], ratios, "o-", markersize=3, label=f"{share:.0%}"
+        )
+    axis.axhline(0, color="black", linewidth=0.6)
+    axis.axhline(18, color="tab:red", linewidth=0.8, linestyle="--", label="the paper's 18%")
+    axis.set(xlabel="share of the pairs", ylabel="overhead of the step, %")
+    axis.legend(title="samples in `logic`")
+    return save_figure(figure, "overhead_training", folder)
