@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks import common
 from benchmarks.learning.arms import ARMS
 from benchmarks.learning.figures import draw
-from benchmarks.learning.jobs import REGIMES, Job, work
+from benchmarks.learning.jobs import DEFAULT, REGIMES, Job, work
 from benchmarks.learning.summary import tables
 
 
@@ -54,9 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="egca bench learning", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5, help="seeds per arm and regime (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=3, help="seeds per arm and regime (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=100, help="training steps a run (default: %(default)s)")
-    parser.add_argument("--regimes", nargs="+", choices=REGIMES, default=list(REGIMES), metavar="NAME")
+    parser.add_argument("--regimes", nargs="+", choices=REGIMES, default=list(DEFAULT), metavar="NAME")
     parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
     parser.add_argument("--work", type=Path, default=Path("outputs/learning"), help="finished runs, for resuming")
     parser.add_argument(

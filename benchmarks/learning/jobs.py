@@ -17,6 +17,7 @@ REGIMES = {  # name: (share of decisions taken rightly before training, learning
     "middle, lr 3e-3": (0.72, 3e-3),
     "easy": (0.9, 1e-3),
 }
+DEFAULT = ("hard", "middle", "easy")
 Job = tuple[str, str, int, int, str]  # arm ("" for the gradients), regime, seed, steps, folder of the starts
 
 
