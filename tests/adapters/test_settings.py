@@ -73,7 +73,7 @@ def test_the_yaml_defaults_are_the_dataclass_defaults(composed: Any) -> None:
 @pytest.mark.parametrize("loss", ["gspo", "geo_mean"])
 def test_a_sequence_level_loss_is_refused(composed: Any, loss: str) -> None:
     override = f"actor_rollout_ref.actor.policy_loss.loss_mode={loss}"
-    with pytest.raises(ConfigError, match="token-level credit would change nothing"):
+    with pytest.raises(ConfigError, match="token-level credit would not do what it says"):
         settings.check(composed(override))
     assert settings.check(composed(override, "egca=off")).enabled is False
 

@@ -234,6 +234,7 @@ class HFServer:
             sampling = self._waiting[0].sampling
             batch = [r for r in self._waiting if r.sampling == sampling][: self._config.max_num_seqs]
             self._waiting = [r for r in self._waiting if r not in batch]
+            batch.sort(key=lambda request: request.prompt)  # not by arrival: a seed gives the same samples again
             began = time.perf_counter()
             try:
                 answers = await loop.run_in_executor(

@@ -16,10 +16,10 @@ from egca_plugin.errors import ConfigError
 
 ESTIMATOR = REWARD_MANAGER = "egca"
 TRAINER_MODES = ("egca_sync", "egca_colocate_async", "egca_separate_async")
-# Losses that reduce a sequence's advantages to one number: only their sum would matter, and EGCA conserves it.
+# Losses that weigh a sequence as one: token-level credit would not mean there what it means in GRPO.
 SEQUENCE_LEVEL_LOSSES = {
-    "gspo": "its importance ratio is per sequence",
-    "geo_mean": "it averages the advantages of a sequence (core_algos.py:1987)",
+    "gspo": "its importance ratio and its clipping are per sequence",
+    "geo_mean": "it averages a sequence's advantages (core_algos.py:1987)",
 }
 
 
@@ -70,7 +70,7 @@ def check(config: DictConfig) -> Settings:
     if settings.enabled and loss in SEQUENCE_LEVEL_LOSSES:
         raise ConfigError(
             f"actor_rollout_ref.actor.policy_loss.loss_mode={loss}: {SEQUENCE_LEVEL_LOSSES[loss]}, so token-level "
-            "credit would change nothing. Use a token-level loss such as vanilla, or set egca.enabled=false"
+            "credit would not do what it says. Use a token-level loss such as vanilla, or set egca.enabled=false"
         )
     return settings
 
