@@ -3,7 +3,7 @@
 The best patch leaves the fewest values unexplained, that is, makes the candidate's run most like the reference's; then
 the smaller edit, the one that does not bypass a live definition, and the one that runs earliest:
 
-``cost = unexplained + 0.006 * edit size + 0.08 * bypassed definitions``
+``cost = unexplained + 0.006 * edit size + 0.08 * bypassed definitions + 0.05 * insertions - 0.1 * gain in likeness``
 """
 
 from __future__ import annotations
@@ -13,20 +13,22 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from egca_plugin.localize.edits import Edit, key, narrow
+from egca_plugin.localize.driver import SWITCH
+from egca_plugin.localize.edits import Edit, narrow
 from egca_plugin.localize.patches import Workbench, parameter_names
-from egca_plugin.localize.slots import SWITCH, slotted
+from egca_plugin.localize.slots import patched, slotted
 from egca_plugin.localize.traces import Trace
 from egca_plugin.localize.trials import Combination
-from egca_plugin.localize.units import size
-from egca_plugin.program.instrument import WRITE
+from egca_plugin.localize.units import bag, dice, loads, size, statements, written_by
+from egca_plugin.program.instrument import WRITE, instrument_tree
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.types import Call
+from egca_plugin.types import Call, RawTrace
 
-_SIZE, _BYPASS = 0.006, 0.08
-_COMPARED = 8  # patches whose traces are compared
+_SIZE, _BYPASS, _INSERTED, _LIKER = 0.006, 0.08, 0.05, 0.1
+_COMPARED = 12  # patches whose traces are compared
 _CALLS = 3  # on so many calls
+_EVENTS = 2_000  # and no more of each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +53,10 @@ def rank(bench: Workbench, found: Sequence[Combination], sandbox: Sandbox, calls
     choices = []
     for edits, values in zip(compared, unexplained, strict=True):
         bypassed = sum(_bypassed(bench, edit) for edit in edits)
-        choices.append(Choice(edits, values + _SIZE * edits_size(edits) + _BYPASS * bypassed, began(edits)))
+        cost = values + _SIZE * edits_size(edits) + _BYPASS * bypassed
+        cost += _INSERTED * sum(edit.old is None for edit in edits)
+        cost -= _LIKER * sum(_affinity(bench, edit) for edit in edits)
+        choices.append(Choice(edits, cost, began(edits)))
     return sorted(choices, key=lambda choice: (choice.cost, choice.first_event))
 
 
@@ -60,15 +65,14 @@ def edits_size(edits: Combination) -> int:
 
 
 def edit_size(edit: Edit) -> int:
-    """Nodes taken out and put in, after narrowing; an operator that changes in place counts 2."""
+    """How many parts are taken out and put in, their order aside: a changed operator counts 2, an exchange 1."""
     if edit.old is None:
         return size(edit.new)
+    if isinstance(edit.new, ast.Pass):
+        return 2
     old, new = narrow(edit.old, edit.new)
-    if type(old) is type(new) and isinstance(old, (ast.Compare, ast.BinOp, ast.BoolOp, ast.AugAssign)):
-        operands = [name for name in old._fields if name not in ("op", "ops")]
-        if all(key(old.__dict__[name]) == key(new.__dict__[name]) for name in operands):
-            return 2
-    return size(old) + size(new)
+    before, after = Counter(bag(old)), Counter(bag(new))
+    return max(1, ((before - after) + (after - before)).total())
 
 
 def _first_events(bench: Workbench) -> dict[int, float]:
@@ -86,22 +90,37 @@ def _unexplained(
     """For each patch, the share of values that only one of the two runs has; what the candidate has too much weighs
     more than what it lacks."""
     calls = calls[:_CALLS]
+    switchable = [edits for edits in patches if all(edit.function for edit in edits)]
+    runs = dict(zip(map(id, switchable), _runs(bench, switchable, sandbox, calls), strict=True))
+    for edits in patches:
+        if id(edits) not in runs:  # outside all functions nothing can be switched
+            program = instrument_tree(patched(bench.tree, edits), "")
+            runs[id(edits)] = sandbox.trace(program.code, calls, max_events=_EVENTS)
+    references = [trace.counts(_EVENTS) for trace in bench.reference.traces]
+    return [_share([Trace(raw).value_counts for raw in runs[id(edits)]], references) for edits in patches]
+
+
+def _runs(
+    bench: Workbench, patches: Sequence[Combination], sandbox: Sandbox, calls: Sequence[Call]
+) -> list[Sequence[RawTrace]]:
+    """The traces of each patched program, all from one process."""
+    if not patches:
+        return []
     program = slotted(bench.tree, list(dict.fromkeys(edit for edits in patches for edit in edits)))
     switched: list[Call] = []
     for edits in patches:
-        switched.append(Call(SWITCH, wire.encode((program.on(edits), {}))))
-        switched += calls
-    raw = sandbox.trace(program.instrumented(bench.candidate.program.source).code, switched)
-    shares = []
-    for index in range(len(patches)):
-        start = index * (len(calls) + 1) + 1
-        extra, total = 0.0, 1
-        for trace, reference in zip(raw[start : start + len(calls)], bench.reference.traces):  # noqa: B905 - cut short
-            mine, theirs = Trace(trace).value_counts, reference.value_counts
-            extra += _surplus(mine, theirs) + 0.3 * _surplus(theirs, mine)
-            total += mine.total() + theirs.total()
-        shares.append(round(extra / total, 3))
-    return shares
+        switched += [Call(SWITCH, wire.encode((program.on(edits), {}))), *calls]
+    raw = sandbox.trace(program.instrumented("").code, switched, max_events=_EVENTS)
+    width = len(calls) + 1
+    return [raw[start + 1 : start + width] for start in range(0, width * len(patches), width)]
+
+
+def _share(mine: Sequence[Counter[Hashable]], theirs: Sequence[Counter[Hashable]]) -> float:
+    extra, total = 0.0, 1
+    for a, b in zip(mine, theirs):  # noqa: B905 - cut short
+        extra += _surplus(a, b) + 0.3 * _surplus(b, a)
+        total += a.total() + b.total()
+    return round(extra / total, 3)
 
 
 def _surplus(a: Counter[Hashable], b: Counter[Hashable]) -> int:
@@ -109,14 +128,32 @@ def _surplus(a: Counter[Hashable], b: Counter[Hashable]) -> int:
 
 
 def _bypassed(bench: Workbench, edit: Edit) -> int:
-    """Definitions that nothing would read any more: such a patch goes around the fault instead of mending it."""
+    """Definitions that nothing would read any more: such a patch goes around the fault instead of mending it.
+
+    What a variable's own updates read (``x.append(y)``, ``x = x + y``) does not keep it alive.
+    """
     if not isinstance(edit.old, ast.expr):
         return 0
     written = {site.variable for site in bench.candidate.program.sites if site.kind == WRITE}
     before, after = _reads(edit.old), _reads(edit.new)
-    everywhere = _reads(bench.tree)
     gone = [name for name in before if name not in after and name in written - parameter_names(bench.tree)]
+    if not gone:
+        return 0
+    everywhere = _reads(bench.tree)
+    for node, _ in statements(bench.tree):
+        for name in set(written_by(node)):
+            everywhere[name] -= sum(isinstance(x, ast.Name) and x.id == name for x in loads(node))
     return sum(everywhere[name] <= before[name] for name in gone)
+
+
+def _affinity(bench: Workbench, edit: Edit) -> float:
+    """How much more the patched statement looks like one of the reference's than it did before, -1 to 1."""
+    if edit.old is None or isinstance(edit.new, ast.Pass):
+        return 0.0
+    before = Counter(bag(edit.statement, bench.mapping))
+    patched = before - Counter(bag(edit.old, bench.mapping)) + Counter(bag(edit.new, bench.mapping))
+    theirs = [bag(node) for node, _ in statements(bench.reference.program.tree)]
+    return max((dice(patched, x) for x in theirs), default=0.0) - max((dice(before, x) for x in theirs), default=0.0)
 
 
 def _reads(node: ast.AST) -> Counter[str]:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from egca_plugin.localize.alignment import Alignment, Pair, negate
 from egca_plugin.localize.traces import NOTHING, Run, first_difference
-from egca_plugin.localize.units import blocks, header, statements
+from egca_plugin.localize.units import blocks, loads, statements
 from egca_plugin.program.instrument import WRITE, Site
 from egca_plugin.types import CallStatus
 
-_CRASH, _DEPENDENCY = 0.8, 0.4
+_CRASH, _LEFT_BY, _DEPENDENCY = 0.8, 0.6, 0.4
 _SLICE = 12  # statements in a dynamic slice
 _HEADERS = (ast.For, ast.AsyncFor, ast.While, ast.If)
 
@@ -114,7 +114,9 @@ def suspects(found: list[Difference], alignment: Alignment, candidate: Run, refe
 
     A difference is traced back through definitions that have no partner and made a value which the reference never
     had. A missing event blames the header that controls the statement. A crash blames the statement that raised, before
-    what is merely missing after it. Last come the definitions on which the first of them depends.
+    what is merely missing after it. Then come
+    the statement that ended the run, where it may have ended too early or with the wrong value, and the definitions on
+    which the first suspects depend.
     """
     aligned = {id(pair.candidate.statement) for pair in alignment.pairs}
     tree = candidate.program.tree
@@ -141,10 +143,13 @@ def suspects(found: list[Difference], alignment: Alignment, candidate: Run, refe
         push(statement, site)
     if crash is not None:
         push(crash, None, _CRASH)
+    left_by = _last_statement(candidate)
+    if left_by is not None and (not found or found[0].missing or isinstance(left_by, ast.Return)):
+        push(left_by, None, _LEFT_BY)
     last = len(candidate.failing.events)
     starts: list[tuple[ast.stmt | None, int]] = [(crash, last)] if crash is not None else []
     starts += [(one.site.statement, int(one.time + 0.5)) for one in found[:2]]
-    for start, time in starts or [(_last_statement(candidate), last)]:
+    for start, time in starts or [(left_by, last)]:
         if start is not None:
             push(start, None)
             for statement in dependencies(start, time, candidate):
@@ -163,16 +168,15 @@ def dependencies(statement: ast.stmt, time: int, run: Run) -> list[ast.stmt]:
             if not wanted:
                 break
             site = sites[events[k][0]]
-            if site.kind == WRITE and site.variable in wanted:
+            if site.kind == WRITE and site.variable in wanted and id(site.statement) not in reached:
                 wanted.discard(site.variable)
-                if id(site.statement) not in reached:
-                    reached[id(site.statement)] = site.statement
-                    queue.append((site.statement, k))
+                reached[id(site.statement)] = site.statement
+                queue.append((site.statement, k))
     return list(reached.values())[1:]
 
 
 def _reads(statement: ast.stmt) -> set[str]:
-    return {part.id for part in header(statement) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+    return {part.id for part in loads(statement)}
 
 
 def _raising(run: Run) -> ast.stmt | None:

@@ -195,3 +195,20 @@ def renamed(node: ast.AST, names: dict[str, str]) -> ast.AST:
             elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
                 new.__dict__[field] = renamed(value, names)
     return new
+
+
+def locate(new: Any, at: ast.AST, depth: int = 3) -> Any:
+    """Give the nodes made for an edit the position of what they replace; far quicker than ``fix_missing_locations``.
+
+    Only the top ``depth`` levels can be new under a node that has a position: what is below was parsed.
+    """
+    if "lineno" not in new.__dict__ and "lineno" in new._attributes:
+        ast.copy_location(new, at)
+    elif depth <= 0:
+        return new
+    for name in new._fields:
+        value = new.__dict__.get(name)
+        for child in value if isinstance(value, list) else (value,):
+            if isinstance(child, ast.AST) and child._fields:
+                locate(child, at, depth - 1)
+    return new

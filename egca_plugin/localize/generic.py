@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from egca_plugin.localize.edits import GENERIC, Edit, Place
+from egca_plugin.localize.edits import GENERIC, Edit, Place, locate
 from egca_plugin.localize.patches import Workbench, parameter_names
 from egca_plugin.localize.units import BUILTINS
 from egca_plugin.program.instrument import clone
@@ -47,8 +47,9 @@ def generic_edits(bench: Workbench) -> list[Edit]:
         if bench.ran(place.statement):
             near = bench.near(place.statement)
             for worth, new in _versions(place, material):
-                located: Any = ast.fix_missing_locations(ast.copy_location(new, place.node))
-                edits.append(Edit(GENERIC, place.node, located, place.statement, place.function, near + worth))
+                edits.append(
+                    Edit(GENERIC, place.node, locate(new, place.node), place.statement, place.function, near + worth)
+                )
     return sorted(edits, key=lambda edit: -edit.prior)
 
 

@@ -21,6 +21,7 @@ from egca_plugin.localize.edits import (
     Place,
     free_names,
     key,
+    locate,
     places,
     renamed,
     statement_lists,
@@ -28,12 +29,13 @@ from egca_plugin.localize.edits import (
 from egca_plugin.localize.traces import History, Run
 from egca_plugin.localize.units import BUILTINS, Bag, bag, dice, size, statements
 from egca_plugin.localize.variables import VariableMap, functions, parameters
-from egca_plugin.program.instrument import EXPRESSION, WRITE, clone, mutated_name
+from egca_plugin.program.instrument import EXPRESSION, FUNCTIONS, WRITE, clone, mutated_name
 
 _LEAVES = (ast.Name, ast.Constant)
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr)
 _COMPOUND = (ast.If, ast.For, ast.While)
-_LARGEST = 100  # nodes of a compound statement that may be inserted
+_SAME_IDEA = 0.65  # unless what it replaces is this similar
+_SWALLOW = 0.45  # a donor with this share of the reference's nodes solves the task instead of mending the fault
 _INSERTABLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.Return, ast.Continue, ast.Break)
 
 
@@ -117,6 +119,7 @@ class _Donor:
     bag: Bag
     leaf: bool
     mutates: bool
+    swallows: bool
 
 
 def _donors(bench: Workbench) -> list[_Donor]:
@@ -124,8 +127,9 @@ def _donors(bench: Workbench) -> list[_Donor]:
     for node in ast.walk(bench.reference.program.tree):
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             sugar = ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value)
-            expressions.append(ast.fix_missing_locations(ast.copy_location(sugar, node)))
+            expressions.append(locate(sugar, node))
     donors: dict[object, _Donor] = {}
+    largest = max(8.0, _SWALLOW * size(bench.reference.program.tree))
     equivalents = _value_equivalents(bench)
     for expression in expressions:
         versions = [bench.rename(expression)]
@@ -134,9 +138,8 @@ def _donors(bench: Workbench) -> list[_Donor]:
         for node in versions:
             identity = key(node)
             if identity not in donors and bench.fits(node):
-                donors[identity] = _Donor(
-                    node, identity, bag(node), isinstance(node, _LEAVES), bool(mutated_name(node))
-                )
+                leaf, mutates = isinstance(node, _LEAVES), mutated_name(node) is not None
+                donors[identity] = _Donor(node, identity, bag(node), leaf, mutates, size(node) > largest)
     return list(donors.values())
 
 
@@ -154,6 +157,8 @@ def _expression_transplants(bench: Workbench) -> Iterator[Edit]:
                 similarity = 0.15 if type(place.node) is not type(donor.node) else 0.35 if near > 0.3 else 0.25
             else:
                 similarity = dice(own_bag, donor.bag)
+                if donor.swallows and similarity < _SAME_IDEA:
+                    continue
                 if leaf != donor.leaf:
                     similarity = max(similarity, 0.3) * 0.9
             if similarity >= 0.25 or near >= 0.8:
@@ -237,9 +242,10 @@ def insertions(bench: Workbench) -> list[Edit]:
     """Reference statements between the candidate's, those without a twin in the candidate first."""
     twins = [bag(node) for node, _ in statements(bench.tree)]
     new_statements = []
+    largest = _SWALLOW * size(bench.reference.program.tree)
     for node, _ in statements(bench.reference.program.tree):
         guard = isinstance(node, ast.If)
-        if not isinstance(node, _INSERTABLE) and not (isinstance(node, _COMPOUND) and size(node) < _LARGEST):
+        if not isinstance(node, _INSERTABLE) and not (isinstance(node, _COMPOUND)):
             continue
         new = bench.rename(node)
         if bench.fits(new):
@@ -248,11 +254,15 @@ def insertions(bench: Workbench) -> list[Edit]:
     edits = []
     for owner, _, body, function in statement_lists(bench.tree):
         present = {key(node) for node in body}
+        owner_ends = isinstance(owner, FUNCTIONS) and not isinstance(body[-1], (ast.Return, ast.Raise))
         around = bench.near(owner) if isinstance(owner, ast.stmt) else 0.0
         for index in range(len(body) + 1):
             near = max([around, *(bench.near(node) for node in body[max(0, index - 1) : index + 1])])
             here = body[min(index, len(body) - 1)]
             for new, identity, worth in new_statements:
+                falls_off = owner_ends and index == len(body)
+                if not falls_off and ((isinstance(new, ast.Return) and index < len(body)) or size(new) > largest):
+                    continue  # all that follows would be dead, or the reference would do the work
                 prior = near + worth - (0.6 if identity in present else 0.0)
                 edits.append(Edit(INSERTION, None, new, here, function, prior, body, index))
     return sorted(edits, key=lambda edit: -edit.prior)

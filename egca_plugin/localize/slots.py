@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
+from egca_plugin.localize.driver import NONE_ON, ON, PREAMBLE
 from egca_plugin.localize.edits import Edit, stored_names
 from egca_plugin.localize.units import BLOCKS
 from egca_plugin.localize.variables import functions, parameters
@@ -25,9 +26,6 @@ from egca_plugin.program.instrument import (
     instrument_tree,
 )
 
-ON = "__egca_on__"
-SWITCH = "__egca_switch__"
-_NONE_ON = ("__egca_patches_on__",)  # what stands in the code until a trial replaces it
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 
@@ -48,13 +46,13 @@ class Slotted:
         return compile(self.tree, FILENAME, "exec", dont_inherit=True)
 
     def instrumented(self, source: str) -> Instrumented:
-        """The same program under probes; call ``SWITCH`` with :meth:`on` between the calls."""
+        """The same program under probes; call ``driver.SWITCH`` with :meth:`on` between the calls."""
         return instrument_tree(self.tree, source)
 
 
 def variant(code: CodeType, on: tuple[int, ...]) -> CodeType:
     """The compiled program with these switches on."""
-    return code.replace(co_consts=tuple(on if const == _NONE_ON else const for const in code.co_consts))
+    return code.replace(co_consts=tuple(on if const == NONE_ON else const for const in code.co_consts))
 
 
 def slotted(tree: ast.Module, edits: Sequence[Edit]) -> Slotted:
@@ -119,9 +117,9 @@ class _Builder:
             head = 0
             while head < len(body) and isinstance(body[head], (ast.ImportFrom, ast.Expr)):
                 head += 1  # docstring and __future__ imports stay in front
-            body[head:head] = _PREAMBLE
+            body[head:head] = PREAMBLE
         new.body = body
-        return ast.fix_missing_locations(new)
+        return new
 
     def _node(self, node: Any) -> Any:
         new = clone(node)
@@ -178,17 +176,17 @@ class _Builder:
         return inserted
 
 
+_SOMEWHERE: dict[str, Any] = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
+
+
 def _is_on(switch: int) -> ast.expr:
-    return ast.Compare(ast.Constant(switch), [ast.In()], [ast.Name(ON, ast.Load())])
+    number, name = ast.Constant(switch, **_SOMEWHERE), ast.Name(ON, ast.Load(), **_SOMEWHERE)
+    return ast.Compare(number, [ast.In()], [name], **_SOMEWHERE)
 
 
 def _step(node: ast.stmt) -> ast.stmt:
-    return ast.Expr(ast.Call(ast.Name(STEP, ast.Load()), [ast.Constant(node.lineno)], []), lineno=node.lineno)
-
-
-_PREAMBLE = ast.parse(
-    f"{ON} = {_NONE_ON!r}\n{STEP} = __egca_step\ndef {SWITCH}(*on):\n    global {ON}\n    {ON} = on\n"
-).body
+    name, line = ast.Name(STEP, ast.Load(), **_SOMEWHERE), ast.Constant(node.lineno, **_SOMEWHERE)
+    return ast.Expr(ast.Call(name, [line], [], **_SOMEWHERE), **_SOMEWHERE)
 
 
 def patched_source(tree: ast.Module, edits: Sequence[Edit]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from egca_plugin.localize.edits import GENERIC, INSERTION, Edit, key, statement_lists
+from egca_plugin.localize.edits import GENERIC, INSERTION, Edit, key, locate, statement_lists
 from egca_plugin.localize.generic import ARITHMETIC, with_
 from egca_plugin.localize.patches import Workbench
 from egca_plugin.localize.units import statements
@@ -36,11 +36,10 @@ def statement_edits(bench: Workbench) -> list[Edit]:
         node = here.node
         if bench.ran(node):
             for worth, new in _versions(node):
-                edits.append(Edit(GENERIC, node, ast.copy_location(new, node), node, here.function, here.near + worth))
+                edits.append(Edit(GENERIC, node, locate(new, node), node, here.function, here.near + worth))
             if isinstance(node, _REMOVABLE):
                 worth = 0.1 if bench.has_partner(node) else 0.45
-                nothing = ast.copy_location(ast.Pass(), node)
-                edits.append(Edit(GENERIC, node, nothing, node, here.function, here.near + worth))
+                edits.append(Edit(GENERIC, node, locate(ast.Pass(), node), node, here.function, here.near + worth))
     return sorted(edits, key=lambda edit: -edit.prior)
 
 
@@ -77,8 +76,8 @@ def guards(bench: Workbench) -> list[Edit]:
         if not isinstance(here.node, _GUARDABLE) or not bench.ran(here.node):
             continue
         for test in tests.values():
-            for condition in (test, ast.copy_location(ast.UnaryOp(ast.Not(), test), test)):
-                guarded: Any = ast.copy_location(ast.If(condition, [here.node], []), here.node)
+            for condition in (test, ast.UnaryOp(ast.Not(), test)):
+                guarded: Any = locate(ast.If(condition, [here.node], []), here.node)
                 edits.append(Edit(INSERTION, here.node, guarded, here.node, here.function, here.near))
     return sorted(edits, key=lambda edit: -edit.prior)
 
@@ -98,7 +97,7 @@ def moves(bench: Workbench) -> list[Combination]:
             if not isinstance(node, _GUARDABLE):
                 continue
             near = max(bench.near(node), bench.near(owner) if isinstance(owner, ast.stmt) else 0.0)
-            away = Edit(GENERIC, node, ast.copy_location(ast.Pass(), node), node, function, near)
+            away = Edit(GENERIC, node, locate(ast.Pass(), node), node, function, near)
             for block, place in _destinations(bench.tree, body, index):
                 beside = block[min(place, len(block) - 1)]
                 back = Edit(INSERTION, None, node, beside, function, near, block, place)
@@ -130,7 +129,7 @@ def containers(bench: Workbench) -> list[Combination]:
         if not is_set and not isinstance(value, ast.List):
             continue
         other: Any = ast.List([], ast.Load()) if is_set else ast.Call(ast.Name("set", ast.Load()), [], [])
-        ast.fix_missing_locations(ast.copy_location(other, value))
+        locate(other, value)
         first = Edit(GENERIC, value, other, node, here.function, here.near + 0.3)
         adding, wanted = ("add", "append") if is_set else ("append", "add")
         rest = tuple(
@@ -152,7 +151,7 @@ def missing_branches(bench: Workbench) -> list[Edit]:
     for node, _ in statements(bench.reference.program.tree):
         if isinstance(node, ast.If) and node.orelse:
             tail = node.orelse[0] if len(node.orelse) == 1 else ast.If(ast.Constant(True), node.orelse, [])
-            new = bench.rename(ast.fix_missing_locations(ast.copy_location(tail, node.orelse[0])))
+            new = bench.rename(locate(tail, node.orelse[0]))
             if bench.fits(new):
                 tails.append(new)
     edits = []

@@ -34,8 +34,8 @@ from egca_plugin.types import Call, CallStatus, Divergence, Localization, Outcom
 
 _FAILING, _HOLDING = 3, 4  # calls that are traced
 _REFERENCES = 3  # that are traced and aligned
-_BUDGETS = {"single": (500, 60), "insertion": (200, 30), "pair": (80, 10), "guard": (100, 10)}  # trials, after success
-_SMALL, _CLOSE = 3, 0.6  # a patch that ends the search: its size, its proximity to k*
+_BUDGETS = {"single": (600, 600), "insertion": (200, 30), "pair": (80, 10), "guard": (100, 10)}  # trials, after success
+_SMALL, _CLOSE = 3, 9.6  # a patch that ends the search: its size, its proximity to k*
 _JUDGED = 3  # patches that the referee is asked about
 _WIDE = 3  # statements in a wide span
 

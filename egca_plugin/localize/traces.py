@@ -35,7 +35,11 @@ class Trace:
     @cached_property
     def value_counts(self) -> Counter[Hashable]:
         """How often each value occurred, at whatever site."""
-        return Counter(value for _, value in self.events)
+        return self.counts(len(self.events))
+
+    def counts(self, limit: int) -> Counter[Hashable]:
+        """The same for the first events only."""
+        return Counter(value for _, value in self.events[:limit])
 
 
 @dataclass(frozen=True, eq=False)

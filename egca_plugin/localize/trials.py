@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 
+from egca_plugin.localize.driver import SWITCH
 from egca_plugin.localize.edits import Edit, key
 from egca_plugin.localize.evidence import Evidence, Expectation
-from egca_plugin.localize.slots import SWITCH, changes_scope, local_names, slotted, variant
+from egca_plugin.localize.slots import changes_scope, local_names, slotted, variant
+from egca_plugin.localize.sweep import sweep
 from egca_plugin.localize.units import is_docstring
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox
@@ -86,12 +88,27 @@ class Trials:
         shared = Counter(program.code for program in programs)
         together = [program for program in programs if shared[program.code] > 1 and not self._stateful]
         alone = [program for program in programs if shared[program.code] == 1 or self._stateful]
-        kept = []
+        together, kept = self._swept(together, expectations)
         for members, run in ((together, self._in_one_namespace), (alone, self._in_fresh_namespaces)):
             for program, results in zip(members, run(members, calls), strict=True):
                 if all(x.met_by(result) for x, result in zip(expectations, results, strict=True)):
                     kept.append(program)
         return kept
+
+    def _swept(
+        self, programs: Sequence[_Patched], expectations: Sequence[Expectation]
+    ) -> tuple[list[_Patched], list[_Patched]]:
+        """The quick way: (what it could not decide, what it found to meet all expectations)."""
+        undecided, kept = [], []
+        for code in dict.fromkeys(program.code for program in programs):
+            members = [program for program in programs if program.code is code]
+            answers = sweep(self.sandbox, code, [program.on for program in members], expectations, self.steps)
+            for program, met in zip(members, answers or [None] * len(members), strict=True):
+                if met is None:
+                    undecided.append(program)
+                elif met:
+                    kept.append(program)
+        return undecided, kept
 
     def _in_one_namespace(self, programs: Sequence[_Patched], calls: Sequence[Call]) -> Iterator[Sequence[CallResult]]:
         """Load once and switch between the patches; one that takes the process along is passed over."""

@@ -7,7 +7,17 @@ import builtins
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from egca_plugin.program.instrument import BRANCH, EXPRESSION, RETURN, WRITE, Comprehension, Instrumented, Site
+from egca_plugin.program.instrument import (
+    BRANCH,
+    EXPRESSION,
+    RETURN,
+    WRITE,
+    Comprehension,
+    Instrumented,
+    Site,
+    mutated_name,
+    written_names,
+)
 
 BUILTINS = frozenset(dir(builtins))
 BLOCKS = ("body", "orelse", "finalbody")
@@ -71,6 +81,21 @@ def header(statement: ast.stmt) -> Iterator[ast.AST]:
         for part in value if isinstance(value, list) else (value,):
             if isinstance(part, ast.AST):
                 yield from ast.walk(part)
+
+
+def loads(statement: ast.stmt) -> Iterator[ast.Name]:
+    """The variables that the statement itself reads."""
+    return (part for part in header(statement) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load))
+
+
+def written_by(statement: ast.stmt) -> list[str]:
+    """The variables that the statement assigns or changes in place."""
+    if isinstance(statement, ast.Assign):
+        return [name for target in statement.targets for name in written_names(target)]
+    if isinstance(statement, (ast.AugAssign, ast.AnnAssign)):
+        return written_names(statement.target)
+    name = mutated_name(statement.value) if isinstance(statement, ast.Expr) else None
+    return [name] if name else []
 
 
 def units(program: Instrumented) -> list[Unit]:

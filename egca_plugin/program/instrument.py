@@ -35,7 +35,7 @@ _PROBED = (
 )  # fmt: skip
 _NEVER = (ast.Starred, ast.Slice, ast.FormattedValue, ast.GeneratorExp, ast.NamedExpr, ast.Yield, ast.YieldFrom)
 _DECLARATIONS = (ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal)
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 Comprehension = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -269,7 +269,7 @@ class _Rewriter:
         step = ast.Expr(ast.Call(_name(STEP), [ast.Constant(node.lineno)], []))
         before: list[ast.stmt] = [_at(step, node)]
         try:
-            if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+            if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
                 return [*before, self._definition(node)]
             if isinstance(node, ast.Return) and node.value is None:  # a value is forbidden in async generators
                 none = self._probe(RETURN, node, _at(ast.Constant(None), node))

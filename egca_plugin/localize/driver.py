@@ -1,0 +1,78 @@
+"""What stands in front of a slotted program: the switches, and a loop that tries many patches within one call.
+
+A trial through the sandbox's protocol costs a tenth of a millisecond; inside one call it costs what the program costs.
+The loop runs beside the candidate and is no more trusted than it: whatever it reports is confirmed by the referee.
+"""
+
+from __future__ import annotations
+
+import ast
+
+ON = "__egca_on__"
+SWITCH = "__egca_switch__"
+SWEEP = "__egca_sweep__"
+NONE_ON = ("__egca_patches_on__",)  # what stands in the code until a trial replaces it
+
+VALUE, RAISED, STOPPED, UNKNOWN = 0, 1, 2, 3  # how a trial ended; UNKNOWN: its value is not plain data
+
+_SOURCE = f"""
+{ON} = {NONE_ON!r}
+__egca_step__ = __egca_step
+
+
+def {SWITCH}(*on):
+    global {ON}
+    {ON} = on
+
+
+def {SWEEP}(name, switches, args, kwargs, steps, plain=(int, str, float, bool, type(None))):
+    global {ON}, __egca_step__
+    function, ended, left = globals()[name], [], [0]
+
+    class Stop(BaseException):
+        pass
+
+    def step(line):
+        left[0] -= 1
+        if left[0] < 0:
+            raise Stop
+
+    def fresh(value):
+        kind = type(value)
+        if kind in plain:
+            return value
+        if kind is list:
+            return [fresh(item) for item in value]
+        if kind is tuple:
+            return tuple([fresh(item) for item in value])
+        if kind is set:
+            return set(value)
+        return {{key: fresh(item) for key, item in value.items()}}
+
+    def is_plain(value, room):
+        kind = type(value)
+        if kind in plain:
+            return True
+        room[0] -= len(value) if kind in (list, tuple, set, dict) else 1 << 30
+        if room[0] < 0:
+            return False
+        if kind is dict:
+            return all([is_plain(x, room) for x in value]) and all([is_plain(x, room) for x in value.values()])
+        return all([is_plain(x, room) for x in value])
+
+    usual, __egca_step__ = __egca_step__, step
+    for {ON} in switches:
+        left[0] = steps
+        try:
+            value = function(*fresh(args), **fresh(kwargs))
+            ended.append(({VALUE}, value) if is_plain(value, [10000]) else ({UNKNOWN}, None))
+        except Stop:
+            ended.append(({STOPPED}, None))
+        except BaseException as err:
+            ended.append(({RAISED}, type(err).__name__))
+    __egca_step__ = usual
+    {ON} = ()
+    return ended
+"""
+
+PREAMBLE = ast.parse(_SOURCE).body

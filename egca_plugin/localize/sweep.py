@@ -1,0 +1,92 @@
+"""The quick way to try patches: one call of the driver tries a whole chunk of them on one input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import CodeType
+from typing import Any
+
+from egca_plugin.errors import WireError
+from egca_plugin.localize.driver import RAISED, SWEEP, UNKNOWN, VALUE
+from egca_plugin.localize.evidence import Expectation, close
+from egca_plugin.sandbox import wire
+from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.records import Budget
+from egca_plugin.types import Call, CallStatus
+
+_TIMEOUT_S = 0.3  # wall clock of a sweep; one that takes longer has a trial in it that must be run by itself
+_NOTHING = Budget(max_events=0, max_steps=1 << 30, max_bytes=0)  # the driver counts the steps
+_PLAIN = (int, str, float, bool, type(None))
+
+
+def sweep(
+    sandbox: Sandbox,
+    code: CodeType,
+    switches: Sequence[tuple[int, ...]],
+    expectations: Sequence[Expectation],
+    steps: int,
+) -> list[bool | None] | None:
+    """Which patches meet all expectations: True, False, or None where the driver cannot tell.
+
+    None for the whole when the sweep cannot be made: arguments or expected values that are not plain data, or a trial
+    that took the process along.
+    """
+    questions = [_question(expectation, switches, steps) for expectation in expectations]
+    if any(question is None for question in questions):
+        return None
+    asked = [question for question in questions if question is not None]
+    with sandbox.session(code, timeout_s=_TIMEOUT_S, budget=_NOTHING) as session:
+        records = session.records([call for call, _ in asked])
+    met: list[bool | None] = [True] * len(switches)
+    for record, (_, accepted) in zip(records, asked, strict=True):
+        if record.result.status is not CallStatus.VALUE:
+            return None
+        answers = wire.decode(record.result.value)
+        if not isinstance(answers, list) or len(answers) != len(switches):
+            return None
+        for index, answer in enumerate(answers):
+            if met[index] is not False:
+                verdict = _meets(answer, accepted)
+                met[index] = verdict if verdict is not True else met[index]
+    return met
+
+
+_Accepted = tuple[list[Any], list[str]]
+
+
+def _question(
+    expectation: Expectation, switches: Sequence[tuple[int, ...]], steps: int
+) -> tuple[Call, _Accepted] | None:
+    """The driver's call, with the accepted values and exception types."""
+    values: list[Any] = []
+    errors: list[str] = []
+    try:
+        args, kwargs = wire.decode(expectation.call.arguments)
+        for result in expectation.accepted:
+            if result.status is CallStatus.VALUE:
+                values.append(wire.decode(result.value))
+            elif result.status is CallStatus.EXCEPTION:
+                errors.append(result.error_type)
+    except WireError:
+        return None
+    if not _is_plain(args) or not _is_plain(kwargs) or any(x is None or not _is_plain(x) for x in values):
+        return None  # what a function that returns None did to its arguments is not for the driver to say
+    question = wire.encode(((expectation.call.function, list(switches), args, kwargs, steps), {}))
+    return Call(SWEEP, question), (values, errors)
+
+
+def _meets(answer: Any, accepted: _Accepted) -> bool | None:
+    if not isinstance(answer, tuple) or len(answer) != 2 or answer[0] == UNKNOWN:
+        return None
+    kind, value = answer
+    if kind == VALUE:
+        return any(close(value, expected) for expected in accepted[0])
+    return kind == RAISED and value in accepted[1]
+
+
+def _is_plain(value: Any) -> bool:
+    if type(value) in _PLAIN:
+        return True
+    if type(value) in (list, tuple, set):
+        return all(_is_plain(item) for item in value)
+    return type(value) is dict and all(_is_plain(x) for pair in value.items() for x in pair)
