@@ -12,7 +12,7 @@ import ast
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from benchmarks.localization.restructure import twin
 from egca_plugin.types import Task
 
 PER_TASK = {"HumanEval": 12, "mbpp": 3}
+RARE = {"break_continue", "sequential_update", "slice_bounds", "wrong_api"}
 TRIES_PER_MUTANT = 8  # how many candidates may fail to break a test before a task is given up
 TASK_SECONDS = 60.0  # of silence, after which a task's child is killed
 
@@ -122,12 +123,14 @@ def build(task: Task, seed: int) -> Iterator[Subject]:
     if not bench.sound:
         return
     tree = ast.parse(task.reference)
+    shuffled = list(_shuffled(tree, random.Random(f"{seed}/{task.task_id}")))
     quota = PER_TASK[task.task_id.split("/")[0]]
+    tried = shuffled[: quota * TRIES_PER_MUTANT]
     seen = {task.reference}
     made = 0
-    for number, mutation in enumerate(_shuffled(tree, random.Random(f"{seed}/{task.task_id}"))):
-        if made == quota or number == quota * TRIES_PER_MUTANT:
-            return
+    for number, mutation in enumerate([*tried, *_rare(shuffled)]):
+        if made >= quota and number < len(tried):
+            continue
         mutant = mutation.apply(tree)
         rendered = render(mutant)
         if rendered is None or rendered.source in seen or bench.passes(rendered.source):
@@ -143,6 +146,11 @@ def build(task: Task, seed: int) -> Iterator[Subject]:
         other = twin(mutant, task.entry_point, bench, tree)
         if other is not None:
             yield _subject(task, "restructured", made, mutation, other)
+
+
+def _rare(shuffled: Sequence[Mutation]) -> list[Mutation]:
+    """Mutations of operators that seldom find a place, over the quota: so that they are seen at all."""
+    return [mutation for mutation in shuffled if mutation.operator in RARE]
 
 
 def _shuffled(tree: ast.Module, rng: random.Random) -> Iterator[Mutation]:

@@ -76,8 +76,9 @@ def f(a, b):
 
 def test_mutants_fail_and_are_one_edit_away(subjects: list[Subject], bench: Bench) -> None:
     plain = [subject for subject in subjects if subject.form == "plain"]
-    assert len(plain) == 12
-    assert len({subject.program for subject in plain}) == 12
+    assert len(plain) >= 12
+    assert len({subject.program for subject in plain}) == len(plain)
+    assert "break_continue" in {subject.operator for subject in plain}  # rare operators come on top of the quota
     for subject in plain:
         assert not bench.passes(subject.program)
         assert 1 <= subject.lines[0] <= subject.lines[-1] <= len(subject.program.splitlines())
