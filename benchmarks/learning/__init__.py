@@ -1,5 +1,5 @@
-"""Does narrower credit learn faster? The matrix of arms on programs whose faulty tokens are known.
+"""Does narrower credit learn faster? The matrix of arms, with the controls without which nothing is proven.
 
-``python -m benchmarks.learning`` (or ``egca bench learning``) trains a tiny policy once per arm, learning rate and
-seed, and writes ``results/learning_synthetic.json`` and ``.svg``.
+``python -m benchmarks.learning`` trains a tiny policy on programs whose faulty tokens are known, in minutes;
+``python -m benchmarks.learning policy`` a real model on the starter tasks inside verl, in hours, with resume.
 """
