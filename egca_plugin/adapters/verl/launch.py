@@ -52,6 +52,7 @@ class CpuRun:
     seed: int = 1
     egca: str = "verified"  # or paper, or off
     threads: int = 0  # of each process; 0: one per core
+    legacy: bool = False  # verl's deprecated trainer, trainer.use_v1=False
     overrides: tuple[str, ...] = field(default=())
 
 
@@ -84,11 +85,13 @@ def command(run: CpuRun) -> list[str]:
         "trainer.save_freq": -1,
         "trainer.project_name": "egca",
         "trainer.experiment_name": "cpu",
+        "trainer.use_v1": str(not run.legacy).lower(),
     }
     settings = [f"{name}={value}" for name, value in values.items()]
     config = ["--config-path", "pkg://egca_plugin.adapters.verl.config", "--config-name", "grpo_egca"]
     hydra = [f"hydra.run.dir='{run.output.absolute()}'", "hydra.output_subdir=null"]
-    return [sys.executable, "-m", "verl.trainer.main_ppo", *config, *settings, *hydra, *run.overrides]
+    program = "egca_plugin.adapters.verl.legacy" if run.legacy else "verl.trainer.main_ppo"
+    return [sys.executable, "-m", program, *config, *settings, *hydra, *run.overrides]
 
 
 def environment(run: CpuRun, ray_dir: Path, base: Mapping[str, str] = os.environ) -> dict[str, str]:
