@@ -6,52 +6,17 @@ GRPO (``egca=off``) and a weight sync that was cut. A seed gives both runs the s
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tiny_policy import TASKS, Tiny
 
 pytest.importorskip("verl")
 
-from egca_plugin.adapters.verl import launch
+from tiny_policy import TASKS, Tiny  # noqa: E402
+from verl_runs import PROMPTS, SAMPLES, STEPS, Run, train  # noqa: E402
 
 pytestmark = [pytest.mark.verl, pytest.mark.slow, pytest.mark.xdist_group("verl")]
-
-STEPS, PROMPTS, SAMPLES = 2, 4, 4
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a finished run left: metrics by step (0: validation before training), records, output."""
-
-    code: int
-    metrics: dict[int, dict[str, float]]
-    records: list[dict[str, Any]]
-    log: str
-
-
-def train(tiny: Tiny, home: Path, **settings: Any) -> Run:
-    lines: list[str] = []
-    run = launch.CpuRun(
-        **{name: getattr(tiny, name) for name in ("model", "train", "val")},
-        output=home,
-        records=home / "records",
-        steps=STEPS,
-        prompts=PROMPTS,
-        samples=SAMPLES,
-        prompt_tokens=64,
-        response_tokens=48,
-        learning_rate=1e-2,
-        **settings,
-    )
-    code = launch.run(run, lines.append, timeout_s=420)
-    found = dict(found for found in map(launch.step_metrics, lines) if found)
-    written = [line for file in (home / "records").glob("*.jsonl") for line in file.read_text().splitlines()]
-    return Run(code, found, [json.loads(line) for line in written], "\n".join(lines))
 
 
 @pytest.fixture(scope="module")

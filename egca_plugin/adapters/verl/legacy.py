@@ -1,8 +1,8 @@
 """verl's legacy trainer (``trainer.use_v1=False``) with EGCA: ``python -m egca_plugin.adapters.verl.legacy OVERRIDES``.
 
 verl 0.9 deprecates that trainer and has no registry for it: its task runner names the trainer class. So this module is
-a ``main`` of its own around verl's. The legacy trainer computes advantages in the middle of ``fit``; the hook is the step
-behind it, ``_update_actor``, whose batch carries the reward manager's extras.
+a ``main`` of its own around verl's. The legacy trainer computes advantages in the middle of ``fit``; the hook is the
+step behind it, ``_update_actor``, whose batch carries the reward manager's extras.
 """
 
 from __future__ import annotations

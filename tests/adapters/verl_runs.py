@@ -1,0 +1,42 @@
+"""One verl run of the tiny policy, and what it left."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tiny_policy import Tiny
+
+from egca_plugin.adapters.verl import launch
+
+STEPS, PROMPTS, SAMPLES = 2, 4, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a finished run left: metrics by step (0: validation before training), records, output."""
+
+    code: int
+    metrics: dict[int, dict[str, float]]
+    records: list[dict[str, Any]]
+    log: str
+
+
+def train(tiny: Tiny, home: Path, **settings: Any) -> Run:
+    lines: list[str] = []
+    run = launch.CpuRun(
+        **{name: getattr(tiny, name) for name in ("model", "train", "val")},
+        output=home,
+        records=home / "records",
+        prompts=PROMPTS,
+        samples=SAMPLES,
+        prompt_tokens=64,
+        response_tokens=48,
+        **{"steps": STEPS, "learning_rate": 1e-2, **settings},
+    )
+    code = launch.run(run, lines.append, timeout_s=420)
+    found = dict(found for found in map(launch.step_metrics, lines) if found)
+    written = [line for file in (home / "records").glob("*.jsonl") for line in file.read_text().splitlines()]
+    return Run(code, found, [json.loads(line) for line in written], "\n".join(lines))
