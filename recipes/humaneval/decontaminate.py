@@ -24,12 +24,12 @@ from egca_plugin.tasks.decontaminate import CODE_SHARE, INPUTS, OUTPUTS, TOKENS,
 from egca_plugin.tasks.files import dump_tasks, load_tasks
 from egca_plugin.types import Task
 
-
 PAGE = f"""# MBPP's training tasks near HumanEval
 
 Written by `recipes/humaneval/prepare.sh --report FILE`; not edited by hand.
 
-Of {{before}} training tasks (MBPP 601-974) **{{near}} are left out and {{kept}} kept**: {{by_kind}} (some by more than one).
+Of {{before}} training tasks (MBPP 601-974) **{{near}} are left out and {{kept}} kept**: {{by_kind}}
+(some by more than one).
 
 A training task is left out when, for any task of HumanEval, one of these holds:
 

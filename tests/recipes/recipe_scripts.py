@@ -1,0 +1,39 @@
+"""Running the recipes' scripts on a machine that only looks as if it had GPUs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+GPUS = {"one_gpu": 1, "node": 8, "cluster": 16, "colocate_async": 8, "separate_async": 8, "evaluate": 1}
+FILES = {
+    "mbpp": ("mbpp-train", "mbpp-validation", "mbpp-test"),
+    "humaneval": ("mbpp-train-clean", "mbpp-validation", "humaneval"),
+}
+ALL = [(recipe, script) for recipe in FILES for script in GPUS]
+
+
+def start(recipe: str, script: str, folder: Path, gpus: int, *overrides: str) -> subprocess.CompletedProcess[str]:
+    """Run a script where ``nvidia-smi`` and Ray show ``gpus`` GPUs and ``python`` only prints its arguments."""
+    tools = folder / "tools"
+    tools.mkdir(exist_ok=True)
+    listed = "\n".join(f"GPU {n}: a GPU (UUID: GPU-{n})" for n in range(gpus))
+    _tool(tools / "nvidia-smi", f"cat <<'END'\n{listed}\nEND")
+    # `python -` counts the cluster's GPUs; `python -m verl...` is the training: print what it was given.
+    _tool(tools / "python", f'if [ "$1" = - ]; then cat >/dev/null; echo {gpus}; else printf "%s\\n" "$@"; fi')
+    environment = {"PATH": f"{tools}:{os.environ['PATH']}", "EGCA_DATA": str(folder / "data")}
+    command = [str(RECIPES / recipe / f"{script}.sh"), *overrides]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def _tool(path: Path, body: str) -> None:
+    path.write_text(f"#!/usr/bin/env bash\n{body}\n")
+    path.chmod(0o755)
+
+
+def prepared(folder: Path, recipe: str) -> None:
+    (folder / "data").mkdir()
+    for name in FILES[recipe]:
+        (folder / "data" / f"{name}.parquet").write_bytes(b"")
