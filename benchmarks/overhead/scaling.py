@@ -105,12 +105,12 @@ def _group(
 
 
 def _by_group(recording: Recording, assessor: Assessor) -> Point:
-    """A group of one task, half of it wrong: the same program mix at every size."""
+    """A group of wrong programs of one task, no two the same text: the most that a group can cost."""
 
     def prepare(size: float, rng: random.Random) -> Callable[[], object]:
         task, _ = _group(recording, 1, MIX, rng)
-        right, wrong = recording.programs[task.task_id]["passing"][0], recording.programs[task.task_id]["wrong"][0]
-        texts = [f"Try {k}:\n```python\n{wrong if k % 2 else right}\n```\n" for k in range(int(size))]
+        wrong = recording.programs[task.task_id]["wrong"]
+        texts = [f"Try {k}:\n```python\n{wrong[k % len(wrong)]}\n```\n" for k in range(int(size))]
         return lambda: assessor.assess(task, [Completion(text) for text in texts])
 
     return prepare
