@@ -58,7 +58,7 @@ def programs(tasks: dict[str, Task], folder: Path, seed: int) -> Iterator[tuple[
         for subject in corpus.load(folder / f"{form}.jsonl"):
             yield name, subject.task_id, subject.program
     algorithms = labels(ALGORITHMS)
-    for subject in independent.subjects():
+    for subject in independent.subjects("independent"):
         label = algorithms.get((subject.task_id, digest(subject.fixed)))
         if label is None:
             raise TaskError(f"{ALGORITHMS.name}: no row for {subject.id}; read the program and add one")

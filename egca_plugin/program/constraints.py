@@ -8,7 +8,8 @@ its result in the right way, without modules that reach outside the computation.
 ``paper``: also how the reference solves it: recursion or loops, how deep they nest, sorting, containers, modules, and
 whether arguments change.
 
-A complexity class needs runs, so it is measured in :mod:`egca_plugin.tasks.complexity`.
+A complexity class needs runs: the kind ``complexity`` is derived and checked by :mod:`egca_plugin.tasks.complexity`
+alone, and :func:`check` lets it pass.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from egca_plugin.errors import TaskError
 from egca_plugin.program.facts import Facts, calls_of, observe
 from egca_plugin.program.prompt import head
 from egca_plugin.types import Task
+
+# Classes of the kind `complexity`, from fast to slow.
+COMPLEXITY = ("constant", "root", "linear", "quadratic", "cubic", "exponential")
 
 # Modules through which a program reaches beyond its arguments; a reference that imports one allows it.
 # `sys` is not among them: `sys.maxsize` is arithmetic.
@@ -64,7 +68,10 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """``derive`` gives the value that the reference sets (None: no demand); ``check`` what is wrong, or ``""``."""
+    """``level``: from where on it is derived. ``derive``: the value that the reference sets, None for no demand.
+
+    ``check``: what is wrong with a program, or ``""``.
+    """
 
     level: str
     derive: Callable[[Task, Facts], str | None]
@@ -231,6 +238,12 @@ _KINDS: Mapping[str, _Kind] = MappingProxyType(
             lambda task, facts: None if facts.mutates else "no",
             lambda value, facts: "yes" if facts.mutates else "",
             lambda c: "Do not change the arguments.",
+        ),
+        "complexity": _Kind(
+            "measured",
+            lambda task, facts: None,
+            lambda value, facts: "",
+            lambda c: f"Aim for {c.value} time or better." if c.value != "exponential" else "",
         ),
     }
 )

@@ -26,5 +26,5 @@ def test_roc_runs_from_nothing_to_everything() -> None:
 
 def test_every_independent_program_has_a_label() -> None:
     rows = labels(ALGORITHMS)
-    assert {(s.task_id, digest(s.fixed)) for s in independent.subjects()} == rows.keys()
+    assert {(s.task_id, digest(s.fixed)) for s in independent.subjects("independent")} == rows.keys()
     assert Counter(rows.values()).keys() == {"other", "same", "between"}
