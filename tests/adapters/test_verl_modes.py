@@ -9,9 +9,8 @@ import pytest
 
 pytest.importorskip("verl")
 
-from tiny_policy import Tiny  # noqa: E402
-from verl_runs import SAMPLES, STEPS, train  # noqa: E402
-
+from tiny_policy import Tiny
+from verl_runs import SAMPLES, STEPS, train
 
 pytestmark = [pytest.mark.verl, pytest.mark.slow, pytest.mark.xdist_group("verl")]
 

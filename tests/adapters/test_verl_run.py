@@ -13,8 +13,8 @@ import pytest
 
 pytest.importorskip("verl")
 
-from tiny_policy import TASKS, Tiny  # noqa: E402
-from verl_runs import PROMPTS, SAMPLES, STEPS, Run, train  # noqa: E402
+from tiny_policy import TASKS, Tiny
+from verl_runs import PROMPTS, SAMPLES, STEPS, Run, train
 
 pytestmark = [pytest.mark.verl, pytest.mark.slow, pytest.mark.xdist_group("verl")]
 
