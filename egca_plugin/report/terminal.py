@@ -34,10 +34,11 @@ def program(credit: Credit, text: str) -> Text:
 
 def _evidence(credit: Credit) -> Table:
     table = Table.grid(padding=(0, 2))
+    told = credit.divergence
     tests = f"{credit.tests_passed} of {credit.tests_total} tests pass"
     rows = {
         "verdict": f"{credit.mode.value}: {credit.outcome.value}, {tests}",
-        "divergence": credit.divergence.message if credit.divergence else "",
+        "divergence": f"{told.message} (line {told.line} of the response)" if told else "",
         "proving change": credit.patch,
         "confidence": f"{credit.confidence:.2f}, {credit.stage}".rstrip(", ") if credit.spans else "",
         "reason": credit.reason,

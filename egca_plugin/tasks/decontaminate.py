@@ -27,7 +27,7 @@ from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.referee import judge
 from egca_plugin.types import Call, CallStatus, Task
 
-WORDS = 8
+WORDS = 6
 TOKENS = 12
 CODE_SHARE = 0.6
 TEMPLATE_SHARE = 0.02  # a run of words in more than this share of the training prompts is the template's

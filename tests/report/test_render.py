@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import report_records as make
 
+from egca_plugin.cli.main import main
 from egca_plugin.report import render as rendering
 from egca_plugin.report.read import load
 
@@ -112,3 +113,18 @@ def test_records_without_text_say_how_to_bring_it_in(tmp_path: Path) -> None:
 def test_no_records_make_no_page() -> None:
     with pytest.raises(ValueError, match="got no records"):
         rendering.render([], "t")
+
+
+def test_the_command_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records, out = make.write(tmp_path / "credits.jsonl"), tmp_path / "report.html"
+    assert main(["report", str(records), "-o", str(out), "--title", "mine", "--limit", "3"]) == 0
+    assert "report.html: 7 records" in capsys.readouterr().err
+    page = out.read_text(encoding="utf-8")
+    assert "<h1>mine</h1>" in page
+    assert page.count("<details") == 3
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = make.write(tmp_path / "credits.jsonl")
+    assert main(["report", str(records), "-o", str(tmp_path / "no" / "report.html")]) == 2
+    assert "report.html: cannot be written (No such file or directory)" in capsys.readouterr().err
