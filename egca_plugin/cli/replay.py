@@ -34,7 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Judge and localise the programs of a past run again, on any machine, and compare the credits.",
         epilog="example: egca replay runs/mbpp/records --tasks data/mbpp-train.jsonl --localizer uniform",
     )
-    parser.add_argument("records", type=Path, help="a credits file, or the directory that a run wrote (egca.records)")
+    parser.add_argument("records", type=Path, help="a credits file, or the folder of a run or its records")
     parser.add_argument("--tasks", type=Path, required=True, help="the tasks of that run, one JSON object a line")
     parser.add_argument("--samples", type=Path, help="the assessed samples, where the records are of `egca assess`")
     parser.add_argument("--preset", choices=PRESETS, default="verified", help="routing (default: %(default)s)")

@@ -18,7 +18,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Draw what `egca assess` or a training run recorded into one HTML file that loads nothing.",
         epilog="example: egca report credits.jsonl --samples samples.jsonl -o report.html",
     )
-    parser.add_argument("records", type=Path, help="a credits file, or the directory that a run wrote (egca.records)")
+    parser.add_argument("records", type=Path, help="a credits file, or the folder of a run or its records")
     parser.add_argument("-o", "--out", type=Path, required=True, help="the HTML file to write")
     parser.add_argument("--samples", type=Path, help="the samples that were assessed: brings in the programs' text")
     parser.add_argument("--title", default="", help="heading (default: the records' path)")

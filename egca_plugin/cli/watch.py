@@ -29,7 +29,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Follow the directory that a run writes its records to (egca.records); end with Ctrl-C.",
         epilog="example: egca watch runs/mbpp/records",
     )
-    parser.add_argument("run", type=Path, help="the directory of the records; it may not exist yet")
+    parser.add_argument("run", type=Path, help="the run's folder, or that of its records; it may not exist yet")
     parser.add_argument("--steps", type=int, default=15, help="steps to show (default: %(default)s)")
     parser.add_argument("--every", type=float, default=1.0, help="seconds between looks (default: %(default)s)")
     parser.add_argument("--once", action="store_true", help="print what there is and end")

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from egca_plugin.report.read import PATTERN, Record, parse
+from egca_plugin.report.read import Record, live_files, parse
 
 
 @dataclass(slots=True)
 class Follower:
-    """Reads what is new in ``directory/credits-*.jsonl``; files and the directory itself may appear later."""
+    """Reads what is new in the record files of ``directory``; files and the directory itself may appear later."""
 
     directory: Path
     _read: dict[Path, int] = field(default_factory=dict)  # bytes taken of each file
@@ -20,7 +20,7 @@ class Follower:
 
     def poll(self) -> Iterator[Record]:
         """The records that were completed since the last call. Raises SampleError for an unusable line."""
-        for file in sorted(self.directory.glob(PATTERN)):
+        for file in live_files(self.directory):
             with file.open("rb") as stream:
                 stream.seek(self._read.get(file, 0))
                 whole, newline, _ = stream.read().rpartition(b"\n")

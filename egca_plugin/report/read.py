@@ -51,11 +51,16 @@ def files(path: Path) -> list[Path]:
     """The record files behind ``path``. Raises SampleError where there are none."""
     if path.is_file():
         return [path]
-    found = sorted(path.glob(PATTERN)) if path.is_dir() else []
+    found = live_files(path)
     if not found:
         what = f"no {PATTERN} in it" if path.is_dir() else "no such file or directory"
         raise SampleError(f"{path}: {what}; expected a credits file, or the directory given as egca.records")
     return found
+
+
+def live_files(directory: Path) -> list[Path]:
+    """The record files of a run: in ``directory``, or in its folder ``records`` where the recipes put them."""
+    return sorted(directory.glob(PATTERN)) or sorted(directory.glob(f"records/{PATTERN}"))
 
 
 def parse(line: bytes, where: str) -> Record:

@@ -26,6 +26,12 @@ def test_a_runs_directory_is_read_in_the_order_of_its_steps(tmp_path: Path) -> N
     assert set(steps) == {1, 2}
 
 
+def test_the_folder_of_a_run_stands_for_its_records(tmp_path: Path) -> None:
+    (tmp_path / "run" / "records").mkdir(parents=True)
+    make.write(tmp_path / "run" / "records" / "credits-host-1.jsonl")
+    assert len(load(tmp_path / "run")) == len(make.rows())
+
+
 def test_the_credited_share_is_of_tokens_where_known_else_of_characters(tmp_path: Path) -> None:
     by_tokens = load(make.write(tmp_path / "t.jsonl", steps=1))[0]
     by_characters = load(make.write(tmp_path / "c.jsonl"))[0]
