@@ -13,18 +13,20 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+from egca_plugin.localize.divergence import histories_agree
 from egca_plugin.localize.driver import SWITCH
 from egca_plugin.localize.edits import Edit, narrow
 from egca_plugin.localize.patches import Workbench, parameter_names
 from egca_plugin.localize.slots import patched, slotted
-from egca_plugin.localize.traces import Trace
+from egca_plugin.localize.traces import NOTHING, Run, Trace
 from egca_plugin.localize.trials import Combination
 from egca_plugin.localize.units import bag, dice, loads, size, statements, written_by
-from egca_plugin.program.instrument import WRITE, instrument_tree
+from egca_plugin.program.instrument import WRITE, Site, instrument_tree
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.types import Call, RawTrace
+from egca_plugin.types import Call
 
+_VALUES, _PAIRS = 0.5, 0.5
 _SIZE, _BYPASS, _INSERTED, _LIKER = 0.006, 0.08, 0.05, 0.1
 _COMPARED = 12  # patches whose traces are compared
 _CALLS = 3  # on so many calls
@@ -91,33 +93,58 @@ def _unexplained(
     more than what it lacks."""
     calls = calls[:_CALLS]
     switchable = [edits for edits in patches if all(edit.function for edit in edits)]
-    runs = dict(zip(map(id, switchable), _runs(bench, switchable, sandbox, calls), strict=True))
+    runs: dict[int, Run] = dict(zip(map(id, switchable), _runs(bench, switchable, sandbox, calls), strict=True))
     for edits in patches:
         if id(edits) not in runs:  # outside all functions nothing can be switched
             program = instrument_tree(patched(bench.tree, edits), "")
-            runs[id(edits)] = sandbox.trace(program.code, calls, max_events=_EVENTS)
+            raw = sandbox.trace(program.code, calls, max_events=_EVENTS)
+            runs[id(edits)] = Run(program, tuple(map(Trace, raw)))
     references = [trace.counts(_EVENTS) for trace in bench.reference.traces]
-    return [_share([Trace(raw).value_counts for raw in runs[id(edits)]], references) for edits in patches]
+    return [
+        _VALUES * _share(runs[id(edits)], references) + _PAIRS * _residue(bench, runs[id(edits)]) for edits in patches
+    ]
 
 
-def _runs(
-    bench: Workbench, patches: Sequence[Combination], sandbox: Sandbox, calls: Sequence[Call]
-) -> list[Sequence[RawTrace]]:
+def _runs(bench: Workbench, patches: Sequence[Combination], sandbox: Sandbox, calls: Sequence[Call]) -> list[Run]:
     """The traces of each patched program, all from one process."""
     if not patches:
         return []
-    program = slotted(bench.tree, list(dict.fromkeys(edit for edits in patches for edit in edits)))
+    slots = slotted(bench.tree, list(dict.fromkeys(edit for edits in patches for edit in edits)))
+    program = instrument_tree(slots.tree, "")
     switched: list[Call] = []
     for edits in patches:
-        switched += [Call(SWITCH, wire.encode((program.on(edits), {}))), *calls]
-    raw = sandbox.trace(program.instrumented("").code, switched, max_events=_EVENTS)
+        switched += [Call(SWITCH, wire.encode((slots.on(edits), {}))), *calls]
+    raw = sandbox.trace(program.code, switched, max_events=_EVENTS)
     width = len(calls) + 1
-    return [raw[start + 1 : start + width] for start in range(0, width * len(patches), width)]
+    starts = range(0, width * len(patches), width)
+    return [Run(program, tuple(map(Trace, raw[start + 1 : start + width]))) for start in starts]
 
 
-def _share(mine: Sequence[Counter[Hashable]], theirs: Sequence[Counter[Hashable]]) -> float:
+def _residue(bench: Workbench, run: Run) -> float:
+    """Share of the aligned pairs whose histories still differ: zero where the patch explains every divergence."""
+    probes = {_position(site): site.id for site in run.program.sites}
+    differing, total = 0, 1
+    for pair in bench.alignment.pairs:
+        if pair.candidate_site is None or pair.reference_site is None:
+            continue
+        probe = probes.get(_position(pair.candidate_site))
+        for trace, reference in zip(run.traces, bench.reference.traces):  # noqa: B905 - cut short
+            mine = trace.values.get(probe, NOTHING) if probe is not None else NOTHING
+            theirs = reference.values.get(pair.reference_site.id, NOTHING)
+            total += 1
+            differing += not histories_agree(pair, mine, theirs)
+    return differing / total
+
+
+def _position(site: Site) -> tuple[object, ...]:
+    """Tells a probe in every rebuilding of the same tree; what came from the reference stands beyond the last line."""
+    node = site.node.__dict__
+    return (site.kind, site.variable, node.get("lineno"), node.get("col_offset"), node.get("end_col_offset"))
+
+
+def _share(run: Run, theirs: Sequence[Counter[Hashable]]) -> float:
     extra, total = 0.0, 1
-    for a, b in zip(mine, theirs):  # noqa: B905 - cut short
+    for a, b in zip((trace.value_counts for trace in run.traces), theirs):  # noqa: B905 - cut short
         extra += _surplus(a, b) + 0.3 * _surplus(b, a)
         total += a.total() + b.total()
     return round(extra / total, 3)

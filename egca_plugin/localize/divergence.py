@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
-from collections.abc import Hashable
 from dataclasses import dataclass
 
 from egca_plugin.localize.alignment import Alignment, Pair, negate
-from egca_plugin.localize.traces import NOTHING, Run, first_difference
+from egca_plugin.localize.traces import NOTHING, History, Run, first_difference
 from egca_plugin.localize.units import blocks, loads, statements
 from egca_plugin.program.instrument import WRITE, Site
 from egca_plugin.types import CallStatus
@@ -79,10 +78,8 @@ class _Compared:
                 site, other = pair.candidate.sites[0], pair.reference.sites[0]
             mine = candidate.failing.values.get(site.id, NOTHING)
             theirs = reference.failing.values.get(other.id, NOTHING)
-            if pair.negated:
-                mine = negate(mine)
-            index = first_difference(mine, theirs)
-            agrees = mine == theirs or _trailing_event(pair, mine, theirs, index)
+            agrees = histories_agree(pair, mine, theirs)
+            index = first_difference(negate(mine) if pair.negated else mine, theirs)
             times = candidate.failing.times.get(site.id, [])
             return _Compared(pair, site, other, index, times, reference.failing.times.get(other.id, []), agrees)
 
@@ -99,8 +96,14 @@ class _Compared:
         return latest
 
 
-def _trailing_event(pair: Pair, mine: tuple[Hashable, ...], theirs: tuple[Hashable, ...], index: int) -> bool:
-    """A ``while`` test is asked once more than a ``for`` target is bound: tolerated between different kinds of loop."""
+def histories_agree(pair: Pair, mine: History, theirs: History) -> bool:
+    """Equal histories, but for one trailing event between different kinds of loop: a ``while`` test is asked once more
+    than a ``for`` target is bound."""
+    if pair.negated:
+        mine = negate(mine)
+    if mine == theirs:
+        return True
+    index = first_difference(mine, theirs)
     a, b = pair.candidate, pair.reference
     unlike = type(a.statement) is not type(b.statement) and (a.kind != b.kind or b.kind == "F")
     return unlike and index == min(len(mine), len(theirs)) and abs(len(mine) - len(theirs)) <= 1

@@ -10,6 +10,8 @@ from typing import Any
 from egca_plugin.localize.units import BLOCKS, is_docstring
 from egca_plugin.program.instrument import clone
 
+ELSEWHERE = 1 << 20  # added to the lines of what comes from the reference
+
 TRANSPLANT, GENERIC, INSERTION = "transplant", "generic", "insertion"
 
 _SKIPPED_FIELDS = {"decorator_list", "args", "annotation", "returns", "pattern", "format_spec", "type", "type_params"}
@@ -182,8 +184,11 @@ def stored_names(node: ast.AST) -> set[str]:
 
 
 def renamed(node: ast.AST, names: dict[str, str]) -> ast.AST:
-    """A copy of a subtree with its variables and parameters renamed."""
+    """A copy of a subtree with its variables and parameters renamed, moved to lines that no program has."""
     new = clone(node)
+    if "lineno" in new.__dict__:
+        new.__dict__["lineno"] += ELSEWHERE
+        new.__dict__["end_lineno"] += ELSEWHERE
     if isinstance(new, ast.Name):
         new.id = names.get(new.id, new.id)
     elif isinstance(new, ast.arg):

@@ -7,7 +7,7 @@ that the candidate had, since some tasks accept several answers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,9 +116,11 @@ def close(a: Any, b: Any, depth: int = 0) -> bool:
     return bool(a == b)
 
 
-def step_budget(steps: Iterable[int]) -> int:
-    """Steps that a trial may spend on one call, given what the reference spent on its calls."""
-    return min(100_000, 500 + 4 * max(steps, default=0))
+def step_budget(reference: CallResult) -> int:
+    """Steps that a trial may spend on the failing call, given what the reference spent on it."""
+    cut_short = reference.status in (CallStatus.BUDGET, CallStatus.TIMEOUT)
+    return _MOST_STEPS if cut_short else min(_MOST_STEPS, 500 + 4 * reference.steps)
 
 
+_MOST_STEPS = 400_000
 _NONE = wire.encode(None)

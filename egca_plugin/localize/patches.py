@@ -15,6 +15,7 @@ from typing import Any
 from egca_plugin.localize.alignment import Alignment
 from egca_plugin.localize.divergence import Suspect
 from egca_plugin.localize.edits import (
+    ELSEWHERE,
     INSERTION,
     TRANSPLANT,
     Edit,
@@ -27,7 +28,7 @@ from egca_plugin.localize.edits import (
     statement_lists,
 )
 from egca_plugin.localize.traces import History, Run
-from egca_plugin.localize.units import BUILTINS, Bag, bag, dice, size, statements
+from egca_plugin.localize.units import BUILTINS, Bag, bag, dice, header, size, statements
 from egca_plugin.localize.variables import VariableMap, functions, parameters
 from egca_plugin.program.instrument import EXPRESSION, FUNCTIONS, WRITE, clone, mutated_name
 
@@ -35,7 +36,7 @@ _LEAVES = (ast.Name, ast.Constant)
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr)
 _COMPOUND = (ast.If, ast.For, ast.While)
 _SAME_IDEA = 0.65  # unless what it replaces is this similar
-_SWALLOW = 0.45  # a donor with this share of the reference's nodes solves the task instead of mending the fault
+_SWALLOW, _STUB = 0.4, 0.6
 _INSERTABLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.Return, ast.Continue, ast.Break)
 
 
@@ -66,6 +67,13 @@ class Workbench:
         self.places = places(self.tree)
 
     @property
+    def largest(self) -> float:
+        """From this size on a donor does the reference's work instead of mending the fault, unless hardly anything of
+        the work is there."""
+        work = _work(self.reference.program.tree)
+        return _SWALLOW * work if _work(self.tree) > _STUB * work else float("inf")
+
+    @property
     def tree(self) -> ast.Module:
         return self.candidate.program.tree
 
@@ -86,6 +94,11 @@ class Workbench:
     def fits(self, node: ast.AST) -> bool:
         """All names that it reads exist in the candidate."""
         return free_names(node) <= self.names
+
+
+def _work(tree: ast.Module) -> int:
+    """Nodes of the statements that do something."""
+    return sum(1 for node, _ in statements(tree) for _ in header(node))
 
 
 def known_names(tree: ast.Module) -> frozenset[str]:
@@ -129,7 +142,7 @@ def _donors(bench: Workbench) -> list[_Donor]:
             sugar = ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value)
             expressions.append(locate(sugar, node))
     donors: dict[object, _Donor] = {}
-    largest = max(8.0, _SWALLOW * size(bench.reference.program.tree))
+    largest = max(8.0, bench.largest)
     equivalents = _value_equivalents(bench)
     for expression in expressions:
         versions = [bench.rename(expression)]
@@ -221,10 +234,13 @@ def _with_equivalents(node: Any, equivalents: dict[object, str], inverse: dict[s
     if isinstance(node, ast.expr) and isinstance(node.__dict__.get("ctx", ast.Load()), ast.Load):
         name = equivalents.get(key(node))
         if name is not None:
-            return ast.copy_location(ast.Name(name, ast.Load()), node)
+            return renamed(ast.copy_location(ast.Name(name, ast.Load()), node), {})
     if isinstance(node, (ast.Name, ast.arg)):
         return renamed(node, inverse)
     new = clone(node)
+    if "lineno" in new.__dict__:
+        new.__dict__["lineno"] += ELSEWHERE
+        new.__dict__["end_lineno"] += ELSEWHERE
     for name, value in ast.iter_fields(node):
         if isinstance(value, list):
             new.__dict__[name] = [
@@ -242,7 +258,7 @@ def insertions(bench: Workbench) -> list[Edit]:
     """Reference statements between the candidate's, those without a twin in the candidate first."""
     twins = [bag(node) for node, _ in statements(bench.tree)]
     new_statements = []
-    largest = _SWALLOW * size(bench.reference.program.tree)
+    largest = bench.largest
     for node, _ in statements(bench.reference.program.tree):
         guard = isinstance(node, ast.If)
         if not isinstance(node, _INSERTABLE) and not (isinstance(node, _COMPOUND)):

@@ -4,7 +4,7 @@ statement in the wrong place, a guard that is missing, a container of the wrong 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +87,15 @@ def _filters(node: ast.AST) -> list[ast.expr]:
 
 
 # --- edits of two places ----------------------------------------------------------------------------------------
+
+
+def repeated(edits: Sequence[Edit]) -> list[Combination]:
+    """One edit made wherever its statement has the same text: ``d[k] = d[k] + 1`` is one mistake written twice."""
+    groups: dict[object, list[Edit]] = {}
+    for edit in edits:
+        if edit.old is not None and edit.old is not edit.statement:
+            groups.setdefault((id(edit.statement), key(edit.old), key(edit.new)), []).append(edit)
+    return [tuple(group) for group in groups.values() if len({id(edit.old) for edit in group}) == len(group) > 1]
 
 
 def moves(bench: Workbench) -> list[Combination]:

@@ -14,7 +14,7 @@ from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.records import Budget
 from egca_plugin.types import Call, CallStatus
 
-_TIMEOUT_S = 0.3  # wall clock of a sweep; one that takes longer has a trial in it that must be run by itself
+_TIMEOUT_S = 0.5  # wall clock of a sweep; one that takes longer has a trial in it that must be run by itself
 _NOTHING = Budget(max_events=0, max_steps=1 << 30, max_bytes=0)  # the driver counts the steps
 _PLAIN = (int, str, float, bool, type(None))
 

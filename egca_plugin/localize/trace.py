@@ -22,7 +22,7 @@ from egca_plugin.localize.generic import generic_edits
 from egca_plugin.localize.patches import Workbench, insertions, transplants
 from egca_plugin.localize.reference import ReferenceCache, trace_calls
 from egca_plugin.localize.slots import patched_source
-from egca_plugin.localize.statement_edits import containers, guards, missing_branches, moves, statement_edits
+from egca_plugin.localize.statement_edits import containers, guards, missing_branches, moves, repeated, statement_edits
 from egca_plugin.localize.traces import Run
 from egca_plugin.localize.trials import Combination, Trials
 from egca_plugin.localize.variables import map_variables
@@ -34,7 +34,13 @@ from egca_plugin.types import Call, CallStatus, Divergence, Localization, Outcom
 
 _FAILING, _HOLDING = 3, 4  # calls that are traced
 _REFERENCES = 3  # that are traced and aligned
-_BUDGETS = {"single": (600, 600), "insertion": (200, 30), "pair": (80, 10), "guard": (100, 10)}  # trials, after success
+_BUDGETS = {
+    "single": (600, 600),
+    "insertion": (200, 30),
+    "pair": (120, 10),
+    "guard": (100, 10),
+}  # trials, after success
+_REPEATED = 200  # single edits, from the likeliest on, that are also made twice
 _SMALL, _CLOSE = 3, 9.6  # a patch that ends the search: its size, its proximity to k*
 _JUDGED = 3  # patches that the referee is asked about
 _WIDE = 3  # statements in a wide span
@@ -100,7 +106,7 @@ class TraceLocalizer:
 
     def _search(self, case: Case, compared: _Comparison, evidence: Evidence, source_map: SourceMap) -> Localization:
         bench = compared.bench
-        steps = step_budget(trace.result.steps for trace in bench.reference.traces)
+        steps = step_budget(bench.reference.failing.result)
         trials = Trials(case.sandbox, bench.tree, evidence, steps)
         calls = [x.call for x in (*evidence.failing[:_FAILING], *evidence.holding[:_HOLDING])]
         for choice in rank(bench, _found(bench, trials), case.sandbox, calls)[:_JUDGED]:
@@ -117,7 +123,9 @@ def _found(bench: Workbench, trials: Trials) -> list[Combination]:
     if any(edits_size(edits) <= _SMALL and bench.near(edits[0].statement) >= _CLOSE for edits in found):
         return found
     found += trials.search([*missing_branches(bench), *insertions(bench)], *_BUDGETS["insertion"])
-    found += trials.search_combinations([*containers(bench), *moves(bench)], *_BUDGETS["pair"])
+    found += trials.search_combinations(
+        [*containers(bench), *repeated(single[:_REPEATED]), *moves(bench)], *_BUDGETS["pair"]
+    )
     if not found:
         found += trials.search(guards(bench), *_BUDGETS["guard"])
     return found

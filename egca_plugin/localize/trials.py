@@ -24,6 +24,7 @@ from egca_plugin.sandbox.records import Budget
 from egca_plugin.types import Call, CallResult, CallStatus
 
 _CHUNKS = (32, 96, 192)  # sizes of successive chunks, the last one repeated
+_MANY_STEPS = 3_000_000  # for a patch that mended the failing call; the clock is nearer
 _TIMEOUT_S = 0.5  # wall clock after which a trial that ignores its step budget is given up
 _SyntaxTrouble = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)
 
@@ -79,30 +80,32 @@ class Trials:
         programs = _compiled(self.tree, chunk)
         self.count += len(programs)
         first, rest = self.evidence.failing[:1], (*self.evidence.failing[1:], *self.evidence.holding)
-        survivors = self._run(programs, first)
-        return [program.combination for program in (self._run(survivors, rest) if rest else survivors)]
+        survivors = self._run(programs, first, self.steps)
+        if rest and survivors:
+            survivors = self._run(survivors, rest, _MANY_STEPS)
+        return [program.combination for program in survivors]
 
-    def _run(self, programs: Sequence[_Patched], expectations: Sequence[Expectation]) -> list[_Patched]:
+    def _run(self, programs: Sequence[_Patched], expectations: Sequence[Expectation], steps: int) -> list[_Patched]:
         """The programs that meet all expectations."""
         calls = [expectation.call for expectation in expectations]
         shared = Counter(program.code for program in programs)
         together = [program for program in programs if shared[program.code] > 1 and not self._stateful]
         alone = [program for program in programs if shared[program.code] == 1 or self._stateful]
-        together, kept = self._swept(together, expectations)
+        together, kept = self._swept(together, expectations, steps)
         for members, run in ((together, self._in_one_namespace), (alone, self._in_fresh_namespaces)):
-            for program, results in zip(members, run(members, calls), strict=True):
+            for program, results in zip(members, run(members, calls, steps), strict=True):
                 if all(x.met_by(result) for x, result in zip(expectations, results, strict=True)):
                     kept.append(program)
         return kept
 
     def _swept(
-        self, programs: Sequence[_Patched], expectations: Sequence[Expectation]
+        self, programs: Sequence[_Patched], expectations: Sequence[Expectation], steps: int
     ) -> tuple[list[_Patched], list[_Patched]]:
         """The quick way: (what it could not decide, what it found to meet all expectations)."""
         undecided, kept = [], []
         for code in dict.fromkeys(program.code for program in programs):
             members = [program for program in programs if program.code is code]
-            answers = sweep(self.sandbox, code, [program.on for program in members], expectations, self.steps)
+            answers = sweep(self.sandbox, code, [program.on for program in members], expectations, steps)
             for program, met in zip(members, answers or [None] * len(members), strict=True):
                 if met is None:
                     undecided.append(program)
@@ -110,9 +113,11 @@ class Trials:
                     kept.append(program)
         return undecided, kept
 
-    def _in_one_namespace(self, programs: Sequence[_Patched], calls: Sequence[Call]) -> Iterator[Sequence[CallResult]]:
+    def _in_one_namespace(
+        self, programs: Sequence[_Patched], calls: Sequence[Call], steps: int
+    ) -> Iterator[Sequence[CallResult]]:
         """Load once and switch between the patches; one that takes the process along is passed over."""
-        budget = Budget(max_events=0, max_steps=self.steps, max_bytes=0)
+        budget = Budget(max_events=0, max_steps=steps, max_bytes=0)
         start = 0
         while start < len(programs):
             code = programs[start].code
@@ -132,10 +137,10 @@ class Trials:
                     break
 
     def _in_fresh_namespaces(
-        self, programs: Sequence[_Patched], calls: Sequence[Call]
+        self, programs: Sequence[_Patched], calls: Sequence[Call], steps: int
     ) -> Iterator[Sequence[CallResult]]:
         variants = [variant(program.code, program.on) for program in programs]
-        return self.sandbox.run_batch(variants, calls, steps=self.steps, timeout_s=_TIMEOUT_S)
+        return self.sandbox.run_batch(variants, calls, steps=steps, timeout_s=_TIMEOUT_S)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 
 from egca_plugin.localize.traces import Run, mean_similarity
-from egca_plugin.localize.units import Bag, bag, dice
+from egca_plugin.localize.units import Bag, bag, dice, written_by
 from egca_plugin.program.instrument import WRITE
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -37,6 +37,7 @@ def map_variables(candidate: Run, reference: Run, entry_point: str = "") -> Vari
             distance = abs(order_c[name] - order_r[other]) / max(len(order_c), len(order_r))
             score = similarity + _ORDER * (1 - distance) + _SYNTAX * dice(syntax_c[name], syntax_r[other])
             scored.append((-score, name, other))
+    scored += _constants(candidate.program.tree, reference.program.tree)
     for negative, name, other in sorted(scored):
         if -negative > _LEAST and name not in mapping and other not in used:
             mapping[name] = other
@@ -75,6 +76,14 @@ def _parameters(candidate: ast.Module, reference: ast.Module, entry_point: str) 
         for name, other_name in zip(parameters(function), parameters(other)):  # noqa: B905 - signatures may differ
             mapping.setdefault(name, other_name)
     return mapping
+
+
+def _constants(candidate: ast.Module, reference: ast.Module) -> list[tuple[float, str, str]]:
+    """What is assigned outside all functions leaves no events in a call: it pairs by how its value is written."""
+    mine, theirs = (
+        {name: bag(node, {}) for node in tree.body for name in written_by(node)} for tree in (candidate, reference)
+    )
+    return [(-dice(syntax, other), name, name_r) for name, syntax in mine.items() for name_r, other in theirs.items()]
 
 
 def _definitions(run: Run) -> tuple[dict[str, int], dict[str, Bag]]:
