@@ -104,7 +104,12 @@ def _scaling(args: argparse.Namespace) -> list[Path]:
     result = common.write_result(
         "overhead_scaling",
         settings={"workers": args.workers, "cluster": asdict(simulation.Cluster(1))},
-        tables=[*scaling.tables(axes), scaling.kinds(samples), *simulation.tables(found, samples)],
+        tables=[
+            *scaling.tables(axes),
+            scaling.kinds(samples),
+            *simulation.tables(found, samples),
+            simulation.check(axes[-1], samples, scaling.AT_ONCE),
+        ],
         data={"axes": [asdict(axis) for axis in axes], "samples": [asdict(sample) for sample in samples]},
         folder=args.out,
     )

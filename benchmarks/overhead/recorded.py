@@ -110,12 +110,14 @@ def variants(task: Task, seed: int) -> Iterator[str]:
     rng = random.Random(f"{seed}/{task.task_id}")
     tree = ast.parse(task.reference)
     found = list(mutations(tree))
+    seen = {task.reference}
     for mutation in rng.sample(found, min(MUTANTS, len(found))):
         try:
             source = ast.unparse(ast.fix_missing_locations(mutation.apply(tree)))
         except (ValueError, TypeError, AttributeError):  # a place where that mutation makes no program
             continue
-        if extract(f"```python\n{source}\n```", task).compiles:
+        if source not in seen and extract(f"```python\n{source}\n```", task).compiles:
+            seen.add(source)
             yield source
     lines = task.reference.rstrip().split("\n")
     yield "\n".join([*lines[: max(len(lines) // 2, 1)], "    return ("])

@@ -21,6 +21,7 @@ from egca_plugin.types import Completion, Task
 GROUPS = (1, 2, 4, 8, 16, 32, 64)
 TOKENS = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
 TESTS = (1, 3, 10, 30, 100, 300, 1000)
+AT_ONCE = 96  # responses of the axis of workers
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 WITHOUT_LOGIC = 1e-9  # a share of zero would leave the kind out of the mix's tasks
 
@@ -161,8 +162,8 @@ def _by_share(recording: Recording, assessor: Assessor) -> Point:
 
 
 def _by_workers(recording: Recording, config: EgcaConfig, most: int, repeats: int) -> dict[float, list[float]]:
-    """Seconds of the same 96 responses through pools of 1 to ``most`` workers."""
-    responses = recording.responses(96, MIX, 5)
+    """Seconds of the same AT_ONCE responses through pools of 1 to ``most`` workers."""
+    responses = recording.responses(AT_ONCE, MIX, 5)
     groups = [Group(recording.tasks[r.task_id], (Completion(r.completion),)) for r in responses]
     seconds: dict[float, list[float]] = {}
     for workers in _doubling(most):

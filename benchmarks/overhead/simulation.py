@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import Interval, bootstrap, new_figure, save_figure, table
-from benchmarks.overhead.scaling import Sample
+from benchmarks.overhead.scaling import Axis, Sample
 
 NODES = (1, 2, 4, 8, 16, 32, 64, 128)
 WORKERS = (1, 2, 4, 8, 16)
@@ -110,6 +110,21 @@ def tables(found: dict[tuple[int, int], Interval], measured: Sequence[Sample]) -
         rows.append([nodes, f"{step.decoded:.1f}", *(f"{found[nodes, w].value:.2f}" for w in WORKERS)])
     columns = ["nodes", "generation, s", *(f"{w} workers a node" for w in WORKERS)]
     return [table("Simulated: localisation's share of the step, %; 1,024 prompts x 16 samples", columns, rows)]
+
+
+def check(workers: Axis, measured: Sequence[Sample], count: int) -> dict[str, Any]:
+    """The queue of :func:`serve` against the measured axis of workers: ``count`` responses handed over at once."""
+    rows = []
+    for number, seconds in workers.seconds.items():
+        real = bootstrap(seconds)
+        jobs = [
+            [(0.0, (s.judge_ms + s.localize_ms) / 1e3) for s in random.Random(k).choices(measured, k=count)]
+            for k in range(50)
+        ]
+        said = bootstrap([serve(drawn, int(number)) for drawn in jobs])
+        rows.append([int(number), real.show("{:.2f}"), said.show("{:.2f}"), f"{said.value / real.value:.2f}"])
+    columns = ["workers", "measured, s", "simulated, s", "simulated / measured"]
+    return table(f"The simulation's queue, checked: {count} responses at once", columns, rows)
 
 
 def draw(found: dict[tuple[int, int], Interval], folder: Path) -> Path:
