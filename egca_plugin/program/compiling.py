@@ -7,6 +7,7 @@ Compiling never runs anything: constant folding is bounded by CPython itself (12
 
 from __future__ import annotations
 
+import ast
 import re
 import warnings
 
@@ -54,6 +55,16 @@ def compile_error(source: str) -> SourceError | None:
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         return SourceError(type(error).__name__, str(error))
     return None
+
+
+def parse(source: str) -> ast.Module:
+    """The syntax tree of a program that :func:`compile_error` let pass, without its SyntaxWarnings.
+
+    Raises what ``ast.parse`` raises for any other text.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
 
 
 def depth_bound(source: str) -> int:

@@ -7,9 +7,10 @@ What is program, in order of preference:
 3. a continuation of the prompt's own function head, fenced or bare: the head goes in front as text nobody sampled;
 4. any other code: it will fail its tests, which is what it deserves.
 
-Reasoning (``<think>``) and chat template are never program. The choice looks at what a block defines, not at whether
-it compiles, so a model gains nothing by offering several answers. Compiling decides only how far an ambiguous stretch
-reaches: past a fence inside a docstring, or up to the prose behind the code.
+Reasoning (``<think>``) and chat template are never program. A block that the length limit cut off counts only where no
+finished one defines the entry point. The choice looks at what a block defines, not at whether it compiles, so a model
+gains nothing by offering several answers. Compiling decides only how far an ambiguous stretch reaches: past a fence
+inside a docstring, up to the prose behind the code, up to a last statement that was cut off.
 """
 
 from __future__ import annotations
@@ -202,9 +203,9 @@ def _other(text: _Text, entry_point: str, opening: Head | None) -> Iterator[_Dra
             yield _with_preamble(_first_sound(map(text.draft, _trim(text, block, anchors[0]))), opening)
 
 
-def _trust(block: Block) -> tuple[bool, bool, int]:
-    """Fenced Python before other fences before bare text; later before earlier."""
-    return block.fenced and block.is_python, block.fenced, block.first
+def _trust(block: Block) -> tuple[bool, bool, bool, int]:
+    """Fenced Python before other fences before bare text; closed before cut off; later before earlier."""
+    return block.fenced and block.is_python, block.fenced, block.closed, block.first
 
 
 def _with_preamble(draft: _Draft, opening: Head | None) -> _Draft:
@@ -220,7 +221,7 @@ def _with_preamble(draft: _Draft, opening: Head | None) -> _Draft:
 def _first_sound(drafts: Iterable[_Draft]) -> _Draft:
     """The first draft that compiles; where none does, the shortest of them, which has the least that is not program."""
     tried = []
-    for draft in islice(drafts, _MAX_ENDS):
+    for draft in drafts:
         if draft.compiles():
             return draft
         tried.append(draft)
@@ -230,9 +231,9 @@ def _first_sound(drafts: Iterable[_Draft]) -> _Draft:
 def _reach(text: _Text, block: Block) -> Iterator[Block]:
     """The block, then longer ones: its closing fence may have been text inside a docstring."""
     yield block
-    for number in range(block.last + 1, len(text.lines)):
-        if closes(text.content(number)):
-            yield replace(block, last=number, cut=None)
+    later = (number for number in range(block.last + 1, len(text.lines)) if closes(text.content(number)))
+    for number in islice(later, _MAX_ENDS):
+        yield replace(block, last=number, cut=None)
     yield replace(block, last=len(text.lines), cut=None)
 
 
@@ -240,6 +241,7 @@ def _trim(text: _Text, block: Block, anchor: int) -> Iterator[Block]:
     """The whole block, or the code around line ``anchor``: to the block's end, to the first prose behind, the next, ...
 
     Prose is a line at column 0 that cannot be Python. In front of the anchor, code is what no prose separates from it.
+    Last comes the code without its last statement at column 0, which the length limit may have cut off.
     """
 
     def is_prose(number: int) -> bool:
@@ -255,6 +257,9 @@ def _trim(text: _Text, block: Block, anchor: int) -> Iterator[Block]:
             first = number
     yield block
     yield replace(block, first=first)
-    for number in range(anchor + 1, block.last):
-        if is_prose(number):
+    for number in islice(filter(is_prose, range(anchor + 1, block.last)), _MAX_ENDS):
+        yield replace(block, first=first, last=number, cut=None)
+    for number in range(block.last - 1, anchor, -1):
+        if text.shown(number, block)[:1].strip():
             yield replace(block, first=first, last=number, cut=None)
+            return

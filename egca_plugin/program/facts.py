@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from egca_plugin.program.compiling import parse
 from egca_plugin.program.instrument import MUTATORS
 from egca_plugin.program.lowering import Branch, Loop, Node, lower
 
@@ -66,7 +67,7 @@ class Facts:
 def observe(source: str, entry_point: str) -> Facts:
     """The facts; ``defined`` is False where there is no such function or the source does not parse."""
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
         nodes = lower(source, entry_point)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Facts(defined=False)
@@ -91,7 +92,7 @@ def observe(source: str, entry_point: str) -> Facts:
 def calls_of(tests: str, names: frozenset[str]) -> frozenset[tuple[int, frozenset[str]]]:
     """``(positional arguments, keywords)`` of every plain call of one of ``names`` in the source ``tests``."""
     try:
-        tree = ast.parse(tests)
+        tree = parse(tests)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
     return frozenset(

@@ -18,6 +18,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from egca_plugin.program.compiling import parse
 from egca_plugin.program.idioms import BINARY, answers, called, compares, copied, operations, stepped, without_unused
 
 
@@ -56,7 +57,7 @@ def lower(source: str, entry_point: str) -> tuple[Node, ...]:
 
     Raises SyntaxError where ``source`` does not parse: callers pass programs that compile.
     """
-    tree = ast.parse(source)
+    tree = parse(source)
     functions = {node.name: node for node in ast.walk(tree) if isinstance(node, _Function)}
     lowering = _Lowering(functions, _lambdas(tree))
     return tuple(lowering.function(entry_point))

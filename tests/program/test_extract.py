@@ -93,6 +93,20 @@ def test_a_fence_inside_a_docstring_does_not_end_the_block() -> None:
     assert extracted(f"```python\n{code}```\nIt adds.").source == code
 
 
+def test_a_finished_block_comes_before_one_that_was_cut_off() -> None:
+    assert extracted(f"```python\n{ADD}```\nOr with a check:\n```python\ndef add(a, b):\n    if a").source == ADD
+
+
+@pytest.mark.parametrize("fence", ["```python\n", ""])
+def test_a_last_statement_that_was_cut_off_is_not_program(fence: str) -> None:
+    assert extracted(f"{fence}{ADD}print(add(1, 2))\nassert add(1,").source == f"{ADD}print(add(1, 2))\n"
+    assert extracted(f"{fence}{ADD}\n\ndef next(x):\n    return (").source.strip() == ADD.strip()
+
+
+def test_the_function_itself_cut_off_stays() -> None:
+    assert extracted("```python\ndef add(a, b):\n    return (").error is not None
+
+
 def test_the_choice_does_not_look_at_what_compiles() -> None:
     program = extracted(f"```python\n{ADD}```\nor\n```python\ndef add(a, b)\n    return a\n```")
     assert program.error is not None
