@@ -47,6 +47,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--hanging", type=int, default=2, help="hanging responses timed; a minute each in prime_code")
     parser.add_argument("--workers", type=int, default=2, help="sandbox workers (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=40, help="training steps a logic share (default: %(default)s)")
+    parser.add_argument("--live", action="store_true", help="training: the model generates instead of the replay")
+    parser.add_argument("--slow", type=float, default=0.0, help="training: slow EGCA down on purpose, s a response")
     parser.add_argument("--debugger", action="store_true", help="also the LLM debugger; its server must be configured")
     parser.add_argument("--work", type=Path, default=Path("outputs/overhead"), help="recorded responses and runs")
     parser.add_argument("--out", type=Path, default=common.RESULTS, help="folder of the results")
@@ -119,17 +121,20 @@ def _scaling(args: argparse.Namespace) -> list[Path]:
 def _training(args: argparse.Namespace) -> list[Path]:
     from benchmarks.overhead import training
 
-    plan = training.Plan(_model(args), args.work / "training", steps=args.steps, workers=args.workers)
+    plan = training.Plan(
+        _model(args), args.work / "training", steps=args.steps, workers=args.workers, live=args.live, slow_s=args.slow
+    )
     steps = training.run(plan, _recording(args))
-    settings = {k: v for k, v in asdict(plan).items() if k not in ("tokenizer", "work")}
+    settings = {k: v for k, v in asdict(plan).items() if k not in ("model", "work")}
+    name = "overhead_training" + ("_live" if plan.live else "_slowed" if plan.slow_s else "")
     result = common.write_result(
-        "overhead_training",
+        name,
         settings=settings,
         tables=training.tables(steps, plan.shares),
         data={"steps": steps},
         folder=args.out,
     )
-    return [result, training.draw(steps, plan.shares, args.out)]
+    return [result, training.draw(steps, plan.shares, args.out, name)]
 
 
 def _recording(args: argparse.Namespace) -> Any:

@@ -26,9 +26,13 @@ CHECKOUT = Path(__file__).parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One paired run. ``samples`` is the group size, ``tokens_per_s`` the pace of each replayed response."""
+    """One paired run. ``samples`` is the group size, ``tokens_per_s`` the pace of each replayed response.
 
-    tokenizer: Path
+    ``model`` gives the tokenizer; with ``live`` it is the policy too and generates, so that the arms of a pair share
+    their prompts but not their responses, and the logic share is the policy's own.
+    """
+
+    model: Path
     work: Path
     steps: int = 40
     prompts: int = 4
@@ -38,6 +42,7 @@ class Plan:
     workers: int = 2
     shares: tuple[float, ...] = SHARES
     slow_s: float = 0.0
+    live: bool = False
     timeout_s: float = 3000.0
 
 
@@ -70,7 +75,7 @@ def run(plan: Plan, recording: Recording, *, seed: int = 0) -> dict[int, dict[st
 
 def _settings(plan: Plan, rows: Path) -> launch.CpuRun:
     overrides = (
-        f"actor_rollout_ref.rollout.name={plugin.ROLLOUT}",
+        f"actor_rollout_ref.rollout.name={'hf_cpu' if plan.live else plugin.ROLLOUT}",
         "actor_rollout_ref.rollout.calculate_log_probs=false",
         f"trainer.v1.trainer_mode={plugin.TRAINER}",
         "reward.reward_manager.source=importlib",
@@ -81,14 +86,14 @@ def _settings(plan: Plan, rows: Path) -> launch.CpuRun:
         "data.shuffle=false",
     )
     return launch.CpuRun(
-        model=plan.work / "model",
+        model=plan.model if plan.live else plan.work / "model",
         train=rows,
         val=rows,
         output=plan.work / "run",
         steps=plan.steps,
         prompts=plan.prompts,
         samples=plan.samples,
-        prompt_tokens=128,
+        prompt_tokens=512 if plan.live else 128,
         response_tokens=plan.response_tokens,
         overrides=overrides,
     )
@@ -96,7 +101,8 @@ def _settings(plan: Plan, rows: Path) -> launch.CpuRun:
 
 def prepare(plan: Plan, recording: Recording, seed: int) -> Path:
     """Write model, rows and replay file; both steps of a pair get the same prompts and the same responses."""
-    _tiny_model(plan)
+    if not plan.live:
+        _tiny_model(plan)
     rng = random.Random(seed)
     replayed: dict[int, list[str]] = {}
     rows: list[dict[str, Any]] = []
@@ -107,9 +113,9 @@ def prepare(plan: Plan, recording: Recording, seed: int) -> Path:
         for _ in range(plan.prompts):
             number, task_id = len(replayed), rng.choice(able)
             replayed[number] = [r.completion for r in recording.group(task_id, plan.samples, wanted, rng)]
-            task = replace(
-                recording.tasks[task_id], prompt=replay_file.prompt(number, recording.tasks[task_id].entry_point)
-            )
+            task = recording.tasks[task_id]
+            if not plan.live:
+                task = replace(task, prompt=replay_file.prompt(number, task.entry_point))
             block.append(parquet.row(task, data_source="egca/replay", split="train", index=number))
         rows += block + block
     replay_file.write(plan.work / "replay.json", replayed, plan.tokens_per_s)
@@ -125,7 +131,7 @@ def _tiny_model(plan: Plan) -> None:
 
     if (plan.work / "model" / "config.json").exists():
         return
-    tokenizer = AutoTokenizer.from_pretrained(plan.tokenizer)
+    tokenizer = AutoTokenizer.from_pretrained(plan.model)
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -164,7 +170,7 @@ def _by_phase(chosen: Sequence[Pair], share: float) -> dict[str, Any]:
     return table(f"Training step, {share:.0%} of the samples in `logic`, {len(chosen)} pairs", columns, rows)
 
 
-def draw(steps: Mapping[int, Mapping[str, float]], shares: Sequence[float], folder: Path) -> Path:
+def draw(steps: Mapping[int, Mapping[str, float]], shares: Sequence[float], folder: Path, name: str) -> Path:
     """Every pair's overhead of the whole step, sorted, one line a share."""
     figure, axis = new_figure()
     for share in shares:
@@ -176,4 +182,4 @@ def draw(steps: Mapping[int, Mapping[str, float]], shares: Sequence[float], fold
     axis.axhline(18, color="tab:red", linewidth=0.8, linestyle="--", label="the paper's 18%")
     axis.set(xlabel="share of the pairs", ylabel="overhead of the step, %")
     axis.legend(title="samples in `logic`")
-    return save_figure(figure, "overhead_training", folder)
+    return save_figure(figure, name, folder)
