@@ -82,6 +82,7 @@ def _settings(plan: Plan, rows: Path) -> launch.CpuRun:
         "reward.reward_manager.name=PairedRewardManager",
         "reward.reward_manager.module.path=pkg://benchmarks.overhead.paired_reward",
         f"egca.sandbox.workers={plan.workers}",
+        "egca.budget=1.0",  # every sample is localised: what EGCA costs, not what it is allowed to
         f"+egca_bench.slow_s={plan.slow_s}",
         "data.shuffle=false",
     )
