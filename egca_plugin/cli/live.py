@@ -113,11 +113,16 @@ def records_table(records: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def best_example(records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The sample that shows most: a verified logic error with the narrowest span, else any with a span."""
-    with_span = [record for record in records if record["span"] and record["token_spans"]]
+    """The sample that shows most: a verified logic error with an advantage and a narrow span, else any with a span."""
+    with_span = [record for record in records if record["span"] and record["moved"]]
     return min(
         with_span,
-        key=lambda r: (not r["verified"], r["mode"] != Mode.LOGIC.value, not r["moved"], r["credited_tokens"] or 0),
+        key=lambda r: (
+            not r["verified"],
+            r["mode"] != Mode.LOGIC.value,
+            not r["group_advantage"],
+            r["credited_tokens"],
+        ),
         default=None,
     )
 

@@ -27,6 +27,7 @@ RECORD = {
     "spans": [{"start": 26, "end": 31, "lines": [2, 2]}], "verified": True, "confidence": 1.0, "reason": None,
     "divergence": {"message": "n + n is 6, expected 9"}, "patch": "n + n -> n * n", "fallback": None, "tokens": 12,
     "token_spans": [[8, 11]], "credited_text": ["n + n"], "credited_tokens": 3, "moved": True,
+    "group_advantage": -0.7,
 }  # fmt: skip
 
 
@@ -130,8 +131,9 @@ def changed(**values: Any) -> dict[str, Any]:
 def test_the_example_is_the_narrowest_verified_logic_error() -> None:
     wide = changed(credited_tokens=9)
     unproved = changed(verified=False, credited_tokens=1)
-    uniform = changed(span=None, spans=[], token_spans=[])
-    assert live.best_example([uniform, wide, unproved, RECORD]) == RECORD
+    uniform = changed(span=None, spans=[], moved=False)
+    idle = changed(group_advantage=0.0, credited_tokens=1)  # its whole group failed: no advantage to place
+    assert live.best_example([uniform, wide, unproved, idle, RECORD]) == RECORD
     assert live.best_example([uniform]) is None
 
 
