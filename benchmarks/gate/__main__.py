@@ -29,7 +29,7 @@ from benchmarks.localization import corpus, independent
 from egca_plugin.config import CONSTRAINT_LEVELS
 from egca_plugin.errors import TaskError
 from egca_plugin.program.constraints import check, derive
-from egca_plugin.program.structure import MISSING, THRESHOLD, similarity
+from egca_plugin.program.structure import FREE, MISSING, THRESHOLD, similarity
 from egca_plugin.types import Task
 
 ALGORITHMS = Path(__file__).with_name("algorithms.jsonl")
@@ -111,7 +111,7 @@ def main() -> None:
         scored.append(Scored(name, task_id, program, value))
     tables = [*_gate_tables(scored), _constraint_table(tasks, scored)]
     curves = {negative: roc(_of(scored, "twins"), _of(scored, negative)) for negative in NEGATIVE}
-    settings = {"threshold": THRESHOLD, "missing": MISSING, "seed": options.seed}
+    settings = {"threshold": THRESHOLD, "missing": MISSING, "free": FREE, "seed": options.seed}
     timing = {"ms_median": quantile(milliseconds, 0.5), "ms_p95": quantile(milliseconds, 0.95)}
     data = {
         "timing": timing,

@@ -4,11 +4,12 @@ Both programs are lowered to the normal form of :mod:`egca_plugin.program.loweri
 names, formatting, dead code and the form of loops. Each of its nodes is labelled with what it does and with how many
 loops it stands in (at most 3). With ``C`` and ``R`` the multisets of labels of candidate and reference,
 
-    similarity = |C & R| / (|C & R| + |C - R| + 0.2 |R - C|)
+    similarity = |C & R| / (|C & R| + max(0, |C - R| - 1) + 0.2 |R - C|)
 
-which is Tversky's index: what the candidate does and the reference does not counts in full, what it leaves out counts a
-fifth, since a program with something missing is still built like the whole one. A candidate is *comparable* from
-``THRESHOLD`` on. Labels of edges were tried: they separate no better. `benchmarks/gate` has the calibration.
+which is Tversky's index: what the candidate does and the reference does not counts in full, but for one label, lest
+one operation decide over a program of three; what the candidate leaves out counts a fifth, since a program with
+something missing is still built like the whole one. A candidate is *comparable* from ``THRESHOLD`` on. Labels of edges
+were tried: they separate no better. ``benchmarks/gate`` has the calibration.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from functools import lru_cache
 
 from egca_plugin.program.lowering import Branch, Jump, Loop, Node, lower
 
-THRESHOLD = 0.6
+THRESHOLD = 0.7
+FREE = 1  # labels that only the candidate has and that do not count
 MISSING = 0.2  # weight of what only the reference does
 MAX_LOOP_DEPTH = 3
 
@@ -50,8 +52,8 @@ def similarity(candidate: str, reference: str, entry_point: str) -> float:
     if ours is None or theirs is None:
         return 0.0
     shared = (ours & theirs).total()
-    extra, missing = ours.total() - shared, theirs.total() - shared
-    return shared / (shared + extra + MISSING * missing) if shared or extra else 0.0
+    extra, missing = max(0, ours.total() - shared - FREE), theirs.total() - shared
+    return shared / (shared + extra + MISSING * missing) if shared else 0.0
 
 
 @lru_cache(maxsize=2048)
