@@ -69,6 +69,7 @@ def command(run: CpuRun) -> list[str]:
         "machine": "cpu",
         **{name: f"'{path.absolute()}'" for name, path in paths.items()},
         "egca.records": f"'{run.records.absolute()}'" if run.records else "''",
+        "egca.bank": f"'{(run.output / 'bank').absolute()}'",
         "egca.seed": run.seed,
         "data.seed": run.seed,
         "data.train_batch_size": run.prompts,
