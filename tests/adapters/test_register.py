@@ -135,3 +135,14 @@ def test_a_hook_runs_once_after_the_import(tmp_path: Any, monkeypatch: pytest.Mo
     assert type(egca_hooked.__loader__).__name__ == "SourceFileLoader", "the module must not show that it was watched"
     hooks.after_import("egca_hooked", lambda: seen.append(False))
     assert seen == [True, False], "already imported: at once"
+
+
+def test_two_plugins_may_wait_for_the_same_module(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "egca_hooked_twice.py").write_text("done = True\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    seen: list[int] = []
+    hooks.after_import("egca_hooked_twice", lambda: seen.append(1))
+    hooks.after_import("egca_hooked_twice", lambda: seen.append(2))
+    import egca_hooked_twice  # type: ignore[import-not-found]  # noqa: F401
+
+    assert seen == [1, 2]

@@ -18,10 +18,10 @@ Then = Callable[[], None]
 
 
 class _After(importlib.abc.Loader):
-    """Runs ``then`` once the wrapped loader has executed the module."""
+    """Runs every ``then``, in order, once the wrapped loader has executed the module."""
 
-    def __init__(self, loader: importlib.abc.Loader, then: Then) -> None:
-        self._loader, self._then = loader, then
+    def __init__(self, loader: importlib.abc.Loader, all_of_them: Sequence[Then]) -> None:
+        self._loader, self._all = loader, all_of_them
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._loader.create_module(spec)
@@ -32,24 +32,25 @@ class _After(importlib.abc.Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         self._loader.exec_module(module)
-        self._then()
+        for then in self._all:
+            then()
 
 
 class _Finder(importlib.abc.MetaPathFinder):
     """Sees every import before the other finders and wraps the watched ones, each once."""
 
     def __init__(self) -> None:
-        self.watched: dict[str, Then] = {}
+        self.watched: dict[str, list[Then]] = {}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        then = self.watched.pop(fullname, None)  # popped first: the search below comes through here again
-        if then is None:
+        all_of_them = self.watched.pop(fullname, None)  # popped first: the search below comes through here again
+        if all_of_them is None:
             return None
         spec = importlib.util.find_spec(fullname)
         if spec is not None and spec.loader is not None:
-            spec.loader = _After(spec.loader, then)
+            spec.loader = _After(spec.loader, all_of_them)
         return spec
 
 
@@ -63,4 +64,4 @@ def after_import(module: str, then: Then) -> None:
         return
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
-    _finder.watched[module] = then
+    _finder.watched.setdefault(module, []).append(then)
