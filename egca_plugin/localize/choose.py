@@ -28,6 +28,7 @@ from egca_plugin.types import Call
 
 _VALUES, _PAIRS = 0.5, 0.5
 _SIZE, _BYPASS, _INSERTED, _LIKER = 0.006, 0.08, 0.05, 0.1
+SMALL = 3  # parts that a small patch changes
 _COMPARED = 12  # patches whose traces are compared
 _CALLS = 3  # on so many calls
 _EVENTS = 2_000  # and no more of each
@@ -40,6 +41,13 @@ class Choice:
     edits: Combination
     cost: float
     first_event: float
+    residue: float  # share of the aligned pairs that still differ
+
+    @property
+    def explains_all(self) -> bool:
+        """A small change in one place after which no aligned pair differs any more."""
+        (edit, *more) = self.edits
+        return not more and self.residue == 0 and edit.old is not None and edit_size(edit) <= SMALL
 
 
 def rank(bench: Workbench, found: Sequence[Combination], sandbox: Sandbox, calls: Sequence[Call]) -> list[Choice]:
@@ -51,14 +59,14 @@ def rank(bench: Workbench, found: Sequence[Combination], sandbox: Sandbox, calls
 
     ordered = sorted(found, key=lambda edits: (edits_size(edits), began(edits), -edits[0].prior))
     compared = ordered[:_COMPARED]
-    unexplained = _unexplained(bench, compared, sandbox, calls) if len(compared) > 1 else [0.0] * len(compared)
+    left = _left_over(bench, compared, sandbox, calls)
     choices = []
-    for edits, values in zip(compared, unexplained, strict=True):
+    for edits, (values, residue) in zip(compared, left, strict=True):
         bypassed = sum(_bypassed(bench, edit) for edit in edits)
-        cost = values + _SIZE * edits_size(edits) + _BYPASS * bypassed
+        cost = _VALUES * values + _PAIRS * residue + _SIZE * edits_size(edits) + _BYPASS * bypassed
         cost += _INSERTED * sum(edit.old is None for edit in edits)
         cost -= _LIKER * sum(_affinity(bench, edit) for edit in edits)
-        choices.append(Choice(edits, cost, began(edits)))
+        choices.append(Choice(edits, cost, began(edits), residue))
     return sorted(choices, key=lambda choice: (choice.cost, choice.first_event))
 
 
@@ -86,11 +94,10 @@ def _first_events(bench: Workbench) -> dict[int, float]:
     return first
 
 
-def _unexplained(
+def _left_over(
     bench: Workbench, patches: Sequence[Combination], sandbox: Sandbox, calls: Sequence[Call]
-) -> list[float]:
-    """For each patch, the share of values that only one of the two runs has; what the candidate has too much weighs
-    more than what it lacks."""
+) -> list[tuple[float, float]]:
+    """For each patch, the share of values that only one of the two runs has, and the share of pairs that differ."""
     calls = calls[:_CALLS]
     switchable = [edits for edits in patches if all(edit.function for edit in edits)]
     runs: dict[int, Run] = dict(zip(map(id, switchable), _runs(bench, switchable, sandbox, calls), strict=True))
@@ -100,9 +107,8 @@ def _unexplained(
             raw = sandbox.trace(program.code, calls, max_events=_EVENTS)
             runs[id(edits)] = Run(program, tuple(map(Trace, raw)))
     references = [trace.counts(_EVENTS) for trace in bench.reference.traces]
-    return [
-        _VALUES * _share(runs[id(edits)], references) + _PAIRS * _residue(bench, runs[id(edits)]) for edits in patches
-    ]
+    ordered = [runs[id(edits)] for edits in patches]
+    return [(_share(run, references), _residue(bench, run)) for run in ordered]
 
 
 def _runs(bench: Workbench, patches: Sequence[Combination], sandbox: Sandbox, calls: Sequence[Call]) -> list[Run]:
@@ -143,6 +149,7 @@ def _position(site: Site) -> tuple[object, ...]:
 
 
 def _share(run: Run, theirs: Sequence[Counter[Hashable]]) -> float:
+    """What the candidate has too much weighs more than what it lacks."""
     extra, total = 0.0, 1
     for a, b in zip((trace.value_counts for trace in run.traces), theirs):  # noqa: B905 - cut short
         extra += _surplus(a, b) + 0.3 * _surplus(b, a)

@@ -14,15 +14,14 @@ from dataclasses import dataclass, replace
 
 from egca_plugin.localize.alignment import align
 from egca_plugin.localize.api import Case, Reason
-from egca_plugin.localize.choose import edits_size, rank
+from egca_plugin.localize.choose import SMALL, edits_size
 from egca_plugin.localize.credit import edit_span, patch_text, statement_span
 from egca_plugin.localize.divergence import differences, suspects
 from egca_plugin.localize.evidence import Evidence, distinct_calls, gather, same_outcome, step_budget
-from egca_plugin.localize.generic import generic_edits
-from egca_plugin.localize.patches import Workbench, insertions, transplants
+from egca_plugin.localize.patches import Workbench
 from egca_plugin.localize.reference import ReferenceCache, trace_calls
+from egca_plugin.localize.search import find_patches
 from egca_plugin.localize.slots import patched_source
-from egca_plugin.localize.statement_edits import containers, guards, missing_branches, moves, repeated, statement_edits
 from egca_plugin.localize.traces import Run
 from egca_plugin.localize.trials import Combination, Trials
 from egca_plugin.localize.variables import map_variables
@@ -34,14 +33,6 @@ from egca_plugin.types import Call, CallStatus, Divergence, Localization, Outcom
 
 _FAILING, _HOLDING = 3, 4  # calls that are traced
 _REFERENCES = 3  # that are traced and aligned
-_BUDGETS = {
-    "single": (600, 600),
-    "insertion": (200, 30),
-    "pair": (120, 10),
-    "guard": (100, 10),
-}  # trials, after success
-_REPEATED = 200  # single edits, from the likeliest on, that are also made twice
-_SMALL, _CLOSE = 3, 9.6  # a patch that ends the search: its size, its proximity to k*
 _JUDGED = 3  # patches that the referee is asked about
 _WIDE = 3  # statements in a wide span
 
@@ -106,29 +97,13 @@ class TraceLocalizer:
 
     def _search(self, case: Case, compared: _Comparison, evidence: Evidence, source_map: SourceMap) -> Localization:
         bench = compared.bench
-        steps = step_budget(bench.reference.failing.result)
-        trials = Trials(case.sandbox, bench.tree, evidence, steps)
+        trials = Trials(case.sandbox, bench.tree, evidence, step_budget(bench.reference.failing.result))
         calls = [x.call for x in (*evidence.failing[:_FAILING], *evidence.holding[:_HOLDING])]
-        for choice in rank(bench, _found(bench, trials), case.sandbox, calls)[:_JUDGED]:
+        for choice in find_patches(bench, trials, calls)[:_JUDGED]:
             source = patched_source(bench.tree, choice.edits)
             if judge(case.sandbox, source, case.task).passed:
                 return _verified(choice.edits, trials.count, source_map)
         return replace(_wide(case, bench, source_map), trials=trials.count)
-
-
-def _found(bench: Workbench, trials: Trials) -> list[Combination]:
-    """Working patches: search from the likeliest kind on, and stop when a small one close to k* is among them."""
-    single = sorted([*transplants(bench), *generic_edits(bench), *statement_edits(bench)], key=lambda edit: -edit.prior)
-    found = trials.search(single, *_BUDGETS["single"])
-    if any(edits_size(edits) <= _SMALL and bench.near(edits[0].statement) >= _CLOSE for edits in found):
-        return found
-    found += trials.search([*missing_branches(bench), *insertions(bench)], *_BUDGETS["insertion"])
-    found += trials.search_combinations(
-        [*containers(bench), *repeated(single[:_REPEATED]), *moves(bench)], *_BUDGETS["pair"]
-    )
-    if not found:
-        found += trials.search(guards(bench), *_BUDGETS["guard"])
-    return found
 
 
 def _nothing_to_do(case: Case) -> Localization | None:
@@ -178,7 +153,7 @@ def _verified(edits: Combination, trials: int, source_map: SourceMap) -> Localiz
     return Localization(
         spans=tuple(edit_span(edit, source_map) for edit in edits),
         verified=True,
-        confidence=0.97 if edits_size(edits) <= _SMALL else 0.9,
+        confidence=0.97 if edits_size(edits) <= SMALL else 0.9,
         stage=edits[0].source if len(edits) == 1 else "pair",
         patch="; ".join(patch_text(edit) for edit in edits),
         trials=trials,

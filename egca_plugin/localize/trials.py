@@ -7,6 +7,8 @@ the right patch near the front of the queue costs no more than a handful.
 from __future__ import annotations
 
 import ast
+import itertools
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,11 +25,13 @@ from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.records import Budget
 from egca_plugin.types import Call, CallResult, CallStatus
 
-_CHUNKS = (32, 96, 192)  # sizes of successive chunks, the last one repeated
-_MANY_STEPS = 3_000_000  # for a patch that mended the failing call; the clock is nearer
+_CHUNK = 200  # patches in one program
+_PATIENCE_S = 3.0  # wall clock for all trials of one candidate: only programs that hang come near it
+_MANY_STEPS = 1_000_000  # for a patch that mended the failing call; the clock is nearer
 _TIMEOUT_S = 0.5  # wall clock after which a trial that ignores its step budget is given up
 _SyntaxTrouble = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)
 
+_GIVEN_UP = CallResult(CallStatus.TIMEOUT)
 _FATAL = (CallStatus.DIED, CallStatus.TIMEOUT, CallStatus.MEMORY)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -45,27 +49,22 @@ class Trials:
     count: int = 0
     _seen: set[object] = field(default_factory=set)
     _stateful: bool = field(init=False)
+    _until: float = field(init=False)
 
     def __post_init__(self) -> None:
+        self._until = time.monotonic() + _PATIENCE_S
         self._stateful = is_stateful(self.tree)
 
-    def search(self, edits: Sequence[Edit], budget: int, grace: int) -> list[Combination]:
-        """The edits that mend every call, at most ``budget`` tried, and ``grace`` more after the first success."""
-        return self.search_combinations([(edit,) for edit in edits], budget, grace)
+    def search(self, edits: Sequence[Edit], budget: int) -> list[Combination]:
+        """The edits that mend every call; at most ``budget`` are tried, from the first on."""
+        return self.search_combinations([(edit,) for edit in edits], budget)
 
-    def search_combinations(self, edits: Sequence[Combination], budget: int, grace: int) -> list[Combination]:
+    def search_combinations(self, edits: Sequence[Combination], budget: int) -> list[Combination]:
         """As :meth:`search`, for several edits at once."""
         found: list[Combination] = []
-        queue = self._fresh(edits)
-        left, sizes = budget, iter(_CHUNKS)
-        while left > 0:
-            chunk = _take(queue, min(next(sizes, _CHUNKS[-1]), left))
-            if not chunk:
-                break
+        queue = itertools.islice(self._fresh(edits), budget)
+        while time.monotonic() < self._until and (chunk := list(itertools.islice(queue, _CHUNK))):
             found += self._passing(chunk)
-            left -= len(chunk)
-            if found and grace >= 0:
-                left, grace = min(left, grace), -1
         return found
 
     def _fresh(self, edits: Sequence[Combination]) -> Iterator[Combination]:
@@ -120,6 +119,9 @@ class Trials:
         budget = Budget(max_events=0, max_steps=steps, max_bytes=0)
         start = 0
         while start < len(programs):
+            if time.monotonic() > self._until:
+                yield from itertools.repeat([_GIVEN_UP] * len(calls), len(programs) - start)
+                return
             code = programs[start].code
             asks: list[Call] = []
             here = [program for program in programs[start:] if program.code is code]
@@ -200,12 +202,3 @@ def is_stateful(tree: ast.Module) -> bool:
             if not all(isinstance(default, (ast.Constant, ast.UnaryOp, ast.Name)) for default in defaults):
                 return True
     return False
-
-
-def _take(queue: Iterator[Combination], count: int) -> list[Combination]:
-    taken = []
-    for combination in queue:
-        taken.append(combination)
-        if len(taken) >= count:
-            break
-    return taken
