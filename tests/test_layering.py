@@ -17,6 +17,7 @@ LAYERS: dict[str, set[str]] = {
     "types": set(),
     "errors": set(),
     "config": {"errors"},
+    "chat": {"errors"},
     "tasks": {"types", "errors", "config", "program", "sandbox"},
     "program": {"types", "errors", "config"},
     "sandbox": {"types", "errors", "config", "program"},

@@ -1,0 +1,82 @@
+"""Constraints named by a language model, as in the paper (METHOD.md, step 2): offline, once, kept in the task.
+
+The model is asked for kinds that have a machine check; of its answer only what has a known kind and value, and what the
+reference itself satisfies, is kept. The result goes into the task's ``constraints``, so that the prepared data are the
+cache and training never asks a model.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from egca_plugin.program.constraints import COMPLEXITY, Constraint, check, derive
+from egca_plugin.types import Task
+
+Ask = Callable[[str], str]  # a question to a model, such as ChatServer.ask
+
+_CONTAINERS = ("dict", "set", "deque", "heap", "Counter")
+_VALUES = {
+    "form": r"recursion|loop|straight",
+    "nesting": r"[1-9]",
+    "sorts": r"yes|no",
+    "containers": rf"(?:(?:{'|'.join(_CONTAINERS)})(?:,(?!$)|$))*",
+    "modules": r"(?:[A-Za-z_]\w*(?:,(?!$)|$))*",
+    "mutates": r"no",
+    "complexity": "|".join(COMPLEXITY),
+}
+
+PROMPT = """\
+Which algorithmic constraints does this reference solution suggest for solving the problem? Name only what matters.
+
+Problem:
+{problem}
+
+Reference:
+{reference}
+
+Answer with one JSON object and nothing else. Allowed keys and values, all optional:
+"form": "recursion", "loop" or "straight" (neither)
+"nesting": how deep loops may nest, "1" to "9"
+"sorts": "yes" or "no"
+"containers": the containers besides lists that may be used, of {containers}, joined by commas
+"modules": the modules that may be imported, joined by commas
+"mutates": "no" if the arguments must not change
+"complexity": of {complexity}"""
+
+
+def extract(task: Task, ask: Ask) -> Task:
+    """``task`` with its signature constraints and those that the model names for it.
+
+    A task that has constraints already is returned unchanged, unasked. Whatever ``ask`` raises passes through.
+    """
+    if task.constraints:
+        return task
+    question = PROMPT.format(
+        problem=task.prompt.strip(),
+        reference=task.reference.strip(),
+        containers=", ".join(_CONTAINERS),
+        complexity=", ".join(COMPLEXITY),
+    )
+    constraints = (*derive(task, "signature"), *kept(ask(question), task))
+    return replace(task, constraints=tuple(map(str, constraints)))
+
+
+def kept(answer: str, task: Task) -> tuple[Constraint, ...]:
+    """What of a model's answer can be checked and holds for the reference, in the order of kinds."""
+    found = re.search(r"\{[^{}]*\}", answer)
+    try:
+        named = json.loads(found.group()) if found else {}
+    except (ValueError, RecursionError):
+        named = {}
+    constraints = []
+    for kind, pattern in _VALUES.items():
+        value = named.get(kind)
+        value = re.sub(r"\s*,\s*", ",", str(value).strip()) if isinstance(value, str | int) else None
+        if value is not None and re.fullmatch(pattern, value):
+            constraint = Constraint(kind, value, task.entry_point)
+            if not check((constraint,), task.reference):
+                constraints.append(constraint)
+    return tuple(constraints)
