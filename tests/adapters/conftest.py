@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 
 import pytest
 
@@ -13,7 +14,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> object:
     pytest.importorskip("transformers")
     import tiny_policy as builder
 
-    home = tmp_path_factory.getbasetemp().parent / "egca-tiny"  # shared by the workers
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "egca-tiny"  # shared by the workers
     home.mkdir(exist_ok=True)
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
