@@ -150,8 +150,7 @@ class Probes:
             if len(events) >= event_slots or nodes[0] >= max_nodes or self.spent:
                 self.spent = True
                 raise BudgetSpent
-            events.append(site)
-            events.append(_freeze(value, MAX_DEPTH, nodes))
+            events.extend((site, _freeze(value, MAX_DEPTH, nodes)))  # at once: freezing may hit the recursion limit
             return value
 
         def step(line: int) -> None:
