@@ -1,9 +1,9 @@
 """Which of several working patches names the fault.
 
-The best patch leaves the fewest values unexplained, that is, makes the candidate's run most like the reference's; then
-the smaller edit, the one that does not bypass a live definition, and the one that runs earliest:
-
-``cost = unexplained + 0.006 * edit size + 0.08 * bypassed definitions + 0.05 * insertions - 0.1 * gain in likeness``
+The best patch makes the candidate's run most like the reference's: it leaves few values that only one of the runs has,
+and few aligned pairs of probes that still differ. Against it speak the size of the edit, definitions that it leaves
+dead (it goes around the fault), and the insertion or removal of a statement; for it, that the statement comes to look
+like one of the reference's. At equal cost the earliest executed wins.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.types import Call
 
 _VALUES, _PAIRS = 0.5, 0.5
-_SIZE, _BYPASS, _INSERTED, _LIKER = 0.006, 0.08, 0.05, 0.1
+_SIZE, _BYPASS, _INSERTED, _REMOVED, _LIKER = 0.006, 0.15, 0.05, 0.05, 0.1
 SMALL = 3  # parts that a small patch changes
 _COMPARED = 12  # patches whose traces are compared
 _CALLS = 3  # on so many calls
@@ -42,12 +42,15 @@ class Choice:
     cost: float
     first_event: float
     residue: float  # share of the aligned pairs that still differ
+    bypassed: int  # definitions that are dead now
 
     @property
     def explains_all(self) -> bool:
         """A small change in one place after which no aligned pair differs any more."""
         (edit, *more) = self.edits
-        return not more and self.residue == 0 and edit.old is not None and edit_size(edit) <= SMALL
+        if more or self.residue or self.bypassed or edit.old is None or isinstance(edit.new, ast.Pass):
+            return False
+        return edit_size(edit) <= SMALL and size(edit.new) <= size(edit.old) + 1  # not something wrapped around it
 
 
 def rank(bench: Workbench, found: Sequence[Combination], sandbox: Sandbox, calls: Sequence[Call]) -> list[Choice]:
@@ -65,8 +68,9 @@ def rank(bench: Workbench, found: Sequence[Combination], sandbox: Sandbox, calls
         bypassed = sum(_bypassed(bench, edit) for edit in edits)
         cost = _VALUES * values + _PAIRS * residue + _SIZE * edits_size(edits) + _BYPASS * bypassed
         cost += _INSERTED * sum(edit.old is None for edit in edits)
+        cost += _REMOVED * sum(isinstance(x.new, ast.Pass) and bench.has_partner(x.statement) for x in edits[:1])
         cost -= _LIKER * sum(_affinity(bench, edit) for edit in edits)
-        choices.append(Choice(edits, cost, began(edits), residue))
+        choices.append(Choice(edits, cost, began(edits), residue, bypassed))
     return sorted(choices, key=lambda choice: (choice.cost, choice.first_event))
 
 
