@@ -70,7 +70,8 @@ def test_ochiai_draws_lots_between_equals(sandbox: Sandbox) -> None:
 
 def test_text_diff_blames_the_differing_tokens(sandbox: Sandbox) -> None:
     both = REFERENCE.replace("best = values[0]", "best = 0").replace("return best", "return value")
-    assert blamed(baselines.TextDiff().localize(case(sandbox, both)), both) == ["0", "for", "value"]  # ``[0]`` is gone
+    differing = blamed(baselines.TextDiff().localize(case(sandbox, both)), both)
+    assert sorted(differing) == ["0", "for", "value"]  # ``for`` stands where ``]`` is gone
 
 
 def test_text_diff_abstains_from_an_equal_text(sandbox: Sandbox) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
-from egca_plugin.credit.baselines.statements import Lexeme, abstain, lexemes
+from egca_plugin.credit.baselines.statements import Lexeme, abstain, by_lot, lexemes
 from egca_plugin.localize.api import Case, Reason
 from egca_plugin.types import Localization, Span
 
 
 class TextDiff:
-    """The tokens that differ from the nearest reference, in the order of the text.
+    """The tokens that differ from the nearest reference, all alike.
 
     Where the reference only has more, the token that stands in its place.
     """
@@ -28,7 +28,9 @@ class TextDiff:
             for tag, start, end, _, _ in matcher.get_opcodes()
             if tag != "equal" and tokens
         ]
-        return Localization(spans=tuple(spans), stage=self.name) if spans else abstain(self.name, Reason.NO_DIFFERENCE)
+        if not spans:
+            return abstain(self.name, Reason.NO_DIFFERENCE)
+        return Localization(spans=by_lot(spans, case), stage=self.name)
 
 
 class PrefixTree:
