@@ -147,12 +147,13 @@ def narrow(old: ast.AST, new: ast.AST) -> tuple[ast.AST, ast.AST]:
         for p, q in zip(xs, ys, strict=True):
             if isinstance(p, ast.AST) and isinstance(q, ast.AST):
                 if key(p) != key(q):
-                    if "lineno" not in p.__dict__:
-                        return old, new
                     different.append((p, q))
             elif p != q or type(p) is not type(q):
                 return old, new
-    return narrow(*different[0]) if len(different) == 1 else (old, new)
+    if len(different) != 1:
+        return old, new
+    inner = narrow(*different[0])
+    return inner if "lineno" in inner[0].__dict__ else (old, new)
 
 
 def free_names(node: ast.AST) -> set[str]:

@@ -1,0 +1,33 @@
+"""One warm sandbox, and the ways in which these tests ask for a localisation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from egca_plugin.localize.api import Case
+from egca_plugin.localize.trace import TraceLocalizer
+from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.referee import judge
+from egca_plugin.types import Localization, Task
+
+Localize = Callable[..., Localization]
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as box:
+        yield box
+
+
+@pytest.fixture
+def localize(sandbox: Sandbox) -> Localize:
+    """``localize(candidate, reference, *asserts)``; the entry point is ``f``."""
+
+    def run(candidate: str, reference: str, *asserts: str, others: tuple[str, ...] = ()) -> Localization:
+        task = Task("task", "", "f", reference, asserts)
+        verdict = judge(sandbox, candidate, task)
+        return TraceLocalizer().localize(Case(task, candidate, (*others, reference), verdict, sandbox))
+
+    return run

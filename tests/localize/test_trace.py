@@ -1,0 +1,121 @@
+"""The localiser ``trace`` from end to end: what is blamed, what proves it, and when it abstains."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Localize  # type: ignore[import-not-found]
+
+from egca_plugin.errors import ConfigError
+from egca_plugin.localize.api import Reason
+from egca_plugin.localize.registry import LOCALIZERS, get
+from egca_plugin.types import Localization
+
+REFERENCE = """
+def f(xs):
+    total = 0
+    for x in xs:
+        if x > 0:
+            total += x * 2
+    return total
+"""
+TESTS = ("assert f([1, 2, 3]) == 12", "assert f([]) == 0", "assert f([5, -1]) == 10", "assert f([0, -2, 4]) == 8")
+
+
+def blamed(source: str, answer: Localization) -> list[str]:
+    return [source[span.start : span.end] for span in answer.spans]
+
+
+def test_a_wrong_constant_under_other_names_is_blamed_alone(localize: Localize) -> None:
+    candidate = '''
+def f(values):
+    """Twice the sum of the positive values."""
+    acc = 0
+    for v in values:  # größer
+        if v > 3:
+            acc = acc + v * 2
+    return acc
+'''
+    answer = localize(candidate, REFERENCE, *TESTS)
+    assert blamed(candidate, answer) == ["3"]
+    assert (answer.verified, answer.patch, answer.reason) == (True, "3 -> 0", "")
+    assert answer.confidence > 0.9
+    assert answer.reference == REFERENCE
+    assert answer.divergence is not None
+    assert answer.divergence.message == "line 6, first pass: the test `v > 3` is False, the reference has True"
+
+
+def test_a_loop_meets_a_comprehension(localize: Localize) -> None:
+    reference = "def f(xs):\n    return sum([x * 2 for x in xs if x > 0])\n"
+    candidate = (
+        "def f(xs):\n    out = 0\n    for x in xs:\n        if x > 0:\n            out += x * 3\n    return out\n"
+    )
+    answer = localize(candidate, reference, *TESTS)
+    assert (blamed(candidate, answer), answer.verified) == (["3"], True)
+
+
+def test_a_missing_statement_blames_the_decision_point(localize: Localize) -> None:
+    reference = "def f(xs):\n    xs = list(xs)\n    xs.sort()\n    best = xs[0]\n    return best\n"
+    candidate = "def f(xs):\n    xs = list(xs)\n    best = xs[0]\n    return best\n"
+    answer = localize(candidate, reference, "assert f([3, 1, 2]) == 1", "assert f([1]) == 1", "assert f([5, 4]) == 4")
+    assert answer.verified
+    (span,) = answer.spans
+    assert candidate.count("\n", 0, span.start) + 1 in (2, 3)
+    assert span.end - span.start < 12
+
+
+def test_a_crash_is_traced_to_the_definition(localize: Localize) -> None:
+    reference = "def f(n):\n    size = n + 1\n    xs = [0] * size\n    xs[n] = 5\n    return xs\n"
+    candidate = "def f(n):\n    size = n\n    xs = [0] * size\n    xs[n] = 5\n    return xs\n"
+    answer = localize(candidate, reference, "assert f(2) == [0, 0, 5]", "assert f(0) == [5]")
+    assert answer.verified
+    assert candidate.count("\n", 0, answer.spans[0].start) + 1 == 2
+
+
+def test_a_loop_without_end_is_localised(localize: Localize) -> None:
+    reference = "def f(n):\n    i = 0\n    while i < n:\n        i += 1\n    return i\n"
+    candidate = "def f(n):\n    i = 0\n    while i < n:\n        i -= 1\n    return i\n"
+    answer = localize(candidate, reference, "assert f(3) == 3")
+    assert answer.verified
+    assert candidate.count("\n", 0, answer.spans[0].start) + 1 == 4
+
+
+def test_a_fault_outside_all_functions_is_found(localize: Localize) -> None:
+    reference = "LIMIT = 10\ndef f(n):\n    return min(n, LIMIT)\n"
+    candidate = "MOST = 11\ndef f(n):\n    return min(n, MOST)\n"
+    answer = localize(candidate, reference, "assert f(20) == 10", "assert f(1) == 1", "assert f(11) == 10")
+    assert (blamed(candidate, answer), answer.verified) == (["11"], True)
+
+
+def test_the_nearest_reference_is_taken(localize: Localize) -> None:
+    far = "def f(xs):\n    return sum(map(lambda x: max(x, 0) * 2, xs))\n"
+    candidate = REFERENCE.replace("x > 0", "x >= 2")
+    answer = localize(candidate, REFERENCE, *TESTS, others=(far,))
+    assert answer.reference == REFERENCE
+
+
+def test_without_a_proof_the_span_is_wide_and_says_so(localize: Localize) -> None:
+    candidate = "def f(xs):\n    a = len(xs)\n    b = a * 7 - 3\n    return hash((a, b)) % 1000 - 2000\n"
+    answer = localize(candidate, REFERENCE, *TESTS)
+    assert not answer.verified
+    assert answer.reason == Reason.UNVERIFIED.value
+    assert answer.confidence <= 0.5
+    assert answer.spans
+
+
+def test_nothing_is_said_where_nothing_is_known(localize: Localize) -> None:
+    assert localize(REFERENCE, REFERENCE, *TESTS).reason == Reason.PASSED.value
+    assert localize("def f(:", REFERENCE, *TESTS).reason == Reason.DOES_NOT_COMPILE.value
+    agreeing = localize("def f(xs):\n    return 1\n", "def f(xs):\n    return 1\n", "assert f([1]) == 2")
+    assert (agreeing.reason, agreeing.spans) == (Reason.NO_DIFFERENCE.value, ())
+
+
+def test_the_answer_is_the_same_every_time(localize: Localize) -> None:
+    candidate = REFERENCE.replace("x * 2", "x * x")
+    assert localize(candidate, REFERENCE, *TESTS) == localize(candidate, REFERENCE, *TESTS)
+
+
+def test_a_name_stands_for_one_localiser() -> None:
+    assert get("trace") is get("trace")
+    assert all(get(name).name == name for name in LOCALIZERS if name != "debugger")
+    with pytest.raises(ConfigError, match="'tracer', expected one of trace, uniform"):
+        get("tracer")
