@@ -27,7 +27,7 @@ def localize(sandbox: Sandbox) -> Localize:
 
     def run(candidate: str, reference: str, *asserts: str, others: tuple[str, ...] = ()) -> Localization:
         task = Task("task", "", "f", reference, asserts)
-        verdict = judge(sandbox, candidate, task)
+        verdict = judge(sandbox, candidate, task, timeout_s=0.5)
         return TraceLocalizer().localize(Case(task, candidate, (*others, reference), verdict, sandbox))
 
     return run
