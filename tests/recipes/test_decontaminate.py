@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.tasks.decontaminate import matches
+from egca_plugin.tasks.files import dump_tasks, load_tasks
 from egca_plugin.types import Task
 
 SORTED = Task(
@@ -93,3 +97,28 @@ def test_a_reference_that_hangs_costs_a_moment_and_no_verdict(sandbox: Sandbox) 
         "loop", "x", "def loop(xs):\n    while len(xs) != 2: pass\n    return xs\n", "assert loop([1, 2]) == [1, 2]"
     )
     assert kinds(hangs, SORTED, sandbox) == set()
+
+
+def test_the_recipe_writes_the_kept_tasks_their_rows_and_the_report(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    from egca_plugin.tasks import parquet
+
+    near = task("bubble", "Order xs.", BUBBLE, "assert bubble([2, 1]) == [1, 2]")
+    far = task("negate", "Negate x.", "def negate(x):\n    return -x\n", "assert negate(2) == -2")
+    dump_tasks([near, far], tmp_path / "mbpp-train.jsonl")
+    dump_tasks([SORTED], tmp_path / "humaneval.jsonl")
+    rows = [parquet.row(one, data_source="mbpp", split="train", index=n) for n, one in enumerate((near, far))]
+    parquet.write(rows, tmp_path / "mbpp-train.parquet")
+
+    script = Path(__file__).parents[2] / "recipes" / "humaneval" / "decontaminate.py"
+    command = [sys.executable, str(script), "--data", str(tmp_path), "--report", str(tmp_path / "report.md")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert load_tasks(tmp_path / "mbpp-train-clean.jsonl") == (far,)
+
+    import pyarrow.parquet
+
+    assert pyarrow.parquet.read_table(tmp_path / "mbpp-train-clean.parquet").to_pylist() == [rows[1]]
+    page = (tmp_path / "report.md").read_text()
+    assert "**1 are left out and 1 kept**: 1 by behaviour" in page
+    assert "| train/bubble | bench/sort | behaviour | both return the same on 5 inputs, 5 different values |" in page
