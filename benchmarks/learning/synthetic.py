@@ -1,7 +1,7 @@
 """Synthetic programming: fixed-length programs with a few decisions that the task's features settle.
 
 A program has LENGTH tokens. At DECISIONS places the right token depends on one feature of the task; everywhere else it
-is boilerplate, the same for all tasks. Exactly one program passes, so the faulty tokens of a sample are known, and so
+is boilerplate. Exactly one program passes, so the faulty tokens of a sample are known, and so
 is the policy's probability of passing, with its gradient. Tasks are combinations of features: a policy that learns the
 rule passes tasks it was never trained on (``held_out``).
 """
@@ -29,17 +29,32 @@ class World:
     held_out_programs: torch.Tensor
 
 
-def make_world(seed: int, tasks: int = 48) -> World:
-    """Two disjoint sets of ``tasks`` tasks over one template."""
+def make_world(seed: int, tasks: int = 48, *, shared: bool = True) -> World:
+    """Two disjoint sets of ``tasks`` tasks.
+
+    ``shared``: all over one template and one rule, so that what is learned on one task serves the others. Otherwise
+    every task has a program of its own, which can only be memorised; nothing can be said of held-out tasks then.
+    """
     rng = random.Random(seed)
-    template = torch.tensor([rng.randrange(BOILERPLATE) for _ in range(LENGTH)])
-    places = torch.tensor(sorted(rng.sample(range(4, LENGTH - 2), DECISIONS)))
-    rule = torch.tensor([rng.sample(range(CHOICES), CHOICES) for _ in range(DECISIONS)])  # feature -> right choice
+    one = _template(rng)
     chosen = rng.sample(range(CHOICES**DECISIONS), 2 * tasks)
     features = torch.tensor([[number // CHOICES**d % CHOICES for d in range(DECISIONS)] for number in chosen])
-    programs = template.repeat(2 * tasks, 1)
-    programs[:, places] = BOILERPLATE + rule[torch.arange(DECISIONS), features]
+    programs = torch.stack([_program(*(one if shared else _template(rng)), row) for row in features])
     return World(features[:tasks], programs[:tasks], features[tasks:], programs[tasks:])
+
+
+def _template(rng: random.Random) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Boilerplate (LENGTH,), places of the decisions (DECISIONS,) and the rule, feature -> right choice."""
+    boilerplate = torch.tensor([rng.randrange(BOILERPLATE) for _ in range(LENGTH)])
+    places = torch.tensor(sorted(rng.sample(range(4, LENGTH - 2), DECISIONS)))
+    rule = torch.tensor([rng.sample(range(CHOICES), CHOICES) for _ in range(DECISIONS)])
+    return boilerplate, places, rule
+
+
+def _program(boilerplate: torch.Tensor, places: torch.Tensor, rule: torch.Tensor, row: torch.Tensor) -> torch.Tensor:
+    program = boilerplate.clone()
+    program[places] = BOILERPLATE + rule[torch.arange(DECISIONS), row]
+    return program
 
 
 class Policy(nn.Module):

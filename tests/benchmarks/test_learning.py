@@ -85,6 +85,12 @@ def test_a_world_has_distinct_tasks_that_differ_in_the_decisions_only():
     assert (programs != programs[0]).any(0).sum() <= DECISIONS
 
 
+def test_tasks_without_a_shared_template_have_nothing_in_common():
+    programs = make_world(0, tasks=8, shared=False).programs
+    assert (programs != programs[0]).any(0).sum() > LENGTH - DECISIONS
+    assert ((programs >= BOILERPLATE).sum(1) == DECISIONS).all()
+
+
 def test_the_exact_pass_probability_is_what_sampling_finds(schooled):
     world, policy = schooled
     features = world.features[:1].expand(1000, -1)
