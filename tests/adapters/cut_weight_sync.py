@@ -6,10 +6,10 @@ from egca_plugin.adapters.verl import hooks
 
 
 def _cut() -> None:
-    from egca_plugin.adapters.verl.rollout_cpu import Policy
+    from egca_plugin.adapters.verl.policy_cpu import Policy
 
     Policy.load = lambda self, weights: None  # type: ignore[method-assign]
     Policy.finish_load = lambda self: None  # type: ignore[method-assign]
 
 
-hooks.after_import("egca_plugin.adapters.verl.rollout_cpu", _cut)
+hooks.after_import("egca_plugin.adapters.verl.policy_cpu", _cut)

@@ -7,6 +7,6 @@
 ``estimator``      ``algorithm.adv_estimator=egca``: verl's GRPO advantage, placed by ``adapters.tensors``
 ``settings``       the ``egca.*`` settings and what is refused; ``config/`` holds the Hydra files
 ``legacy``         the same for ``trainer.use_v1=False``
-``*_cpu``          platform, engine and rollout for a machine without a GPU; ``launch`` starts such a run
+``*_cpu``          platform, engine, policy and rollout without a GPU; ``launch`` starts such a run
 =================  ================================================================================================
 """

@@ -1,4 +1,4 @@
-"""The CPU rollout's model: its log-probabilities are the policy's, and stale weights are noticed."""
+"""The CPU rollout's policy: its log-probabilities are the policy's, and stale weights are noticed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytest.importorskip("verl")
 import torch
 from tiny_policy import Tiny
 
-from egca_plugin.adapters.verl.rollout_cpu import Policy, Sampling
+from egca_plugin.adapters.verl.policy_cpu import Policy, Sampling
 from egca_plugin.errors import FrameworkError
 
 PROMPTS = [[2, 40, 41, 42], [2, 50]]
