@@ -31,7 +31,7 @@ _SIZE, _BYPASS, _INSERTED, _REMOVED, _LIKER = 0.006, 0.15, 0.05, 0.05, 0.1
 SMALL = 3  # parts that a small patch changes
 _COMPARED = 12  # patches whose traces are compared
 _CALLS = 3  # on so many calls
-_EVENTS = 2_000  # and no more of each
+_EVENTS = 1_000  # and no more of each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,25 +53,37 @@ class Choice:
         return edit_size(edit) <= SMALL and size(edit.new) <= size(edit.old) + 1  # not something wrapped around it
 
 
-def rank(bench: Workbench, found: Sequence[Combination], sandbox: Sandbox, calls: Sequence[Call]) -> list[Choice]:
-    """Order working patches by cost. ``calls`` are those that the bench's runs trace, in order."""
-    first = _first_events(bench)
+class Ranking:
+    """Orders working patches by cost; a patch is traced once, however often it is ranked.
 
-    def began(edits: Combination) -> float:
-        return min(first.get(id(edit.statement), 1e9) for edit in edits)
+    ``calls`` are those that the bench's runs trace, in order.
+    """
 
-    ordered = sorted(found, key=lambda edits: (edits_size(edits), began(edits), -edits[0].prior))
-    compared = ordered[:_COMPARED]
-    left = _left_over(bench, compared, sandbox, calls)
-    choices = []
-    for edits, (values, residue) in zip(compared, left, strict=True):
-        bypassed = sum(_bypassed(bench, edit) for edit in edits)
+    def __init__(self, bench: Workbench, sandbox: Sandbox, calls: Sequence[Call]) -> None:
+        self._bench, self._sandbox, self._calls = bench, sandbox, calls[:_CALLS]
+        self._first = _first_events(bench)
+        self._known: dict[Combination, Choice] = {}
+
+    def rank(self, found: Sequence[Combination]) -> list[Choice]:
+        """The smallest patches that were found, the least costly first."""
+        ordered = sorted(found, key=lambda edits: (edits_size(edits), self._began(edits), -edits[0].prior))
+        compared = ordered[:_COMPARED]
+        new = [edits for edits in compared if edits not in self._known]
+        left = _left_over(self._bench, new, self._sandbox, self._calls)
+        for edits, (values, residue) in zip(new, left, strict=True):
+            self._known[edits] = self._choice(edits, values, residue)
+        return sorted((self._known[edits] for edits in compared), key=lambda choice: (choice.cost, choice.first_event))
+
+    def _choice(self, edits: Combination, values: float, residue: float) -> Choice:
+        bypassed = sum(_bypassed(self._bench, edit) for edit in edits)
+        removed = isinstance(edits[0].new, ast.Pass) and self._bench.has_partner(edits[0].statement)
         cost = _VALUES * values + _PAIRS * residue + _SIZE * edits_size(edits) + _BYPASS * bypassed
-        cost += _INSERTED * sum(edit.old is None for edit in edits)
-        cost += _REMOVED * sum(isinstance(x.new, ast.Pass) and bench.has_partner(x.statement) for x in edits[:1])
-        cost -= _LIKER * sum(_affinity(bench, edit) for edit in edits)
-        choices.append(Choice(edits, cost, began(edits), residue, bypassed))
-    return sorted(choices, key=lambda choice: (choice.cost, choice.first_event))
+        cost += _INSERTED * sum(edit.old is None for edit in edits) + _REMOVED * removed
+        cost -= _LIKER * sum(_affinity(self._bench, edit) for edit in edits)
+        return Choice(edits, cost, self._began(edits), residue, bypassed)
+
+    def _began(self, edits: Combination) -> float:
+        return min(self._first.get(id(edit.statement), float("inf")) for edit in edits)
 
 
 def edits_size(edits: Combination) -> int:
@@ -102,7 +114,6 @@ def _left_over(
     bench: Workbench, patches: Sequence[Combination], sandbox: Sandbox, calls: Sequence[Call]
 ) -> list[tuple[float, float]]:
     """For each patch, the share of values that only one of the two runs has, and the share of pairs that differ."""
-    calls = calls[:_CALLS]
     switchable = [edits for edits in patches if all(edit.function for edit in edits)]
     runs: dict[int, Run] = dict(zip(map(id, switchable), _runs(bench, switchable, sandbox, calls), strict=True))
     for edits in patches:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from egca_plugin.localize.choose import Choice, rank
+from egca_plugin.localize.choose import Choice, Ranking
 from egca_plugin.localize.generic import generic_edits
 from egca_plugin.localize.patches import Workbench, insertions, transplants
 from egca_plugin.localize.statement_edits import (
@@ -19,26 +19,26 @@ from egca_plugin.localize.statement_edits import (
     repeated,
     statement_edits,
 )
-from egca_plugin.localize.trials import Trials
+from egca_plugin.localize.trials import Combination, Trials
 from egca_plugin.types import Call
 
-_FIRST = 64  # likeliest single edits that are tried before anything else
-_SINGLE, _INSERTIONS, _PAIRS, _GUARDS = 600, 200, 120, 100  # trials of each kind
+_SINGLE = (64, 200, 400)  # likeliest single edits first, with a look at what was found after each portion
+_INSERTIONS, _PAIRS, _GUARDS = 200, 120, 100  # trials of each further kind
 _REPEATED = 200  # single edits, from the likeliest on, that are also made in two places
 
 
 def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call]) -> list[Choice]:
     """Working patches, the most convincing first. ``calls`` are those that the bench's runs trace, in order."""
+    ranking = Ranking(bench, trials.sandbox, calls)
     single = sorted([*transplants(bench), *generic_edits(bench), *statement_edits(bench)], key=lambda edit: -edit.prior)
-    found = trials.search(single, _FIRST)
-    if found:
-        choices = rank(bench, found, trials.sandbox, calls)
-        if choices[0].explains_all:
+    found: list[Combination] = []
+    for portion in _SINGLE:
+        found += trials.search(single, portion)
+        if found and (choices := ranking.rank(found))[0].explains_all:
             return choices
-    found += trials.search(single, _SINGLE - _FIRST)
     found += trials.search([*missing_branches(bench), *insertions(bench)], _INSERTIONS)
     pairs = [*containers(bench), *repeated(single[:_REPEATED]), *moves(bench)]
     found += trials.search_combinations(pairs, _PAIRS)
     if not found:
         found += trials.search(guards(bench), _GUARDS)
-    return rank(bench, found, trials.sandbox, calls) if found else []
+    return ranking.rank(found)
