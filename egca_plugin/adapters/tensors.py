@@ -87,7 +87,7 @@ def _weights(
     blamed: torch.Tensor, total: torch.Tensor, hit: torch.Tensor, scale: str, mix: float, cap: float
 ) -> torch.Tensor:
     """(B, T) float64 weights ``(1 - k) + k * u_t * peak`` of :func:`egca_plugin.credit.weights.weights`."""
-    peak = (total / hit.clamp(min=1)).double() if scale == "conserve" else torch.ones_like(total, dtype=torch.float64)
+    peak = total.double() / hit.clamp(min=1) if scale == "conserve" else torch.ones_like(total, dtype=torch.float64)
     moved_share = torch.full_like(peak, mix)
     if cap:
         capped = ((cap - 1.0) / (peak - 1.0).clamp(min=1e-12)).clamp(max=mix)
