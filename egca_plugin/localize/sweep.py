@@ -14,7 +14,6 @@ from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.records import Budget
 from egca_plugin.types import Call, CallStatus
 
-_TIMEOUT_S = 0.5  # wall clock of a sweep; one that takes longer has a trial in it that must be run by itself
 _NOTHING = Budget(max_events=0, max_steps=1 << 30, max_bytes=0)  # the driver counts the steps
 _PLAIN = (int, str, float, bool, type(None))
 
@@ -35,7 +34,7 @@ def sweep(
     if any(question is None for question in questions):
         return None
     asked = [question for question in questions if question is not None]
-    with sandbox.session(code, timeout_s=_TIMEOUT_S, budget=_NOTHING) as session:
+    with sandbox.session(code, timeout_s=allowance(steps, len(switches)), budget=_NOTHING) as session:
         records = session.records([call for call, _ in asked])
     met: list[bool | None] = [True] * len(switches)
     for record, (_, accepted) in zip(records, asked, strict=True):
@@ -49,6 +48,11 @@ def sweep(
                 verdict = _meets(answer, accepted)
                 met[index] = verdict if verdict is not True else met[index]
     return met
+
+
+def allowance(steps: int, trials: int) -> float:
+    """Seconds for so many trials: ample for their steps; what takes longer hangs in a single operation."""
+    return 0.2 + min(0.5, 4e-7 * steps * trials)
 
 
 _Accepted = tuple[list[Any], list[str]]

@@ -18,14 +18,14 @@ from egca_plugin.localize.driver import SWITCH
 from egca_plugin.localize.edits import Edit, key
 from egca_plugin.localize.evidence import Evidence, Expectation
 from egca_plugin.localize.slots import changes_scope, local_names, slotted, variant
-from egca_plugin.localize.sweep import sweep
+from egca_plugin.localize.sweep import allowance, sweep
 from egca_plugin.localize.units import is_docstring
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.records import Budget
 from egca_plugin.types import Call, CallResult, CallStatus
 
-_CHUNK = 200  # patches in one program
+_CHUNK, _FEW = 200, 16  # patches in one program; in one sweep after another hung
 _PATIENCE_S = 3.0  # wall clock for all trials of one candidate: only programs that hang come near it
 _MANY_STEPS = 1_000_000  # for a patch that mended the failing call; the clock is nearer
 _TIMEOUT_S = 0.5  # wall clock after which a trial that ignores its step budget is given up
@@ -100,11 +100,18 @@ class Trials:
     def _swept(
         self, programs: Sequence[_Patched], expectations: Sequence[Expectation], steps: int
     ) -> tuple[list[_Patched], list[_Patched]]:
-        """The quick way: (what it could not decide, what it found to meet all expectations)."""
+        """The quick way: (what it could not decide, what it found to meet all expectations).
+
+        A trial that hangs takes its sweep along; then small sweeps are made, so that it takes few others with it.
+        """
         undecided, kept = [], []
         for code in dict.fromkeys(program.code for program in programs):
             members = [program for program in programs if program.code is code]
             answers = sweep(self.sandbox, code, [program.on for program in members], expectations, steps)
+            if answers is None and len(members) > _FEW:
+                parts = [members[start : start + _FEW] for start in range(0, len(members), _FEW)]
+                swept = [sweep(self.sandbox, code, [x.on for x in part], expectations, steps) for part in parts]
+                answers = [met for part, mets in zip(parts, swept, strict=True) for met in mets or [None] * len(part)]
             for program, met in zip(members, answers or [None] * len(members), strict=True):
                 if met is None:
                     undecided.append(program)
@@ -127,7 +134,7 @@ class Trials:
             here = [program for program in programs[start:] if program.code is code]
             for program in here:
                 asks += [Call(SWITCH, wire.encode((program.on, {}))), *calls]
-            with self.sandbox.session(code, timeout_s=_TIMEOUT_S, budget=budget) as session:
+            with self.sandbox.session(code, timeout_s=allowance(steps, len(here)), budget=budget) as session:
                 records = session.records(asks)
                 dead = session.ending is not None
             for index in range(len(here)):
