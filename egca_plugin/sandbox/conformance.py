@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import egca_plugin
-from egca_plugin.errors import ConfigError, EgcaError
+from egca_plugin.errors import ConfigError
 from egca_plugin.sandbox import scorers
 from egca_plugin.sandbox.attacks import Aim, Attack, corpus
 from egca_plugin.sandbox.attacks.corpus import ADD
@@ -38,9 +38,10 @@ _WRONG = "def add(a, b):\n    return None\n"
 _ROOT = str(Path(egca_plugin.__file__).parent.parent)
 _BOOT = (
     "import sys; sys.path[:] = sys.argv[3:]; "
-    "from egca_plugin.sandbox.conformance import serve; serve(sys.argv[1], int(sys.argv[2]))"
+    "from egca_plugin.sandbox.conformance import serve; serve(sys.argv[1], sys.argv[2])"
 )
 _PR_SET_CHILD_SUBREAPER = 36
+READY, ACCEPTED, REJECTED = b"r", b"+", b"-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def run_conformance(
     Raises ConfigError or AssetError for a scorer that cannot be loaded or does not accept a right program.
     """
     began = time.monotonic()
+    scorers.load(scorer)  # here first, where its error can be raised
     findings = []
     with _adoption(), _Host(scorer, deadline_s) as host:
         for attack in corpus() if attacks is None else attacks:
@@ -138,7 +140,8 @@ class _Host:
     def __init__(self, scorer: str, deadline_s: float) -> None:
         self._scorer, self._deadline_s = scorer, deadline_s
         self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
+        self._questions: Connection | None = None
+        self._answers = -1
         self._own: set[int] = set()
         self._before = _descendants()  # the caller's own processes are none of our business
 
@@ -177,42 +180,45 @@ class _Host:
         return strangers - helpers
 
     def _ask(self, task: Task, program: str) -> bool | str:
-        assert self._connection is not None
+        assert self._questions is not None
         try:
-            self._connection.send((task, program))
-            if not self._connection.poll(self._deadline_s):
-                return "hung"
-            kind, value = self._connection.recv()
-        except Exception:  # noqa: BLE001 - what a broken process sends may break the pickle in any way
+            self._questions.send((task, program))
+        except OSError:
             return "crashed"
-        if kind == "raised":
-            raise value
-        return bool(value)
+        answer = self._answer(self._deadline_s)
+        if answer is None:
+            return "hung"
+        return answer == ACCEPTED if answer in (ACCEPTED, REJECTED) else "crashed"
+
+    def _answer(self, deadline_s: float) -> bytes | None:
+        """One byte, since a program may write to this pipe too; empty at its end, None for no answer."""
+        readable, _, _ = select.select([self._answers], [], [], deadline_s)
+        return os.read(self._answers, 1) if readable else None
 
     def _start(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, self._scorer, str(theirs.fileno()), _ROOT, *sys.path],
-                env={**os.environ, SECRET: "secret"},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        self._connection = Connection(ours.detach())
-        if not self._connection.poll(START_S):
-            raise ConfigError(f"scorer {self._scorer!r}: got no sign of life within {START_S:g} s")
-        kind, value = self._connection.recv()
-        if kind == "raised":
+        asked, questions = os.pipe()
+        self._answers, answer = os.pipe()
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _BOOT, self._scorer, f"{asked},{answer}", _ROOT, *sys.path],
+            env={**os.environ, SECRET: "secret"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=[asked, answer],
+            start_new_session=True,
+        )
+        os.close(asked)
+        os.close(answer)
+        self._questions = Connection(questions, readable=False)
+        if self._answer(START_S) != READY:
             self._stop()
-            raise value
+            raise ConfigError(f"scorer {self._scorer!r}: got no sign of life, expected it to load")
 
     def _stop(self) -> None:
-        assert self._connection is not None
+        assert self._questions is not None
         assert self._process is not None
-        self._connection.close()
+        self._questions.close()
+        os.close(self._answers)
         self._process.kill()
         self._process.wait()
         while ours := _descendants() - self._before:
@@ -229,25 +235,22 @@ class _Host:
         self._own = _descendants()
 
 
-def serve(name: str, fd: int) -> None:
-    """The scorer's process: answer ``(task, program)`` with ``("scored", bool)``."""
-    connection = Connection(fd)
-    try:
-        scorer = scorers.load(name)
-    except EgcaError as err:
-        connection.send(("raised", err))
-        return
-    connection.send(("ready", None))
+def serve(name: str, descriptors: str) -> None:
+    """The scorer's process: answer each ``(task, program)`` on the first descriptor by a byte on the second."""
+    asked, answers = map(int, descriptors.split(","))
+    questions = Connection(asked, writable=False)
+    scorer = scorers.load(name)
+    os.write(answers, READY)
     while True:
         try:
-            task, program = connection.recv()
+            task, program = questions.recv()
         except EOFError:
             return
         try:
             passed = scorer(task, program)
         except Exception:  # noqa: BLE001 - a scorer that raises does not accept
             passed = False
-        connection.send(("scored", passed))
+        os.write(answers, ACCEPTED if passed else REJECTED)
 
 
 @contextmanager

@@ -1,0 +1,107 @@
+"""The corpus against our own sandbox, as this user, as nobody, and where the host offers no more than it must."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "sandbox"))
+from hosts import NOBODY, can_change_user, run_script
+
+from egca_plugin.errors import ConfigError
+from egca_plugin.sandbox.attacks import Aim, corpus
+from egca_plugin.sandbox.attacks.corpus import ADD, DECODE, EVENS, HALF
+from egca_plugin.sandbox.conformance import run_conformance
+from egca_plugin.sandbox.scorers import egca
+from egca_plugin.types import Task
+
+RUN = """
+import json
+from egca_plugin.sandbox.conformance import run_conformance
+print(json.dumps(run_conformance("egca").to_json()))
+"""
+POOR = ("unshare", "landlock_create_ruleset")  # as in a strict container: the mandatory layers alone
+
+
+def failures(report: dict[str, Any]) -> list[str]:
+    return [f"{attack['name']}: {attack['result']}" for attack in report["attacks"] if attack["result"] != "held"]
+
+
+def test_corpus_is_large_and_names_are_unique() -> None:
+    names = [attack.name for attack in corpus()]
+    assert len(names) == len(set(names)) >= 60
+    assert {attack.aim for attack in corpus()} == set(Aim)
+
+
+@pytest.mark.slow
+def test_nothing_gets_through() -> None:
+    before = _children()
+    report = run_conformance("egca").to_json()
+    assert failures(report) == []
+    assert _children() == before
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not can_change_user(), reason="needs root to become another user")
+def test_nothing_gets_through_as_nobody() -> None:
+    report = json.loads(run_script(RUN, user=NOBODY))
+    assert (report["user"], failures(report)) == (NOBODY, [])
+
+
+@pytest.mark.slow
+def test_nothing_gets_through_the_mandatory_layers_alone() -> None:
+    assert failures(json.loads(run_script(RUN, deny=POOR))) == []
+
+
+@pytest.mark.parametrize("task", [ADD, HALF, EVENS, DECODE], ids=lambda task: task.task_id)
+def test_references_are_accepted(task: Task) -> None:
+    assert egca()(task, task.reference)
+
+
+def gullible(task: Task, program: str) -> bool:
+    """A scorer as many are: same process, exec, no exception means passed."""
+    namespace: dict[str, Any] = {}
+    try:
+        exec(f"{program}\n{task.tests}\ncheck({task.entry_point})", namespace)
+    except Exception:  # noqa: BLE001 - as naive as it gets
+        return False
+    return True
+
+
+def test_holes_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The attacks are real: a naive scorer falls for them, each in its way."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    names = {
+        "equal_to_everything",
+        "read_passwd",
+        "environment",
+        "os_exit_at_import",
+        "busy_loop",
+        "patched_modules_stay",
+    }
+    chosen = [attack for attack in corpus() if attack.name in names]
+    report = run_conformance("test_corpus:gullible", attacks=chosen, deadline_s=1.0)
+    assert {finding.attack.name: finding.what() for finding in report.findings} == {
+        "equal_to_everything": "accepted",
+        "os_exit_at_import": "crashed",
+        "read_passwd": "accepted",
+        "environment": "accepted",
+        "busy_loop": "hung",
+        "patched_modules_stay": "crashed",
+    }
+    assert "| score | equal_to_everything | an object equal to everything | accepted |" in report.table()
+
+
+@pytest.mark.parametrize("name", ["nothing", "no.such:thing", "json:loads"])
+def test_scorer_that_is_none(name: str) -> None:
+    with pytest.raises(ConfigError, match="scorer"):
+        run_conformance(name, attacks=[])
+
+
+def _children() -> list[str]:
+    return Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
