@@ -9,6 +9,7 @@ such workers. Whatever goes wrong with a *sample* ends as a credit with a reason
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -159,6 +160,8 @@ class Assessor:
 
 def handler(sandbox: Sandbox, config: EgcaConfig) -> Callable[[Group], list[Credit]]:
     """What a pool's worker runs: an :class:`Assessor` beside its sandbox."""
+    warnings.simplefilter("ignore", SyntaxWarning)  # of candidates' sources, which are parsed here too
+    warnings.simplefilter("ignore", DeprecationWarning)
     assessor = Assessor(config, sandbox)
     return lambda group: assessor.assess(group.task, group.completions, group.step)
 
@@ -219,11 +222,15 @@ def _sampled(program: Program) -> int:
 
 
 def _in_completion(divergence: Divergence | None, program: Program, text: str) -> Divergence | None:
-    """The divergence with its line counted in the completion."""
+    """The divergence with its line counted in the completion, in its words too: they name the line once."""
     if divergence is None:
         return None
     lines = program.source.split("\n")
     at = min(max(divergence.line, 1), len(lines)) - 1
     start = sum(len(line) + 1 for line in lines[:at])
     span = to_completion(program, Span(start, start + max(len(lines[at]), 1)))
-    return replace(divergence, line=text.count("\n", 0, span.start) + 1) if span else divergence
+    if span is None:
+        return divergence
+    line = text.count("\n", 0, span.start) + 1
+    message = divergence.message.replace(f"line {divergence.line}", f"line {line}", 1)
+    return replace(divergence, line=line, message=message)

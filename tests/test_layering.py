@@ -27,7 +27,6 @@ LAYERS: dict[str, set[str]] = {
     "metrics": {"types", "errors", "config", "credit"},
     "records": {"types", "errors", "config"},
     "budget": set(),
-    "evaluation": {"types", "errors", "config", "tasks", "program", "sandbox"},
     "evaluation": {"types", "errors", "config", "program", "sandbox"},
     "pipeline": {
         "types", "errors", "config", "tasks", "program", "sandbox", "localize", "credit", "references", "metrics",

@@ -61,6 +61,7 @@ def test_a_wrong_condition_is_blamed_alone_and_proven(sandbox: Sandbox) -> None:
     assert text in "v % 2 == 1"
     assert credit.divergence is not None
     assert WRONG.split("\n")[credit.divergence.line - 1].strip().startswith(("if v", "for v", "result"))
+    assert f"line {credit.divergence.line}" in credit.divergence.message
 
 
 def test_a_right_program_has_uniform_credit(sandbox: Sandbox) -> None:

@@ -38,7 +38,7 @@ def _evidence(credit: Credit) -> Table:
     tests = f"{credit.tests_passed} of {credit.tests_total} tests pass"
     rows = {
         "verdict": f"{credit.mode.value}: {credit.outcome.value}, {tests}",
-        "divergence": f"{told.message} (line {told.line} of the response)" if told else "",
+        "divergence": told.message if told else "",
         "proving change": credit.patch,
         "confidence": f"{credit.confidence:.2f}, {credit.stage}".rstrip(", ") if credit.spans else "",
         "reason": credit.reason,
