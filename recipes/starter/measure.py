@@ -124,9 +124,10 @@ class Rates:
         return LOWEST <= self.passed <= HIGHEST
 
     def row(self) -> str:
-        shown = (Outcome.OK, Outcome.WRONG_ANSWER, Outcome.EXCEPTION, Outcome.TIMEOUT, Outcome.COMPILE_ERROR)
-        counts = " | ".join(str(self.outcomes[outcome]) for outcome in shown)
-        return f"| {self.task.entry_point} | {counts} | {'yes' if self.kept else ''} |\n"
+        shown = (Outcome.OK, Outcome.WRONG_ANSWER, Outcome.EXCEPTION, Outcome.COMPILE_ERROR)
+        counts = [self.outcomes[outcome] for outcome in shown]
+        cells = " | ".join(map(str, [*counts, self.total - sum(counts)]))
+        return f"| {self.task.entry_point} | {cells} | {'yes' if self.kept else ''} |\n"
 
 
 def measure(samples: Sequence[Sample]) -> Iterator[Rates]:
@@ -153,7 +154,7 @@ def choose(args: argparse.Namespace) -> None:
         "# Pass rates of the starter candidates\n\n"
         f"SmolLM2-135M-Instruct, {rates[0].total} samples a task, temperature 1, no top-k or top-p, at most 96 new "
         "tokens, bfloat16. Made by `measure.py`, which keeps a task with a pass rate between "
-        f"{LOWEST:.0%} and {HIGHEST:.0%}: {len(kept)} of {len(rates)}.\n"
+        f"{LOWEST:.0%} and {HIGHEST:.0%}: {len(kept)} of the {len(rates)} measured ({len(candidates())} candidates).\n"
         f"All samples: {', '.join(f'{outcome.value} {count}' for outcome, count in total.most_common())}.\n\n"
     )
     (HERE / "pass_rates.md").write_text(intro + TABLE_HEAD + "".join(r.row() for r in rates), encoding="utf-8")
