@@ -21,6 +21,7 @@ COMMANDS = {
     "replay": "localise a past run's records again, without a GPU, and show what changed",
     "watch": "follow a run's records live",
     "doctor": "can this install train: versions, registrations, isolation, tokenizer",
+    "conformance": "the attack corpus against our sandbox, or any other scorer",
     "bench": "run a benchmark of a source checkout",
     "table": "a benchmark's result file as Markdown",
 }
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="egca",
         description="Execution-Grounded Credit Assignment for GRPO on code.",
-        epilog="\n".join(["commands:", *(f"  {name:<12}{what}" for name, what in COMMANDS.items())]),
+        epilog="\n".join(["commands:", *(f"  {name:<14}{what}" for name, what in COMMANDS.items())]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"egca-plugin {__version__}")
