@@ -40,7 +40,7 @@ class TokenBytes:
         self._tokenizer = tokenizer
         added = tokenizer.added_tokens_decoder  # id -> AddedToken; decode() skips all that are flagged special
         self._special = frozenset(tokenizer.all_special_ids) | {i for i, token in added.items() if token.special}
-        self._added = {i: token.content.encode("utf-8") for i, token in added.items()}
+        self._added: dict[int, bytes] = {i: token.content.encode("utf-8") for i, token in added.items()}
         self.family, self._piece, self._strips_first_space = _family(tokenizer)
         self._pieces: dict[int, bytes] = {}
 
