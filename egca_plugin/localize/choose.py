@@ -78,7 +78,7 @@ class Ranking:
         bypassed = sum(_bypassed(self._bench, edit) for edit in edits)
         removed = isinstance(edits[0].new, ast.Pass) and self._bench.has_partner(edits[0].statement)
         cost = _VALUES * values + _PAIRS * residue + _SIZE * edits_size(edits) + _BYPASS * bypassed
-        cost += _INSERTED * sum(edit.old is None for edit in edits) + _REMOVED * removed
+        cost += _INSERTED * sum(edit.old is None and not edit.beside_partner for edit in edits) + _REMOVED * removed
         cost -= _LIKER * sum(_affinity(self._bench, edit) for edit in edits)
         return Choice(edits, cost, self._began(edits), residue, bypassed)
 

@@ -34,6 +34,7 @@ class Edit:
     prior: float
     block: list[ast.stmt] | None = None
     index: int = 0
+    beside_partner: bool = False  # inserted where the alignment expects it
 
     @property
     def place(self) -> tuple[int, int]:

@@ -258,6 +258,12 @@ def insertions(bench: Workbench) -> list[Edit]:
     """Reference statements between the candidate's, those without a twin in the candidate first."""
     twins = [bag(node) for node, _ in statements(bench.tree)]
     new_statements = []
+    neighbours = {
+        id(node): (body[index - 1] if index else None, body[index + 1] if index + 1 < len(body) else None)
+        for _, _, body, _ in statement_lists(bench.reference.program.tree)
+        for index, node in enumerate(body)
+    }
+    partners = {id(pair.candidate.statement): pair.reference.statement for pair in bench.alignment.pairs}
     largest = bench.largest
     for node, _ in statements(bench.reference.program.tree):
         guard = isinstance(node, ast.If)
@@ -266,7 +272,9 @@ def insertions(bench: Workbench) -> list[Edit]:
         new = bench.rename(node)
         if bench.fits(new):
             novelty = 1 - max((dice(bag(new), twin) for twin in twins), default=0.0)
-            new_statements.append((new, key(new), (0.5 if guard else 0.2) + 0.8 * novelty))
+            new_statements.append(
+                (new, key(new), neighbours.get(id(node), (None, None)), (0.5 if guard else 0.2) + 0.8 * novelty)
+            )
     edits = []
     for owner, _, body, function in statement_lists(bench.tree):
         present = {key(node) for node in body}
@@ -275,12 +283,15 @@ def insertions(bench: Workbench) -> list[Edit]:
         for index in range(len(body) + 1):
             near = max([around, *(bench.near(node) for node in body[max(0, index - 1) : index + 1])])
             here = body[min(index, len(body) - 1)]
-            for new, identity, worth in new_statements:
+            for new, identity, (before, after), worth in new_statements:
                 falls_off = owner_ends and index == len(body)
                 if not falls_off and ((isinstance(new, ast.Return) and index < len(body)) or size(new) > largest):
                     continue  # all that follows would be dead, or the reference would do the work
-                prior = near + worth - (0.6 if identity in present else 0.0)
-                edits.append(Edit(INSERTION, None, new, here, function, prior, body, index))
+                fits = (before is not None and index > 0 and partners.get(id(body[index - 1])) is before) or (
+                    after is not None and index < len(body) and partners.get(id(body[index])) is after
+                )
+                prior = near + worth - (0.6 if identity in present else 0.0) + 0.4 * fits
+                edits.append(Edit(INSERTION, None, new, here, function, prior, body, index, fits))
     return sorted(edits, key=lambda edit: -edit.prior)
 
 

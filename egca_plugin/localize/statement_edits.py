@@ -32,10 +32,12 @@ class _Here:
 def statement_edits(bench: Workbench) -> list[Edit]:
     """One-place edits of statements that ran, nearest to k* first. A statement without partner may be one too many."""
     edits = []
+    theirs = [x.op for x in ast.walk(bench.reference.program.tree) if isinstance(x, ast.AugAssign)]
+    operators = list(dict.fromkeys([*map(type, theirs), ast.Add, ast.Sub]))
     for here in _statements(bench):
         node = here.node
         if bench.ran(node):
-            for worth, new in _versions(node):
+            for worth, new in _versions(node, operators):
                 edits.append(Edit(GENERIC, node, locate(new, node), node, here.function, here.near + worth))
             if isinstance(node, _REMOVABLE):
                 worth = 0.1 if bench.has_partner(node) else 0.45
@@ -49,14 +51,14 @@ def _statements(bench: Workbench) -> Iterator[_Here]:
             yield _Here(node, body, index, function, bench.near(node))
 
 
-def _versions(node: ast.stmt) -> Iterator[tuple[float, Any]]:
+def _versions(node: ast.stmt, operators: Sequence[type[ast.operator]]) -> Iterator[tuple[float, Any]]:
     if isinstance(node, ast.AugAssign):
         yield from ((0.3, with_(node, op=other())) for other in ARITHMETIC if other is not type(node.op))
         yield 0.25, ast.Assign([node.target], node.value)
     elif isinstance(node, ast.Assign) and len(node.targets) == 1:
         target = node.targets[0]
         if isinstance(target, (ast.Name, ast.Subscript, ast.Attribute)):
-            yield from ((0.25, ast.AugAssign(target, op(), node.value)) for op in (ast.Add, ast.Sub))
+            yield from ((0.25, ast.AugAssign(target, op(), node.value)) for op in operators)
     elif isinstance(node, ast.Break):
         yield 0.3, ast.Continue()
     elif isinstance(node, ast.Continue):
