@@ -148,11 +148,11 @@ def draw(measured: Measured, folder: Path) -> Path:
     for name, blocks in measured.blocks.items():
         left.plot([BLOCK / spent.wall_s for spent in blocks], "o-", markersize=3, linewidth=0.8, label=name)
     left.set(xlabel=f"block of {BLOCK} responses", ylabel="responses/s", yscale="log")
-    left.legend()
     kinds = [kind for kind in KINDS.values() if kind in measured.alone[PRIME]]
     for number, (name, times) in enumerate(measured.alone.items()):
         at = [k + 0.25 * number for k in range(len(kinds))]
         right.bar(at, [1e3 * quantile(times[kind], 0.5) for kind in kinds], width=0.22, label=name)
     right.set_xticks([k + 0.25 for k in range(len(kinds))], kinds)
     right.set(ylabel="ms, median, one at a time", yscale="log")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=len(measured.blocks))
     return save_figure(figure, "overhead_reward", folder)

@@ -10,7 +10,7 @@ from math import log
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import bootstrap, new_figure, save_figure, table
+from benchmarks.common import bootstrap, new_figure, quantile, save_figure, table
 from benchmarks.overhead.recorded import MIX, Recording, mix
 from egca_plugin.config import EgcaConfig, SandboxConfig
 from egca_plugin.credit.tokens import TokenBytes
@@ -227,6 +227,9 @@ def kinds(found: Sequence[Sample]) -> dict[str, Any]:
     rows = []
     for kind in dict.fromkeys(sample.kind for sample in found):
         own = [sample for sample in found if sample.kind == kind]
-        judge, localize = bootstrap([s.judge_ms for s in own]), bootstrap([s.localize_ms for s in own])
-        rows.append([kind, len(own), judge.show("{:.1f}"), localize.show("{:.1f}")])
-    return table("One response in one sandbox, median ms", ["response", "n", "judging", "localising"], rows)
+        rows.append([kind, len(own), _spread([s.judge_ms for s in own]), _spread([s.localize_ms for s in own])])
+    return table("One response in one sandbox, ms: p50 / p95 / most", ["response", "n", "judging", "localising"], rows)
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{quantile(values, 0.5):.1f} / {quantile(values, 0.95):.1f} / {max(values):.1f}"
