@@ -149,8 +149,8 @@ class Sandbox:
                 child.send(_load_frame(program, 0, budget), *asks)
             for number in range(len(programs)):
                 deadline = time.monotonic() + timeout_s
-                loaded = _load_record(child, programs[number], deadline)
-                records = [_call_record(child, deadline) for _ in calls]
+                loaded = _record(child, deadline)
+                records = [_record(child, deadline) for _ in calls]
                 if number + WINDOW < len(programs):
                     child.send(_load_frame(programs[number + WINDOW], 0, budget), *asks)
                 yield tuple(_unless_loaded(loaded, record).result for record in records)
@@ -205,8 +205,22 @@ class Session:
     def loaded(self) -> Record:
         if self._loaded is None:
             assert self._child is not None
-            self._loaded = _load_record(self._child, self._program, self._deadline)
+            self._loaded = _record(self._child, self._deadline)
+            if self._loaded.result.status is CallStatus.DIED:
+                self._loaded = self._autopsy(self._loaded)
         return self._loaded
+
+    def _autopsy(self, death: Record) -> Record:
+        """Did the compiler die, or the program? Compile it again, without running it."""
+        child = self._sandbox.start().run()
+        try:
+            child.send(marshal.dumps(("compile", _body(self._program))))
+            frame = child.receive(self._deadline)
+        finally:
+            child.close()
+        if isinstance(frame, Ending) and frame.status is CallStatus.DIED:
+            return Record.failed_to_compile("SyntaxError", f"the compiler gave up: {frame.message}")
+        return death
 
     @property
     def ending(self) -> Ending | None:
@@ -227,7 +241,7 @@ class Session:
             return [self.loaded] * len(calls)
         self._child.send(*[_call_frame(one) for one in calls])
         loaded = self.loaded
-        return [_unless_loaded(loaded, _call_record(self._child, self._deadline)) for _ in calls]
+        return [_unless_loaded(loaded, _record(self._child, self._deadline)) for _ in calls]
 
     def restart(self) -> None:
         """The same program anew, in a new process; what is left of the deadline stays."""
@@ -240,29 +254,19 @@ class Session:
 
 
 def _load_frame(program: str | CodeType, seed: int, budget: Budget | None) -> bytes:
-    body = program if isinstance(program, str) else marshal.dumps(program)
     limits = None if budget is None else (budget.max_events, budget.max_steps, budget.max_bytes)
-    return wire.encode(("load", body, limits, seed))
+    return marshal.dumps(("load", _body(program), limits, seed))
+
+
+def _body(program: str | CodeType) -> str | bytes:
+    return program if isinstance(program, str) else marshal.dumps(program)
 
 
 def _call_frame(one: Call) -> bytes:
-    return wire.encode(("call", one.function, one.arguments))
+    return marshal.dumps(("call", one.function, one.arguments))
 
 
-def _load_record(child: Child, program: str | CodeType, deadline: float) -> Record:
-    """The compiler's empty frame, if it got that far, then the record of the execution."""
-    frame = child.receive(deadline)
-    compiled = frame == b""
-    if compiled:
-        frame = child.receive(deadline)
-    if isinstance(frame, Ending):
-        if not compiled and frame.status is CallStatus.DIED:
-            return Record.failed_to_compile("SyntaxError", f"the compiler gave up: {frame.message}")
-        return Record.ended(frame, compiled=compiled)
-    return read(frame, compiled=compiled)
-
-
-def _call_record(child: Child, deadline: float) -> Record:
+def _record(child: Child, deadline: float) -> Record:
     frame = child.receive(deadline)
     return Record.ended(frame) if isinstance(frame, Ending) else read(frame)
 

@@ -1,12 +1,13 @@
 """Runs inside the candidate's process: load a program, answer calls, and know nothing else.
 
-Commands and records are frames: a 32-bit length, then a wire value. There are two commands,
+Commands and records are frames with a 32-bit length. Commands come from the trusted side, so marshal will do:
 
     ("load", program, budget | None, seed)      program: source text, or marshalled code as bytes
+    ("compile", program)                        only that, to tell a death of the compiler from a death of the program
     ("call", function, arguments)               arguments: the wire form of (args, kwargs)
 
-and every one is answered by a record ``(status, value, arguments_after, error_type, error_base, error_message, line,
-steps, events, lines)``. Before a load's record comes an empty frame once the program has compiled.
+Every one is answered by a record, a wire value ``(status, value, arguments_after, error_type, error_base,
+error_message, line, steps, events, lines)``; the status of what does not compile is "compile".
 
 Nothing here is trusted: a candidate may patch all of it, and gains only the right to say which values it returns.
 Standard library only.
@@ -15,11 +16,9 @@ Standard library only.
 from __future__ import annotations
 
 import builtins
-import decimal
 import gc
 import marshal
 import os
-import random
 import struct
 import sys
 import types
@@ -37,6 +36,7 @@ _READ = 1 << 16
 _count = struct.Struct("<I")
 _IMMUTABLE = frozenset({type(None), bool, int, float, complex, str, bytes, range})
 _NO_EVENTS: tuple[Any, ...] = ((), ())
+_NONE = wire.encode(None)
 
 Record = tuple[Any, ...]
 
@@ -47,12 +47,15 @@ def serve(fd: int, ticks: clock.Clock, modules: Mapping[str, Mapping[str, Any]])
     program = _Program(ticks)
     fresh = True
     while (frame := frames.read()) is not None:
-        command, *operands = wire.decode(frame)
+        command, *operands = marshal.loads(frame)
         if command == "load":
             if not fresh:
                 _restore(modules)
+                clock.reseed(ticks, 0)
             fresh = False
-            record = program.load(frames, *operands)
+            record = program.load(*operands)
+        elif command == "compile":
+            record = program.compile(*operands)
         else:
             record = program.call(*operands)
         frames.write(wire.encode(record, max_bytes=2 * wire.MAX_BYTES))
@@ -87,24 +90,31 @@ class _Program:
         self._namespace: dict[str, Any] = {}
         self._probes: Probes | None = None
 
-    def load(self, frames: _Frames, program: str | bytes, budget: tuple[int, int, int] | None, seed: int) -> Record:
+    def load(self, program: str | bytes, budget: tuple[int, int, int] | None, seed: int) -> Record:
         module = types.ModuleType(MODULE)
         sys.modules[MODULE] = module
         self._namespace = module.__dict__
         self._probes = Probes(Budget(*budget)) if budget else None
         if self._probes is not None:
             self._namespace.update(self._probes.functions())
-        clock.reseed(self._clock, seed)
+        if seed:  # the zygote's own state is that of seed 0
+            clock.reseed(self._clock, seed)
         try:
-            if isinstance(program, bytes):
-                code = marshal.loads(program)  # from the trusted side
-            else:
-                code = compile(program, FILENAME, "exec", dont_inherit=True, optimize=0)
-            frames.write(b"")
+            code = _compiled(program)
+        except BaseException as err:  # noqa: BLE001 - the boundary: SyntaxError, ValueError, MemoryError ...
+            return self._failure(err, "compile")
+        try:
             exec(code, self._namespace)  # noqa: S102 - what this process is for
         except BaseException as err:  # noqa: BLE001 - the boundary: whatever the program raises is its answer
             return self._failure(err)
-        return self._record("value", wire.encode(None))
+        return self._record("value", _NONE)
+
+    def compile(self, program: str | bytes) -> Record:
+        try:
+            _compiled(program)
+        except BaseException as err:  # noqa: BLE001 - the boundary, as above
+            return self._failure(err, "compile")
+        return self._record("value", _NONE)
 
     def call(self, function: str, arguments: bytes) -> Record:
         if self._probes is not None:
@@ -135,7 +145,7 @@ class _Program:
             status, value, after = "budget", b"", b""
         return (status, value, after, *error, probes.steps, tuple(probes.events), tuple(probes.lines))
 
-    def _failure(self, err: BaseException) -> Record:
+    def _failure(self, err: BaseException, status: str = "exception") -> Record:
         if isinstance(err, BudgetSpent):
             return self._record("budget")
         if isinstance(err, WireError):
@@ -144,7 +154,16 @@ class _Program:
             error = (type(err).__name__[:100], _builtin_base(err), _text(err), _line(err))
         except BaseException:  # noqa: BLE001 - a hostile exception class
             error = ("Exception", "Exception", "", None)
-        return self._record("memory" if isinstance(err, MemoryError) else "exception", error=error)
+        if status == "exception" and isinstance(err, MemoryError):
+            status = "memory"
+        return self._record(status, error=error)
+
+
+def _compiled(program: str | bytes) -> types.CodeType:
+    if isinstance(program, bytes):
+        code: types.CodeType = marshal.loads(program)  # from the trusted side
+        return code
+    return compile(program, FILENAME, "exec", dont_inherit=True, optimize=0)
 
 
 def _changed(args: tuple[Any, ...], kwargs: dict[str, Any], before: bytes) -> bytes:
@@ -199,5 +218,5 @@ def _restore(modules: Mapping[str, Mapping[str, Any]]) -> None:
         if len(namespace) != len(content):
             for extra in [key for key in namespace if key not in content]:
                 del namespace[extra]
-    decimal.setcontext(decimal.Context())
-    random.seed(0)
+    if "decimal" in sys.modules:
+        sys.modules["decimal"].setcontext(sys.modules["decimal"].Context())

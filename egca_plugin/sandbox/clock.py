@@ -9,9 +9,14 @@ Standard library only: this runs in the zygote.
 from __future__ import annotations
 
 import os
-import random
 import time
 from typing import Any
+
+_register = os.register_at_fork
+os.register_at_fork = lambda **_: None  # `random` would have every child start from the system's entropy
+import random  # noqa: E402
+
+os.register_at_fork = _register
 
 START_NS = 1_700_000_000 * 1_000_000_000
 TICK_NS = 1_000_000
@@ -44,7 +49,7 @@ def install() -> Clock:
         setattr(time, f"{name}_ns", clock.read_ns)
     time.sleep = clock.sleep  # type: ignore[assignment]
     entropy = random.Random(0)
-    os.urandom = entropy.randbytes
+    os.urandom = random._urandom = entropy.randbytes  # type: ignore[attr-defined]
     seed = random.Random.seed
 
     def seeded(self: random.Random, a: Any = None, version: int = 2) -> None:

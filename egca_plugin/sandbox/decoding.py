@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 import struct
+import sys
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable, Mapping
-from decimal import Decimal
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -19,10 +17,12 @@ from egca_plugin.sandbox.rich import (
     MAX_EXPONENT,
     MAX_INT_BYTES,
     MAX_ITEMS,
+    MODULE_OF,
     NAMED,
     NAMEDTUPLE_COST,
     Drained,
     Match,
+    imported,
 )
 
 _unpack_count = struct.Struct("<I").unpack_from
@@ -153,21 +153,20 @@ def _namedtuple(name: str, fields: tuple[str, ...]) -> Any:
     return namedtuple(name, fields)
 
 
-def _read_decimal(d: _Decoder, depth: int) -> Decimal:
-    number = Decimal(*d.parts(depth, str))
+def _read_decimal(d: _Decoder, depth: int) -> Any:
+    number = imported("Decimal")(*d.parts(depth, str))
     if number.is_finite() and abs(number.adjusted()) > MAX_EXPONENT:
         raise WireError(f"a Decimal with exponent {number.adjusted():,}; at most {MAX_EXPONENT:,}")
     return number
 
 
-def _read_datetime(d: _Decoder, depth: int) -> datetime.datetime:
-    text, utc = d.parts(depth, str, bool)
-    return datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.timezone.utc if utc else None)
+def _moment(name: str) -> Callable[[_Decoder, int], Any]:
+    def read(d: _Decoder, depth: int) -> Any:
+        text, utc = d.parts(depth, str, bool)
+        moment = imported(name).fromisoformat(text)
+        return moment.replace(tzinfo=sys.modules["datetime"].timezone.utc if utc else None)
 
-
-def _read_time(d: _Decoder, depth: int) -> datetime.time:
-    text, utc = d.parts(depth, str, bool)
-    return datetime.time.fromisoformat(text).replace(tzinfo=datetime.timezone.utc if utc else None)
+    return read
 
 
 def _read_match(d: _Decoder, depth: int) -> Match:
@@ -178,6 +177,11 @@ def _read_match(d: _Decoder, depth: int) -> Match:
     if not all(type(key) is str and type(group) is int and 0 < group < len(spans) for key, group in names.items()):
         raise WireError("a match whose names are not its groups")
     return Match(string, spans, names)
+
+
+def _read_named(d: _Decoder, depth: int) -> Any:
+    name = d.value(depth)
+    return imported(name) if name in MODULE_OF else NAMED[name]
 
 
 def _read_iterator(d: _Decoder, depth: int) -> Drained:
@@ -219,19 +223,19 @@ _DECODERS: Mapping[int, Callable[[_Decoder, int], Any]] = {
         "q": _read_deque,
         "n": _read_namedtuple,
         "m": _read_decimal,
-        "r": lambda d, depth: Fraction(*d.parts(depth, int, int)),
+        "r": lambda d, depth: imported("Fraction")(*d.parts(depth, int, int)),
         "R": lambda d, depth: range(*d.parts(depth, int, int, int)),
         "E": lambda d, depth: ... if d.parts(depth) == () else None,
-        "a": lambda d, depth: datetime.date.fromisoformat(*d.parts(depth, str)),
-        "A": _read_datetime,
-        "h": _read_time,
-        "H": lambda d, depth: datetime.timedelta(*d.parts(depth, int, int, int)),
+        "a": lambda d, depth: imported("date").fromisoformat(*d.parts(depth, str)),
+        "A": _moment("datetime"),
+        "h": _moment("time"),
+        "H": lambda d, depth: imported("timedelta")(*d.parts(depth, int, int, int)),
         "M": _read_match,
         "K": _read_view,
         "V": lambda d, depth: dict(enumerate(d.parts(depth, list)[0])).values(),
         "P": lambda d, depth: dict(d.parts(depth, list)[0]).items(),
         "G": _read_iterator,
-        "g": lambda d, depth: NAMED[d.value(depth)],
+        "g": _read_named,
         "o": _read_object,
     }.items()
 }

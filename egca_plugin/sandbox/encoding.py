@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 import struct
+import sys
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
-from decimal import Decimal
-from fractions import Fraction
 from itertools import islice
 from typing import Any
 
@@ -20,6 +18,7 @@ from egca_plugin.sandbox.rich import (
     MAX_DEPTH,
     MAX_DRAINED,
     MAX_INT_BYTES,
+    MODULE_OF,
     NAMED,
     Drained,
     Match,
@@ -165,7 +164,8 @@ def _split_defaultdict(value: Any) -> tuple[Any, ...]:
 
 
 def _split_datetime(value: Any) -> tuple[Any, ...]:
-    if value.tzinfo not in (None, datetime.timezone.utc):
+    utc = sys.modules["datetime"].timezone.utc
+    if value.tzinfo not in (None, utc):
         raise WireError(f"a {_type_name(type(value))} with tzinfo other than UTC cannot cross")
     return (value.isoformat(), value.tzinfo is not None)
 
@@ -186,10 +186,13 @@ def _split_iterator(value: Any) -> tuple[Any, ...]:
 
 def _encode_other(value: Any, out: bytearray, depth: int, limit: int, objects: bool) -> None:
     kind = type(value)
-    name = _NAMES.get(id(value))
+    name = _NAMES.get(id(value)) or _library_name(value)
     if name is not None:
         out += b"g"
         return _encode(name, out, depth, limit, objects)
+    library_name = _library_name(kind)
+    if library_name is not None:
+        return _BY_NAME[library_name](value, out, depth, limit, objects)
     if id(kind) in _ITERATORS or _type_module(kind) in _ITERATOR_MODULES:
         return _parts(b"G", _split_iterator)(value, out, depth, limit, objects)
     if kind.__mro__[1:] == (tuple, object) and type(kind.__dict__.get("_fields")) is tuple:
@@ -201,19 +204,29 @@ def _encode_other(value: Any, out: bytearray, depth: int, limit: int, objects: b
     raise WireError(f"{what} cannot cross between processes; expected builtin values")
 
 
+def _library_name(kind: Any) -> str | None:
+    """The name of exactly one of the types in MODULE_OF."""
+    if not isinstance(kind, type):
+        return None
+    name = _type_name(kind)
+    module = sys.modules.get(MODULE_OF.get(name, ""))
+    return name if module is not None and vars(module).get(name) is kind else None
+
+
 _BY_TYPE: Mapping[type, Encoder] = {
     type(None): _none, bool: _bool, int: _int, float: _floating, complex: _complex_number, str: _str,
     bytes: _blob(b"y"), bytearray: _blob(b"Y"), list: _items(b"l"), tuple: _items(b"t"), set: _unordered(b"e"),
     frozenset: _unordered(b"z"), dict: _pairs(b"d"), Counter: _pairs(b"C"), OrderedDict: _pairs(b"O"),
     defaultdict: _parts(b"D", _split_defaultdict), deque: _parts(b"q", lambda v: (list(v), v.maxlen)),
-    Decimal: _parts(b"m", lambda v: (str(v),)), Fraction: _parts(b"r", lambda v: (v.numerator, v.denominator)),
     range: _parts(b"R", lambda v: (v.start, v.stop, v.step)), type(...): _parts(b"E", lambda v: ()),
-    datetime.date: _parts(b"a", lambda v: (v.isoformat(),)), datetime.datetime: _parts(b"A", _split_datetime),
-    datetime.time: _parts(b"h", _split_datetime),
     re.Match: _parts(b"M", _split_match), Match: _parts(b"M", _split_match),
-    datetime.timedelta: _parts(b"H", lambda v: (v.days, v.seconds, v.microseconds)),
     type({}.keys()): _parts(b"K", lambda v: (list(v),)), type({}.values()): _parts(b"V", lambda v: (list(v),)),
     type({}.items()): _parts(b"P", lambda v: (list(v),)), Drained: _parts(b"G", _split_iterator),
+}  # fmt: skip
+_BY_NAME: Mapping[str, Encoder] = {
+    "Decimal": _parts(b"m", lambda v: (str(v),)), "Fraction": _parts(b"r", lambda v: (v.numerator, v.denominator)),
+    "date": _parts(b"a", lambda v: (v.isoformat(),)), "datetime": _parts(b"A", _split_datetime),
+    "time": _parts(b"h", _split_datetime), "timedelta": _parts(b"H", lambda v: (v.days, v.seconds, v.microseconds)),
 }  # fmt: skip
 # By identity: looking a type up by equality would run a hostile metaclass's __eq__ and __hash__.
 _ENCODERS: Mapping[int, Encoder] = {id(kind): encoder for kind, encoder in _BY_TYPE.items()}

@@ -131,12 +131,17 @@ _READ_FILE, _READ_DIR = 1 << 2, 1 << 3
 _FILE_RIGHTS_BY_VERSION = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # how many of the access bits a version knows
 
 
+def landlock_version() -> int:
+    """Of the kernel's interface; below 1 where there is none."""
+    return int(libc.syscall(_CREATE_RULESET, None, 0, 1))
+
+
 def landlock(readable: Mapping[str, bool]) -> dict[str, str]:
     """Let this process and its children read ``readable`` (path: whether its files too, or only its listing).
 
     Newer kernels also refuse TCP, abstract unix sockets and signals to the outside.
     """
-    version = libc.syscall(_CREATE_RULESET, None, 0, 1)
+    version = landlock_version()
     if version < 1:
         return {"landlock": f"the kernel does not offer it: {os.strerror(ctypes.get_errno())}"}
     rights = (1 << _FILE_RIGHTS_BY_VERSION.get(version, 16)) - 1

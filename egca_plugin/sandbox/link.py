@@ -152,6 +152,7 @@ class Child:
         self._socket = sock
         sock.setblocking(False)
         self._poll = select.poll()
+        self._watching: bool | None = None  # whether for writing too
         self._outgoing = bytearray()
         self._incoming = bytearray()
         self._received = 0
@@ -186,7 +187,7 @@ class Child:
                     frame = bytes(incoming[4 : 4 + size])
                     del incoming[: 4 + size]
                     return frame
-            self._poll.register(self._socket, select.POLLIN | (select.POLLOUT if self._outgoing else 0))
+            self._watch(bool(self._outgoing))
             left = deadline - time.monotonic()
             if left <= 0 or not self._poll.poll(left * 1000):
                 return self._end(CallStatus.TIMEOUT, "out of time")
@@ -204,6 +205,11 @@ class Child:
             if self._received > MAX_RECEIVED:
                 return self._end(CallStatus.DIED, f"sent more than {MAX_RECEIVED:,} bytes")
         return self.ending
+
+    def _watch(self, outgoing: bool) -> None:
+        if outgoing != self._watching:
+            self._poll.register(self._socket, select.POLLIN | (select.POLLOUT if outgoing else 0))
+            self._watching = outgoing
 
     def close(self) -> None:
         """Kill whatever runs; a zygote that is gone is found out by the next run."""

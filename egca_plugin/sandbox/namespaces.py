@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-from pathlib import Path
 
 from egca_plugin.sandbox.layers import check, die_with_parent, libc
 
@@ -51,9 +50,9 @@ def _unshare_or_raise(flags: int) -> None:
 
 def _map_user(uid: int, gid: int) -> None:
     """Be the same user inside, and no other."""
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
-    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
 
 
 def _fork_into_pid_namespace() -> None:

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 VALUE = "__egca_value"
 STEP = "__egca_step"
@@ -109,8 +108,7 @@ _BY_TYPE: Mapping[type, Callable[[Any, int, list[int]], Any]] = {
 _FREEZERS = {id(kind): handler for kind, handler in _BY_TYPE.items()}
 
 
-@dataclass(frozen=True)
-class Budget:
+class Budget(NamedTuple):
     """What one call may spend: probe events, steps, and bytes of digests (counted as 16 a node)."""
 
     max_events: int

@@ -11,7 +11,7 @@ from egca_plugin.sandbox.link import Ending
 from egca_plugin.types import CallResult, CallStatus, RawTrace, TraceEvent
 
 _STATUSES = {status.value: status for status in CallStatus}
-_SAYABLE = {"value", "exception", "memory", "refused", "budget"}  # the others are seen from outside
+_SAYABLE = {"value", "exception", "memory", "refused", "budget", "compile"}  # the others are seen from outside
 _SHAPE: tuple[Any, ...] = (str, bytes, bytes, str, str, str, (int, type(None)), int, tuple, tuple)
 
 
@@ -38,8 +38,8 @@ class Record:
         return cls(CallResult(CallStatus.EXCEPTION, error_type=error_type, error_message=message), compiled=False)
 
     @classmethod
-    def ended(cls, ending: Ending, *, compiled: bool = True) -> Record:
-        return cls(CallResult(ending.status, error_message=ending.message), compiled=compiled)
+    def ended(cls, ending: Ending) -> Record:
+        return cls(CallResult(ending.status, error_message=ending.message))
 
     def trace(self) -> RawTrace:
         pairs = zip(self.events[::2], self.events[1::2], strict=True)
@@ -47,15 +47,15 @@ class Record:
         return RawTrace(events, self.result, self.lines)
 
 
-def read(frame: bytes, *, compiled: bool = True) -> Record:
+def read(frame: bytes) -> Record:
     """Strict: whatever is not a well-formed record is a refusal, with no value."""
     try:
-        return _read(frame, compiled)
+        return _read(frame)
     except WireError as err:
-        return Record(CallResult(CallStatus.REFUSED, error_message=f"malformed record: {err}"), compiled=compiled)
+        return Record(CallResult(CallStatus.REFUSED, error_message=f"malformed record: {err}"))
 
 
-def _read(frame: bytes, compiled: bool) -> Record:
+def _read(frame: bytes) -> Record:
     parts = wire.decode(frame)
     if (
         type(parts) is not tuple
@@ -77,7 +77,7 @@ def _read(frame: bytes, compiled: bool) -> Record:
         _hashable(digest)
     return Record(
         CallResult(
-            status=_STATUSES[status],
+            status=_STATUSES.get(status, CallStatus.EXCEPTION),
             value=value,
             arguments_after=after,
             error_type=error_type[:100],
@@ -88,7 +88,7 @@ def _read(frame: bytes, compiled: bool) -> Record:
         ),
         events=events,
         lines=frozenset(lines),
-        compiled=compiled,
+        compiled=status != "compile",
     )
 
 

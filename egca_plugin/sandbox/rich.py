@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import builtins
-import datetime
+import importlib
 import types
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from egca_plugin.errors import WireError
@@ -34,9 +32,19 @@ NAMED: Mapping[str, Any] = {
         sum,
     )},
     "NoneType": type(None), "ellipsis": type(Ellipsis), "generator": types.GeneratorType, "Counter": Counter,
-    "OrderedDict": OrderedDict, "defaultdict": defaultdict, "deque": deque, "Decimal": Decimal, "Fraction": Fraction,
-    "date": datetime.date, "datetime": datetime.datetime, "time": datetime.time, "timedelta": datetime.timedelta,
+    "OrderedDict": OrderedDict, "defaultdict": defaultdict, "deque": deque,
 }  # fmt: skip
+# Types of modules that a program has to import before it can have one: imported here only then, since every page that
+# the zygote holds is paid for by every fork.
+MODULE_OF: Mapping[str, str] = {
+    "Decimal": "decimal", "Fraction": "fractions", "date": "datetime", "datetime": "datetime", "time": "datetime",
+    "timedelta": "datetime",
+}  # fmt: skip
+
+
+def imported(name: str) -> Any:
+    """The type of MODULE_OF."""
+    return vars(importlib.import_module(MODULE_OF[name]))[name]
 
 
 class Match:

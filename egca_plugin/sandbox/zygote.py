@@ -18,6 +18,7 @@ from __future__ import annotations
 import array
 import gc
 import importlib
+import marshal
 import os
 import select
 import signal
@@ -34,16 +35,17 @@ STATUS = struct.Struct("<iq?")  # wait status, CPU time in microseconds, whether
 GRACE_MS = 200
 HIDDEN = ("site-packages", "dist-packages", "test")  # within the standard library's folder, and not of it
 
-# Imported before the first fork, so that programs which use them pay nothing; the first group is put back between the
-# programs of one child.
+# Imported before the first fork, so that the programs which use them, most, pay nothing; put back between the programs
+# of one child. More would cost every fork its pages.
 WATCHED = (
     "math", "cmath", "random", "re", "sys", "os", "time", "string", "copy", "operator", "functools", "itertools",
-    "collections", "heapq", "bisect", "datetime", "typing",
+    "collections", "heapq", "bisect", "typing",
 )  # fmt: skip
-PRELOADED = (
-    "abc", "array", "ast", "builtins", "collections.abc", "contextlib", "dataclasses", "decimal", "enum", "fractions",
-    "hashlib", "io", "json", "keyword", "numbers", "queue", "statistics", "struct", "textwrap", "types", "unicodedata",
-    "warnings",
+# The rest of what programs use, for hosts where no file can be opened later.
+EXTRA = (
+    "abc", "array", "ast", "calendar", "collections.abc", "contextlib", "dataclasses", "datetime", "decimal", "enum",
+    "fractions", "hashlib", "html", "inspect", "io", "json", "keyword", "numbers", "queue", "secrets", "statistics",
+    "struct", "textwrap", "types", "unicodedata", "uuid", "warnings",
 )  # fmt: skip
 _WARM_UP = """
 import math
@@ -67,12 +69,13 @@ def main(control_fd: int) -> None:
         if settings["die_with_parent"]:
             layers.die_with_parent()
         missing = dict(settings["refused"]) or namespaces.enter()
-        ticks, modules = _preload()
+        closed = "mount" in missing and layers.landlock_version() < 1
+        ticks, modules = _preload(closed)
         serve = _warm(ticks, modules)
         missing |= _shut_in(settings["memory_mb"] << 20, missing)
         if settings["die_with_parent"] or not missing.get("pid"):
             layers.die_with_parent()  # again: changing the user id clears it
-        bpf = settings["filter" if {"landlock", "mount"} - missing.keys() else "filter_without_files"]
+        bpf = settings["filter_without_files" if {"landlock", "mount"} <= missing.keys() else "filter"]
         seal = layers.Seal(bpf, settings["cpu_s"])
         missing |= seal.rehearse()
     except Exception as err:  # noqa: BLE001 - the process boundary: the other side turns it into a SandboxError
@@ -83,9 +86,9 @@ def main(control_fd: int) -> None:
     _serve(control, serve, seal)
 
 
-def _preload() -> tuple[clock.Clock, dict[str, dict[str, Any]]]:
+def _preload(closed: bool) -> tuple[clock.Clock, dict[str, dict[str, Any]]]:
     sys.modules["_hashlib"] = None  # type: ignore[assignment]  # OpenSSL: 5 MB, and hashlib has its own of everything
-    for name in WATCHED + PRELOADED:
+    for name in (*WATCHED, *(EXTRA if closed else ())):
         importlib.import_module(name)
     ticks = clock.install()
     return ticks, child.watch([sys.modules[name] for name in WATCHED])
@@ -95,7 +98,7 @@ def _warm(ticks: clock.Clock, modules: Mapping[str, Mapping[str, Any]]) -> Any:
     """Run a program and a call in a pipe to itself, so that no child pays for a first time."""
     ours, theirs = socket.socketpair()
     for body in [("load", _WARM_UP, None, 0), ("call", "f", wire.encode((([1, 2, 3],), {})))] * 3:
-        data = wire.encode(body)
+        data = marshal.dumps(body)
         ours.send(len(data).to_bytes(4, "little") + data)
     ours.shutdown(socket.SHUT_WR)
     child.serve(theirs.fileno(), ticks, modules)
