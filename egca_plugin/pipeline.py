@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -23,12 +23,13 @@ from egca_plugin.credit.syntax import compile_error_span
 from egca_plugin.errors import SandboxError
 from egca_plugin.localize import registry
 from egca_plugin.localize.api import Case, Reason
-from egca_plugin.program.constraints import Constraint, check, derive
+from egca_plugin.program.constraints import Constraint, Violation, check, derive
 from egca_plugin.program.extract import extract, to_completion
 from egca_plugin.program.structure import comparable
-from egca_plugin.references import Bank, DirectoryStore, Reference, References
+from egca_plugin.references import Bank, DirectoryStore, Reference, References, vote
 from egca_plugin.references.pool import load_given
 from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.checks import compile_checks
 from egca_plugin.sandbox.pool import Pool
 from egca_plugin.sandbox.referee import judge
 from egca_plugin.types import (
@@ -69,10 +70,15 @@ class Assessor:
         self._references = References(Bank(DirectoryStore(Path(config.bank))) if config.bank else None, given)
 
     def assess(self, task: Task, completions: Sequence[Completion], step: int | None = None) -> list[Credit]:
-        """One credit a completion, in order. Raises TaskError for a task whose tests cannot be run, SandboxError."""
-        return [self._assess(task, completion.text, step) for completion in completions]
+        """One credit a completion, in order. Raises TaskError for a task whose tests cannot be run, SandboxError.
 
-    def _assess(self, task: Task, text: str, step: int | None) -> Credit:
+        All are judged before any is localised, so that siblings which pass can serve the others as references.
+        """
+        judged = [self._examine(task, completion.text, step) for completion in completions]
+        voted = None if task.reference else self._vote(judged)
+        return [self._finish(task, one, voted, step) for one in judged]
+
+    def _examine(self, task: Task, text: str, step: int | None) -> _Judged:
         watch = _Stopwatch()
         program = extract(text, task)
         watch.lap("extract")
@@ -81,41 +87,50 @@ class Assessor:
         if verdict.passed and self._references.bank is not None:
             self._references.bank.offer(task, program.source, self._sandbox, step or 0)
             watch.lap("bank")
-        references = () if verdict.passed or not program.compiles else self._references.nearest(task, program.source)
-        chosen = self._route(task, program, verdict, references)
-        watch.lap("gate")
-        found, mode = self._localize(task, program, verdict, chosen, references, step)
-        self._budget.spend(watch.lap("localize") / 1e3)
-        return self._credit(program, text, verdict, mode, found, watch.ms)
+        return _Judged(text, program, verdict, watch)
+
+    def _vote(self, judged: Sequence[_Judged]) -> Reference | None:
+        """For a task without a reference: what most of the group does, where the tests confirm it."""
+        source = vote(self._sandbox, [(one.program.source, one.verdict) for one in judged if one.program.compiles])
+        return Reference(source, "voted") if source is not None else None
+
+    def _finish(self, task: Task, one: _Judged, voted: Reference | None, step: int | None) -> Credit:
+        one.watch.resume()
+        references: tuple[Reference, ...] = ()
+        if one.program.compiles and not one.verdict.passed:
+            references = self._references.nearest(task, one.program.source) or ((voted,) if voted else ())
+        chosen = self._route(task, one, references)
+        one.watch.lap("gate")
+        found, mode = self._localize(task, one, chosen, references, step)
+        self._budget.spend(one.watch.lap("localize") / 1e3)
+        return self._credit(one, mode, found)
 
     def _judge(self, program: Program, task: Task) -> Verdict:
         if not program.compiles:
-            return Verdict(Outcome.COMPILE_ERROR, 0, _number_of_tests(task), error=program.error)
+            tests = compile_checks(task.tests, task.setup, task.task_id).total
+            return Verdict(Outcome.COMPILE_ERROR, 0, tests, error=program.error)
         return judge(self._sandbox, program.source, task)
 
-    def _route(self, task: Task, program: Program, verdict: Verdict, references: Sequence[Reference]) -> Route:
-        violations = check(_constraints(task, self.config.constraints), program.source) if program.compiles else ()
+    def _route(self, task: Task, one: _Judged, references: Sequence[Reference]) -> Route:
+        program = one.program
+        violations: tuple[Violation, ...] = ()
+        if program.compiles:
+            violations = check(_constraints(task, self.config.constraints), program.source)
         near = comparable(program.source, references[0].source, task.entry_point) if references else None
-        return route(program, verdict, violations, near, self.config.preset)
+        return route(program, one.verdict, violations, near, self.config.preset)
 
     def _localize(
-        self,
-        task: Task,
-        program: Program,
-        verdict: Verdict,
-        chosen: Route,
-        references: Sequence[Reference],
-        step: int | None,
+        self, task: Task, one: _Judged, chosen: Route, references: Sequence[Reference], step: int | None
     ) -> tuple[Localization, Mode]:
         """Ask whom the gate named. A verified patch turns a program that looked too different into a `logic` sample."""
         if chosen.localize is Localize.NOBODY:
             return Localization(reason=chosen.reason), chosen.mode
         if chosen.localize is Localize.COMPILER:
-            return _at_compile_error(program), chosen.mode
+            return _at_compile_error(one.program), chosen.mode
         if not self._budget.allows(step):
             return Localization(reason=budget.REASON), chosen.mode
         sources = tuple(reference.source for reference in references)
-        case = Case(task, program.source, sources, verdict, self._sandbox, seed=self.config.seed)
+        case = Case(task, one.program.source, sources, one.verdict, self._sandbox, seed=self.config.seed)
         if chosen.localize is Localize.TRACEBACK:
             return self._traceback.localize(case), chosen.mode
         found = self._localizer.localize(case)
@@ -128,9 +143,8 @@ class Assessor:
             return (replace(raised, divergence=found.divergence) if raised.spans else found), chosen.mode
         return replace(found, spans=(), reason=chosen.reason), chosen.mode
 
-    def _credit(
-        self, program: Program, text: str, verdict: Verdict, mode: Mode, found: Localization, ms: Mapping[str, float]
-    ) -> Credit:
+    def _credit(self, one: _Judged, mode: Mode, found: Localization) -> Credit:
+        program, verdict = one.program, one.verdict
         mapped = [(span, to_completion(program, span)) for span in found.spans]
         spans = tuple(span for _, span in mapped if span is not None)
         reason = found.reason
@@ -151,10 +165,10 @@ class Assessor:
             confidence=found.confidence if spans else 0.0,
             stage=found.stage,
             reason=reason,
-            divergence=_in_completion(found.divergence, program, text),
+            divergence=_in_completion(found.divergence, program, one.text),
             reference=found.reference,
             patch=found.patch,
-            ms=ms,
+            ms=one.watch.ms,
         )
 
 
@@ -187,11 +201,24 @@ def _lost(group: Group, error: SandboxError) -> list[Credit]:
     return [lost] * len(group.completions)
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A completion half-way: judged, not yet localised."""
+
+    text: str
+    program: Program
+    verdict: Verdict
+    watch: _Stopwatch
+
+
 class _Stopwatch:
-    """Milliseconds by stage: each ``lap`` ends the stage that it names."""
+    """Milliseconds by stage: each ``lap`` ends the stage that it names; what lies before ``resume`` is nobody's."""
 
     def __init__(self) -> None:
         self.ms: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def resume(self) -> None:
         self._last = time.perf_counter()
 
     def lap(self, stage: str) -> float:
@@ -204,10 +231,6 @@ class _Stopwatch:
 @lru_cache(maxsize=4096)
 def _constraints(task: Task, level: str) -> tuple[Constraint, ...]:
     return derive(task, level)
-
-
-def _number_of_tests(task: Task) -> int:
-    return task.tests.count("assert ") if isinstance(task.tests, str) else len(task.tests)
 
 
 def _at_compile_error(program: Program) -> Localization:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,17 @@ def test_a_passing_program_of_the_policy_serves_as_reference(sandbox: Sandbox, t
     assert credit.verified
     assert credit.reference.startswith("bank:")
     assert assess(sandbox, wrong).reference in ("canonical", "")
+
+
+def test_without_a_reference_the_groups_own_majority_stands_in_where_the_tests_confirm_it(sandbox: Sandbox) -> None:
+    task = replace(TASK, reference="")
+    right = "def sum_even(numbers):\n    return sum([n for n in numbers if n % 2 == 0])\n"
+    wrong = "def sum_even(numbers):\n    return sum([n for n in numbers if n % 2 == 1])\n"
+    group = [Completion(text) for text in (wrong, right, right.replace("numbers", "values"))]
+    credit = Assessor(EgcaConfig(), sandbox).assess(task, group)[0]
+    assert (credit.reference, credit.verified) == ("voted", True)
+    alone = Assessor(EgcaConfig(), sandbox).assess(task, group[:1])[0]
+    assert (alone.spans, alone.reason) == ((), "no_reference")
 
 
 def test_groups_are_assessed_in_parallel_and_come_back_in_order() -> None:

@@ -20,6 +20,8 @@ from egca_plugin.records import credit_line
 from egca_plugin.tasks.files import Sample, load_samples, load_tasks
 from egca_plugin.types import Completion, Credit, Task
 
+GROUP = 64  # at most so many samples vote together
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
@@ -88,15 +90,28 @@ def _known(samples: Iterable[Sample], tasks: dict[str, Task], where: Path, file:
 
 
 def _assess(config: EgcaConfig, tasks: dict[str, Task], samples: Sequence[Sample]) -> list[Credit]:
-    groups = [Group(tasks[sample.task_id], (Completion(sample.completion, sample.task_id),)) for sample in samples]
-    credits: list[Credit] = []
+    places = _places(tasks, samples)
+    groups = [
+        Group(tasks[samples[part[0]].task_id], tuple(Completion(samples[place].completion) for place in part))
+        for part in places
+    ]
+    credits: dict[int, Credit] = {}
     columns = (TextColumn("assess"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(file=sys.stderr)) as progress:
         bar = progress.add_task("assess", total=len(samples))
-        for _, results in assess_groups(config, groups):
-            credits += results
-            progress.advance(bar)
-    return credits
+        for number, results in assess_groups(config, groups):
+            credits |= dict(zip(places[number], results, strict=True))
+            progress.advance(bar, len(results))
+    return [credits[place] for place in range(len(samples))]
+
+
+def _places(tasks: dict[str, Task], samples: Sequence[Sample]) -> list[list[int]]:
+    """Which samples travel together: each alone, but those of a task without a reference, which vote for one."""
+    together: defaultdict[str, list[int]] = defaultdict(list)
+    for place, sample in enumerate(samples):
+        voting = not tasks[sample.task_id].reference
+        together[sample.task_id if voting else f"{place}"].append(place)
+    return [part[at : at + GROUP] for part in together.values() for at in range(0, len(part), GROUP)]
 
 
 def _write(out: Path, samples: Sequence[Sample], credits: Sequence[Credit]) -> None:

@@ -98,6 +98,8 @@ def _text(row: Mapping[str, Any], name: str, where: str, error: type[EgcaError] 
     if name not in row:
         raise error(f"{where}, field {name}: missing; expected text")
     value = row[name]
+    if name == "reference" and value == "":  # said, not forgotten: what most of the group does stands in (voting)
+        return ""
     if not isinstance(value, str) or not value.strip():
         raise error(f"{where}, field {name}: got {_kind(value)}, expected text that is not empty")
     return value
