@@ -60,3 +60,16 @@ def test_no_budget_means_no_localisation_and_no_step_means_no_limit(clock):
         budget.spend(1e6)
     assert budget.allows(None)
     assert not budget.allows(3)
+
+
+def test_a_late_sample_of_an_earlier_step_does_not_begin_that_step_anew(clock):
+    budget = Budget(0.1, clock)
+    for step in (1, 2):
+        run_step(budget, clock, step, samples=1, each_s=1, step_s=100)
+    localised = 0
+    for sample in range(50):  # steps 2 and 3 overlap, as in an asynchronous run
+        if budget.allows(3 - sample % 2):
+            budget.spend(1)
+            localised += 1
+        clock.now += 1
+    assert localised == 10
