@@ -32,6 +32,7 @@ from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.checks import compile_checks
 from egca_plugin.sandbox.pool import Pool
 from egca_plugin.sandbox.referee import judge
+from egca_plugin.tasks import complexity
 from egca_plugin.types import (
     Completion,
     Credit,
@@ -115,9 +116,17 @@ class Assessor:
         program = one.program
         violations: tuple[Violation, ...] = ()
         if program.compiles:
-            violations = check(_constraints(task, self.config.constraints), program.source)
+            constraints = _constraints(task, self.config.constraints)
+            violations = check(constraints, program.source) + self._too_complex(constraints, one)
         near = comparable(program.source, references[0].source, task.entry_point) if references else None
         return route(program, one.verdict, violations, near, self.config.preset)
+
+    def _too_complex(self, constraints: Sequence[Constraint], one: _Judged) -> tuple[Violation, ...]:
+        """The one kind of constraint that needs runs, where the task carries it."""
+        calls = [tested.call for tested in one.verdict.calls]
+        demanded = [constraint for constraint in constraints if constraint.kind == "complexity"]
+        found = [complexity.violation(self._sandbox, each, one.program.source, calls) for each in demanded]
+        return tuple(violation for violation in found if violation is not None)
 
     def _localize(
         self, task: Task, one: _Judged, chosen: Route, references: Sequence[Reference], step: int | None

@@ -103,6 +103,22 @@ def test_no_program_at_all_is_uniform_with_a_reason(sandbox: Sandbox) -> None:
         assert credit.reason
 
 
+def test_a_program_of_a_higher_complexity_class_breaks_the_constraint(sandbox: Sandbox) -> None:
+    slow = """
+def sum_even(numbers):
+    total = 0
+    for i, n in enumerate(numbers):
+        for j in range(len(numbers)):
+            if i == j and n % 2 == 0:
+                total += n
+    return total
+"""
+    task = replace(TASK, constraints=("complexity=linear",))
+    assessor = Assessor(EgcaConfig(constraints="paper"), sandbox)
+    modes = [credit.mode for credit in assessor.assess(task, [Completion(TASK.reference), Completion(slow)])]
+    assert modes == [Mode.CORRECT, Mode.CONSTRAINT]
+
+
 def test_the_uniform_localiser_is_grpo_for_everything_that_runs(sandbox: Sandbox) -> None:
     assert assess(sandbox, WRONG, localizer="uniform").spans == ()
 
