@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from egca_plugin.cli import output
 from egca_plugin.config import LOCALIZERS, PRESETS, EgcaConfig, SandboxConfig
 from egca_plugin.errors import SampleError
 from egca_plugin.pipeline import Group, assess_groups
@@ -50,6 +51,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     tasks = {task.task_id: task for task in load_tasks(args.tasks)}
     samples = list(_known(load_samples(args.samples), tasks, args.samples, args.tasks))
+    output.ready(args.out)
     sandbox = SandboxConfig(timeout_s=args.timeout, workers=args.workers)
     config = EgcaConfig(preset=args.preset, localizer=args.localizer, sandbox=sandbox)
     credits = _assess(config, tasks, samples)
@@ -115,10 +117,10 @@ def _places(tasks: dict[str, Task], samples: Sequence[Sample]) -> list[list[int]
 
 
 def _write(out: Path, samples: Sequence[Sample], credits: Sequence[Credit]) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(out.name + ".partial")
-    with partial.open("w", encoding="utf-8", errors="surrogatepass") as file:
-        for sample, credit in zip(samples, credits, strict=True):
-            line = {"task_id": sample.task_id, **sample.extra, **credit_line(credit, sample.completion)}
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
-    partial.replace(out)
+    with output.writing(out):
+        with partial.open("w", encoding="utf-8", errors="surrogatepass") as file:
+            for sample, credit in zip(samples, credits, strict=True):
+                line = {"task_id": sample.task_id, **sample.extra, **credit_line(credit, sample.completion)}
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        partial.replace(out)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from egca_plugin.cli import output
 from egca_plugin.config import EgcaConfig, SandboxConfig
 from egca_plugin.errors import TaskError
 from egca_plugin.sandbox.pool import Pool
@@ -52,6 +53,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0 when every task was examined, whatever was found."""
     tasks = load_tasks(args.tasks)
+    if args.out:
+        output.ready(args.out)
     console = Console(stderr=True)
     began = time.monotonic()
     found = examine_all(tasks, EgcaConfig(sandbox=SandboxConfig(timeout_s=args.timeout, workers=args.workers)), console)
@@ -131,11 +134,13 @@ def as_json(found: Sequence[Health], seconds: float) -> dict[str, Any]:
 def _write_fit(source: Path, out: Path, tasks: Sequence[Task], fit: set[str]) -> None:
     if not fit:
         raise TaskError(f"{source}: every task would be dropped; expected at least one to remain (--drop)")
-    dump_tasks((task for task in tasks if task.task_id in fit), out)
+    with output.writing(out):
+        dump_tasks((task for task in tasks if task.task_id in fit), out)
     rows = source.with_suffix(".parquet")
     if rows.is_file() and out.suffix == ".jsonl":
         kept = [row for row in parquet.read(rows) if row["extra_info"]["task_id"] in fit]
-        parquet.write(kept, out.with_suffix(".parquet"))
+        with output.writing(out.with_suffix(".parquet")):
+            parquet.write(kept, out.with_suffix(".parquet"))
 
 
 def _median(values: Sequence[float]) -> float:

@@ -14,8 +14,9 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
+from egca_plugin.cli import output
 from egca_plugin.config import LOCALIZERS, PRESETS, EgcaConfig, SandboxConfig
-from egca_plugin.errors import AssetError, SampleError
+from egca_plugin.errors import SampleError
 from egca_plugin.pipeline import Group, assess_groups
 from egca_plugin.records import credit_line
 from egca_plugin.report.changes import Change, changes, told
@@ -49,6 +50,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     records = load(args.records, args.samples)
     tasks = {task.task_id: task for task in load_tasks(args.tasks)}
+    if args.out:
+        output.ready(args.out)
     sandbox = SandboxConfig(timeout_s=args.timeout, workers=args.workers)
     config = EgcaConfig(preset=args.preset, localizer=args.localizer, sandbox=sandbox)
     now = _assess(config, _groups(records, tasks, args.tasks), len(records))
@@ -94,13 +97,10 @@ def _assess(config: EgcaConfig, groups: Sequence[tuple[Group, list[int]]], total
 
 
 def _write(path: Path, records: Sequence[Record], now: Sequence[Credit]) -> None:
-    try:
-        with path.open("w", encoding="utf-8", errors="surrogatepass") as file:
-            for record, credit in zip(records, now, strict=True):
-                head = {"task_id": record.task_id, "step": record.step, "completion": record.text}
-                file.write(json.dumps(head | credit_line(credit, record.text or ""), ensure_ascii=False) + "\n")
-    except OSError as error:
-        raise AssetError(f"{path}: cannot be written ({error.strerror})") from error
+    with output.writing(path), path.open("w", encoding="utf-8", errors="surrogatepass") as file:
+        for record, credit in zip(records, now, strict=True):
+            head = {"task_id": record.task_id, "step": record.step, "completion": record.text}
+            file.write(json.dumps(head | credit_line(credit, record.text or ""), ensure_ascii=False) + "\n")
 
 
 def _lines(found: Sequence[Change]) -> list[dict[str, Any]]:

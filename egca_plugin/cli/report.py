@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from egca_plugin.errors import AssetError
+from egca_plugin.cli import output
 from egca_plugin.report.read import load
 from egca_plugin.report.render import SHOWN, render
 
@@ -26,11 +26,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
+    output.ready(args.out)
     records = load(args.records, args.samples)
     page = render(records, args.title or str(args.records), shown=max(args.limit, 0))
-    try:
+    with output.writing(args.out):
         args.out.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise AssetError(f"{args.out}: cannot be written ({error.strerror})") from error
     print(f"{args.out}: {len(records)} records, {len(page.encode()) / 1024:.0f} KiB", file=sys.stderr)
     return 0

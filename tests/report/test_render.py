@@ -126,5 +126,5 @@ def test_the_command_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     records = make.write(tmp_path / "credits.jsonl")
-    assert main(["report", str(records), "-o", str(tmp_path / "no" / "report.html")]) == 2
-    assert "report.html: cannot be written (No such file or directory)" in capsys.readouterr().err
+    assert main(["report", str(records), "-o", str(records / "report.html")]) == 2
+    assert "report.html: cannot be written (" in capsys.readouterr().err
