@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from egca_plugin.cli import output
 from egca_plugin.config import CONSTRAINT_LEVELS
 from egca_plugin.program.constraints import guided
 from egca_plugin.tasks import parquet
@@ -59,14 +60,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def write(tasks: TaskSet, source: str | None, split: str | None, constraints: str, out: Path) -> Written:
-    """Write both files. Raises TaskError and AssetError where the tasks cannot be had."""
+    """Write both files. Raises TaskError and AssetError without the tasks, EgcaError where they cannot be written."""
     chosen = [(name, guided(task, constraints)) for name, task in tasks.select(source, split)]
     stem = f"{tasks.name}-{split}" if split else tasks.name
     written = Written(out / f"{stem}.jsonl", out / f"{stem}.parquet", len(chosen))
-    dump_tasks((task for _, task in chosen), written.tasks)
+    output.ready(written.tasks)
+    output.ready(written.rows)
+    with output.writing(written.tasks):
+        dump_tasks((task for _, task in chosen), written.tasks)
     rows = [
         parquet.row(task, data_source=tasks.name, split=name, index=index, instruction=tasks.instruction)
         for index, (name, task) in enumerate(chosen)
     ]
-    parquet.write(rows, written.rows)
+    with output.writing(written.rows):
+        parquet.write(rows, written.rows)
     return written
