@@ -56,8 +56,8 @@ def bench(options: argparse.Namespace, console: Console) -> list[dict[str, Any]]
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         bar = progress.add_task(f"{options.half} half", total=sum(len(job.work) for job in jobs))
         harness.run(jobs, rows_file, options.workers, lambda count: progress.advance(bar, count))
-    wanted = {subject.id for subject in subjects}
-    rows = [row for row in harness.read(rows_file) if row.subject in wanted and row.localizer in names]
+    wanted = {(name, subject.id, subject.digest) for subject in subjects for name in names}
+    rows = [row for row in harness.read(rows_file) if (row.localizer, row.subject, row.digest) in wanted]
     settings = {
         "half": options.half,
         "localizers": names,

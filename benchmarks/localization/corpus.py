@@ -41,6 +41,11 @@ class Subject:
     def half(self) -> str:
         return half(self.task_id)
 
+    @property
+    def digest(self) -> str:
+        """Of the program and its label: the same id may stand for another program in another corpus."""
+        return hashlib.sha256(f"{self.lines}{self.program}".encode()).hexdigest()[:12]
+
 
 def half(task_id: str) -> str:
     """``development`` or ``test``, by a hash of the task: all programs of one task are in one half."""

@@ -23,6 +23,7 @@ from egca_plugin.sandbox.referee import judge
 from egca_plugin.types import Localization, Outcome, Task
 
 Progress = Callable[[int], None]
+Key = tuple[str, str, str]  # localiser, subject, digest of the subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,11 @@ class Job:
     work: tuple[tuple[Subject, tuple[str, ...]], ...]
 
 
-def plan(subjects: Sequence[Subject], tasks: dict[str, Task], localizers: Sequence[str], done: set[str]) -> list[Job]:
+def plan(subjects: Sequence[Subject], tasks: dict[str, Task], localizers: Sequence[str], done: set[Key]) -> list[Job]:
     """One job a task, so that one process only traces its reference. Subjects without a task are left out."""
     work: dict[str, list[tuple[Subject, tuple[str, ...]]]] = {}
     for subject in subjects:
-        missing = tuple(name for name in localizers if f"{name}:{subject.id}" not in done)
+        missing = tuple(name for name in localizers if (name, subject.id, subject.digest) not in done)
         if missing and subject.task_id in tasks:
             work.setdefault(subject.task_id, []).append((subject, missing))
     return [Job(tasks[task_id], tuple(items)) for task_id, items in work.items()]
@@ -69,9 +70,9 @@ def read(path: Path) -> list[Row]:
     return rows
 
 
-def done(rows: Sequence[Row]) -> set[str]:
+def done(rows: Sequence[Row]) -> set[Key]:
     """Keys for :func:`plan`."""
-    return {f"{row.localizer}:{row.subject}" for row in rows}
+    return {(row.localizer, row.subject, row.digest) for row in rows}
 
 
 # --- in a worker ------------------------------------------------------------------------------------------------

@@ -41,6 +41,7 @@ class Row:
     warm: bool
     trials: int
     lines: tuple[int, ...] = ()
+    digest: str = ""  # of the program, so that rows of an older corpus are not taken for those of a newer one
     error: str = ""
 
     @property
@@ -74,6 +75,7 @@ def score(subject: Subject, verdict: Verdict, name: str, answer: Localization, m
         warm=warm,
         trials=answer.trials,
         lines=lines,
+        digest=subject.digest,
     )
 
 

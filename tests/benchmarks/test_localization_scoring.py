@@ -84,8 +84,14 @@ def test_time_is_that_of_warm_rows() -> None:
 
 def test_plan_leaves_out_what_is_done_and_what_has_no_task() -> None:
     other = replace(SUBJECT, id="other", task_id="unknown")
-    (job,) = harness.plan([SUBJECT, other], {"t": TASK}, ("trace", "uniform"), {"trace:s"})
+    done = harness.done([scored()])
+    (job,) = harness.plan([SUBJECT, other], {"t": TASK}, ("trace", "uniform"), done)
     assert job.work == ((SUBJECT, ("uniform",)),)
+
+
+def test_a_row_about_another_program_or_label_does_not_count_as_done() -> None:
+    for changed in (replace(SUBJECT, program=PROGRAM + "\n"), replace(SUBJECT, lines=(3,))):
+        assert harness.plan([changed], {"t": TASK}, ("trace",), harness.done([scored()]))
 
 
 def test_localise_scores_every_localiser_and_excludes_what_passes() -> None:

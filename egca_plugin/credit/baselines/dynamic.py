@@ -91,7 +91,7 @@ class LateDivergence:
         (trace,) = case.sandbox.trace(program.code, failing[:1])
         (reference,) = case.sandbox.trace(instrument(case.references[0]).code, failing[:1])
         span = _last_strange(program, trace, reference)
-        return Localization(spans=(span,), stage=self.name) if span else abstain(self.name, Reason.BUDGET)
+        return Localization(spans=(span,), stage=self.name) if span else abstain(self.name, Reason.NO_DIVERGENCE)
 
 
 def _last_strange(program: Instrumented, trace: RawTrace, reference: RawTrace) -> Span | None:
