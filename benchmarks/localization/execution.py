@@ -11,6 +11,7 @@ import io
 import multiprocessing
 import resource
 import signal
+import warnings
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any
@@ -157,6 +158,7 @@ def in_child(work: Callable[[Task], Iterator[Any]], task: Task, seconds: float) 
 
 
 def _serve(work: Callable[[Task], Iterator[Any]], task: Task, send: Any) -> None:
+    warnings.simplefilter("ignore", SyntaxWarning)  # about the programs, not about us
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     for item in work(task):
         send.send(item)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -83,6 +84,7 @@ _warm: set[tuple[str, str]] = set()
 
 def _start() -> None:
     global _sandbox
+    warnings.simplefilter("ignore", SyntaxWarning)  # about the programs, not about us
     _sandbox = Sandbox()
     _sandbox.start()
 
