@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -15,10 +15,9 @@ from rich.table import Table
 
 from egca_plugin.cli import output
 from egca_plugin.config import LOCALIZERS, PRESETS, EgcaConfig, SandboxConfig
-from egca_plugin.errors import SampleError
 from egca_plugin.pipeline import Group, assess_groups
 from egca_plugin.records import credit_line
-from egca_plugin.tasks.files import Sample, load_samples, load_tasks
+from egca_plugin.tasks.files import Sample, load_samples_of, load_tasks
 from egca_plugin.types import Completion, Credit, Task
 
 GROUP = 64  # at most so many samples vote together
@@ -50,7 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     tasks = {task.task_id: task for task in load_tasks(args.tasks)}
-    samples = list(_known(load_samples(args.samples), tasks, args.samples, args.tasks))
+    samples = list(load_samples_of(tasks, str(args.tasks), args.samples))
     output.ready(args.out)
     sandbox = SandboxConfig(timeout_s=args.timeout, workers=args.workers)
     config = EgcaConfig(preset=args.preset, localizer=args.localizer, sandbox=sandbox)
@@ -82,13 +81,6 @@ def _by_mode(credits: Iterable[Credit]) -> dict[str, list[Credit]]:
     for credit in credits:
         found[credit.mode.value].append(credit)
     return found
-
-
-def _known(samples: Iterable[Sample], tasks: dict[str, Task], where: Path, file: Path) -> Iterator[Sample]:
-    for number, sample in enumerate(samples, start=1):
-        if sample.task_id not in tasks:
-            raise SampleError(f"{where}: sample {number}, field task_id: {sample.task_id!r} is no task of {file}")
-        yield sample
 
 
 def _assess(config: EgcaConfig, tasks: dict[str, Task], samples: Sequence[Sample]) -> list[Credit]:

@@ -18,7 +18,7 @@ from egca_plugin.config import SandboxConfig
 from egca_plugin.errors import ConfigError, SampleError
 from egca_plugin.evaluation import Judged, Score, check_enough, outcomes, score
 from egca_plugin.tasks.catalog import SETS
-from egca_plugin.tasks.files import load_samples, load_tasks
+from egca_plugin.tasks.files import load_samples_of, load_tasks
 from egca_plugin.types import Outcome, Task
 
 DEFAULT_SPLIT = {"mbpp": "test"}
@@ -46,7 +46,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     tasks = _tasks(args)
-    samples = _samples(args.samples, tasks, str(args.tasks))
+    drawn = load_samples_of(tasks, str(args.tasks), args.samples)
+    samples = [(tasks[sample.task_id], sample.completion) for sample in drawn]
     _check_coverage(tasks, samples, args.k, args.partial)
     config = SandboxConfig(timeout_s=args.timeout, workers=args.workers)
     progress = track(outcomes(samples, config), "judge", len(samples), console=Console(stderr=True))
@@ -81,15 +82,6 @@ def _tasks(args: argparse.Namespace) -> Mapping[str, Task]:
     if args.source or args.split:
         raise ConfigError(f"--source and --split go with a named set ({', '.join(SETS)}); {args.tasks} is a file")
     return {task.task_id: task for task in load_tasks(Path(args.tasks))}
-
-
-def _samples(path: Path, tasks: Mapping[str, Task], name: str) -> list[Judged]:
-    found = []
-    for number, sample in enumerate(load_samples(path), start=1):
-        if sample.task_id not in tasks:
-            raise SampleError(f"{path}: sample {number}, field task_id: {sample.task_id!r} is no task of {name}")
-        found.append((tasks[sample.task_id], sample.completion))
-    return found
 
 
 def _check_coverage(tasks: Mapping[str, Task], samples: Sequence[Judged], ks: Sequence[int], partial: bool) -> None:

@@ -113,13 +113,26 @@ def load_samples(path: Path) -> Iterator[Sample]:
 
     An empty completion is a sample like any other (a model may say nothing); a missing one is an error.
     """
+    return (sample for _, sample in _located(path))
+
+
+def load_samples_of(tasks: Mapping[str, Task], name: str, path: Path) -> Iterator[Sample]:
+    """Like :func:`load_samples`, for ``tasks`` by id; a sample of no task of ``name``'s is a SampleError too."""
+    for where, sample in _located(path):
+        if sample.task_id not in tasks:
+            raise SampleError(f"{where}, field task_id: {sample.task_id!r} is no task of {name}")
+        yield sample
+
+
+def _located(path: Path) -> Iterator[tuple[str, Sample]]:
+    """Samples with their ``file:line``."""
     for where, row in _rows(path, SampleError):
         task_id = _text(row, "task_id", where, SampleError)
         completion = row.get("completion")
         if not isinstance(completion, str):
             got = _kind(completion) if "completion" in row else "nothing"
             raise SampleError(f"{where}, field completion: got {got}, expected the text that the model said")
-        yield Sample(task_id, completion, {k: v for k, v in row.items() if k not in ("task_id", "completion")})
+        yield where, Sample(task_id, completion, {k: v for k, v in row.items() if k not in ("task_id", "completion")})
 
 
 def dump_samples(samples: Iterable[Sample], path: Path) -> None:

@@ -50,7 +50,7 @@ def test_one_line_a_sample_in_order_with_the_keys_that_came_along(tmp_path: Path
 @pytest.mark.parametrize(
     ("tasks", "samples", "message"),
     [
-        ([TASK], [{"task_id": "triple", "completion": ""}], "sample 1, field task_id: 'triple' is no task of"),
+        ([TASK], [{"task_id": "triple", "completion": ""}], "s.jsonl:1, field task_id: 'triple' is no task of"),
         ([TASK], [{"task_id": "double"}], "s.jsonl:1, field completion: got nothing"),
         ([{k: v for k, v in TASK.items() if k != "reference"}], [], "t.jsonl:1, field reference: missing"),
         ([{**TASK, "tests": []}], [], "t.jsonl:1, field tests"),
