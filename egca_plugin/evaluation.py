@@ -55,11 +55,12 @@ def outcomes(samples: Sequence[Judged], config: SandboxConfig) -> Iterator[Outco
 
 
 def handler(sandbox: Sandbox, settings: Any) -> Callable[[Judged], Outcome]:
-    """What a pool worker runs: extract the program, judge it, say how it ended."""
+    """What a pool worker runs: extract the program, judge it, say how it ended; the reward manager does the same."""
 
     def run(sample: Judged) -> Outcome:
         task, completion = sample
-        return judge(sandbox, extract(completion, task).source, task).outcome
+        program = extract(completion, task)
+        return judge(sandbox, program.source, task).outcome if program.compiles else Outcome.COMPILE_ERROR
 
     return run
 

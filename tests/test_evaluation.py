@@ -111,6 +111,12 @@ def test_samples_are_judged_in_the_sandbox(tasks: Path, tmp_path: Path, capsys: 
     }
 
 
+def test_what_holds_no_program_does_not_compile() -> None:
+    judged = [(DOUBLE, ""), (DOUBLE, "I cannot help with that."), (DOUBLE, WRONG)]
+    expected = [Outcome.COMPILE_ERROR, Outcome.COMPILE_ERROR, Outcome.WRONG_ANSWER]
+    assert list(evaluation.outcomes(judged, SandboxConfig(workers=1))) == expected
+
+
 def test_a_part_of_the_tasks_is_no_score_unless_asked_for(
     tasks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -126,7 +132,7 @@ def test_a_part_of_the_tasks_is_no_score_unless_asked_for(
 @pytest.mark.parametrize(
     ("rows", "more", "told"),
     [
-        ([("t/none", RIGHT)], [], "sample 1, field task_id: 't/none' is no task of"),
+        ([("t/none", RIGHT)], [], "samples.jsonl:1, field task_id: 't/none' is no task of"),
         ([("t/double", RIGHT), ("t/next", "")], ["--k", "2"], "pass@2 needs 2 samples of every task: 2 of 2"),
         ([("t/double", RIGHT)], ["--split", "test"], "--source and --split go with a named set"),
     ],
