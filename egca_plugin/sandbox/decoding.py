@@ -13,8 +13,10 @@ from egca_plugin.errors import WireError
 from egca_plugin.sandbox.rich import (
     FACTORIES,
     MAX_BYTES,
+    MAX_COLLIDING,
     MAX_DEPTH,
     MAX_EXPONENT,
+    MAX_FRACTION_BITS,
     MAX_INT_BYTES,
     MAX_ITEMS,
     MODULE_OF,
@@ -113,9 +115,12 @@ class _Decoder:
 
 
 def _spread(keys: list[Any]) -> list[Any]:
-    """Refuse keys made to collide: a hash table of them would take quadratic time to build on the trusted side."""
-    if len(keys) > 1000 and len(set(map(hash, keys))) < len(keys) // 2:
-        raise WireError(f"{len(keys):,} keys with colliding hashes")
+    """Refuse keys made to collide: a hash table of them would take quadratic time to build on the trusted side.
+
+    Equal keys collide too, so a forger's repeated ones are refused with them.
+    """
+    if len(keys) > MAX_COLLIDING and max(Counter(map(hash, keys)).values()) > MAX_COLLIDING:
+        raise WireError(f"{len(keys):,} keys, of which more than {MAX_COLLIDING} have the same hash")
     return keys
 
 
@@ -160,6 +165,20 @@ def _read_decimal(d: _Decoder, depth: int) -> Any:
     return number
 
 
+def _read_fraction(d: _Decoder, depth: int) -> Any:
+    parts = d.parts(depth, int, int)
+    if max(map(int.bit_length, parts)) > MAX_FRACTION_BITS:
+        raise WireError(f"a Fraction with a part of more than {MAX_FRACTION_BITS:,} bits")
+    return imported("Fraction")(*parts)
+
+
+def _read_range(d: _Decoder, depth: int) -> range:
+    """Counts as many items as it has: a test that makes a list of it must not fill the trusted side's memory."""
+    read = range(*d.parts(depth, int, int, int))
+    d.spend(len(read))
+    return read
+
+
 def _moment(name: str) -> Callable[[_Decoder, int], Any]:
     def read(d: _Decoder, depth: int) -> Any:
         text, utc = d.parts(depth, str, bool)
@@ -199,6 +218,12 @@ def _read_view(d: _Decoder, depth: int) -> Any:
     return dict.fromkeys(_spread(d.parts(depth, list)[0])).keys()
 
 
+def _read_items_view(d: _Decoder, depth: int) -> Any:
+    pairs = [(key, value) for key, value in d.parts(depth, list)[0]]
+    _spread([key for key, _ in pairs])
+    return dict(pairs).items()
+
+
 _DECODERS: Mapping[int, Callable[[_Decoder, int], Any]] = {
     ord(tag): read
     for tag, read in {
@@ -223,8 +248,8 @@ _DECODERS: Mapping[int, Callable[[_Decoder, int], Any]] = {
         "q": _read_deque,
         "n": _read_namedtuple,
         "m": _read_decimal,
-        "r": lambda d, depth: imported("Fraction")(*d.parts(depth, int, int)),
-        "R": lambda d, depth: range(*d.parts(depth, int, int, int)),
+        "r": _read_fraction,
+        "R": _read_range,
         "E": lambda d, depth: ... if d.parts(depth) == () else None,
         "a": lambda d, depth: imported("date").fromisoformat(*d.parts(depth, str)),
         "A": _moment("datetime"),
@@ -233,7 +258,7 @@ _DECODERS: Mapping[int, Callable[[_Decoder, int], Any]] = {
         "M": _read_match,
         "K": _read_view,
         "V": lambda d, depth: dict(enumerate(d.parts(depth, list)[0])).values(),
-        "P": lambda d, depth: dict(d.parts(depth, list)[0]).items(),
+        "P": _read_items_view,
         "G": _read_iterator,
         "g": _read_named,
         "o": _read_object,

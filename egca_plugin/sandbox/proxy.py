@@ -20,11 +20,14 @@ class CallFailed(BaseException):
 
 
 def exception(result: CallResult) -> BaseException:
-    """What a test sees raised: the candidate's exception as its nearest builtin class, which tests may catch."""
+    """What a test sees raised: the candidate's exception as its nearest builtin class, which tests may catch.
+
+    But for StopIteration, which would end a test's ``all(map(candidate, inputs))`` as if there were no more inputs.
+    """
     if result.status not in (CallStatus.EXCEPTION, CallStatus.MEMORY):
         return CallFailed(f"{result.status.value}: {result.error_message}")
     kind = vars(builtins).get(result.error_base)
-    if isinstance(kind, type) and issubclass(kind, Exception):
+    if isinstance(kind, type) and issubclass(kind, Exception) and kind is not StopIteration:
         try:
             return kind(result.error_message)
         except TypeError:  # UnicodeDecodeError and its like want more arguments

@@ -8,15 +8,16 @@ come from the reference, not from the program that is being judged.
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import lru_cache
 from types import CodeType, TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from egca_plugin.errors import TaskError, WireError
-from egca_plugin.sandbox.api import ATTEMPTS, Sandbox, Session
+from egca_plugin.sandbox.api import ATTEMPTS
 from egca_plugin.sandbox.checks import TEST, Checks, compile_checks
-from egca_plugin.sandbox.link import ZygoteLost
+from egca_plugin.sandbox.link import Ending, ZygoteLost
 from egca_plugin.sandbox.proxy import CallFailed, Remote, exception
 from egca_plugin.sandbox.records import Record
 from egca_plugin.types import Call, CallResult, CallStatus, Outcome, SourceError, Task, TestedCall, Verdict
@@ -35,8 +36,30 @@ _OUTCOMES = {
 }
 
 
+class Session(Protocol):
+    """A loaded program, as the referee needs it; see :class:`egca_plugin.sandbox.api.Session`."""
+
+    @property
+    def loaded(self) -> Record: ...
+
+    @property
+    def ending(self) -> Ending | None: ...
+
+    def send(self, one: Call, /) -> CallResult: ...
+
+    def restart(self) -> None: ...
+
+
+class Sessions(Protocol):
+    """Where programs run: :class:`~egca_plugin.sandbox.api.Sandbox`, or a remote one."""
+
+    def session(
+        self, source: str, /, *, timeout_s: float | None = None, seed: int = 0
+    ) -> AbstractContextManager[Session]: ...
+
+
 def judge(
-    sandbox: Sandbox, source: str, task: Task, *, timeout_s: float | None = None, check_stable: bool = False
+    sandbox: Sessions, source: str, task: Task, *, timeout_s: float | None = None, check_stable: bool = False
 ) -> Verdict:
     """The verdict on ``source``. ``timeout_s``: wall clock for the program with all its tests.
 
@@ -58,7 +81,7 @@ def _same(one: Verdict, other: Verdict) -> bool:
     return one.outcome is other.outcome and [c.result for c in one.calls] == [c.result for c in other.calls]
 
 
-def _judge(sandbox: Sandbox, source: str, task: Task, timeout_s: float | None, seed: int) -> Verdict:
+def _judge(sandbox: Sessions, source: str, task: Task, timeout_s: float | None, seed: int) -> Verdict:
     checks = compile_checks(task.tests, task.setup, task.task_id)
     began = time.perf_counter()
     reason = ""
@@ -88,6 +111,7 @@ class _Trial:
         self._raised: dict[int, tuple[BaseException, CallResult]] = {}  # by id; the exception is kept, so the id is too
         self._calls: list[tuple[Call, int, CallResult]] = []
         self._call_bytes = 0
+        self._asked = False
         self._restarts = 0
 
     def verdict(self) -> Verdict:
@@ -96,6 +120,8 @@ class _Trial:
             return self._not_loaded(loaded)
         namespace = self._namespace()
         finished = self._run(namespace)
+        if not self._failed:
+            self._check_vacuous()
         unreached = 0 if finished else self._checks.total - len(self._reached | self._failed.keys())
         outcome, error, detail = next(iter(self._failed.values()), (Outcome.OK, None, ""))
         calls = tuple(TestedCall(call, test, test not in self._failed, result) for call, test, result in self._calls)
@@ -144,6 +170,17 @@ class _Trial:
             return False
         return True
 
+    def _check_vacuous(self) -> None:
+        """Tests that asked nothing prove nothing: the task's fault without a call, the program's without an assertion.
+
+        One assertion is enough: helpers of tests hold some for other types of results.
+        """
+        if not self._asked:
+            name = self._task.entry_point
+            raise TaskError(f"{self._task.task_id}: tests: got no call of {name!r}, expected calls of the candidate")
+        if self._checks.total and not self._reached:
+            self._failed[0] = (Outcome.WRONG_ANSWER, None, "no assertion was reached")
+
     # --- called from the tests ---
 
     def _enter_test(self, index: int) -> _Trial:
@@ -166,7 +203,7 @@ class _Trial:
     def _fail(self, test: int, err: BaseException) -> None:
         if test in self._failed:
             return
-        detail = f"test {test}: {type(err).__name__}: {err}"[:500]
+        detail = f"test {test}: {type(err).__name__}: {_text(err)}"[:500]
         raised = self._raised.get(id(err))
         if raised is not None:
             self._failed[test] = (_OUTCOMES[raised[1].status], _source_error(raised[1]), detail)
@@ -177,6 +214,7 @@ class _Trial:
 
     def _send(self, call: Call) -> CallResult:
         """Make the call and keep it; raises what the tests should see for anything but a value."""
+        self._asked = True
         self._revive()
         result = self._session.send(call)
         size = len(call.arguments) + len(result.value)
@@ -200,6 +238,14 @@ class _Trial:
             raise _Halt
         self._restarts += 1
         self._session.restart()
+
+
+def _text(err: BaseException) -> str:
+    """Its message; an exception of the tests may hold a value of the candidate that cannot be printed."""
+    try:
+        return str(err)
+    except ValueError:  # an integer of too many digits
+        return "(a message that cannot be printed)"
 
 
 def _source_error(result: CallResult) -> SourceError | None:

@@ -17,6 +17,8 @@ MAX_ITEMS = 500_000
 MAX_DRAINED = 10_000  # items taken from a generator or iterator
 MAX_INT_BYTES = 1 << 16  # arithmetic on larger integers could stall the trusted side
 MAX_EXPONENT = 10_000  # of a Decimal, for the same reason
+MAX_FRACTION_BITS = 8_192  # of either part: the greatest common divisor takes quadratic time
+MAX_COLLIDING = 32  # keys of one hash in one set or dict
 NAMEDTUPLE_COST = 2_000  # items; building a namedtuple class takes a third of a millisecond
 
 

@@ -151,3 +151,30 @@ def test_unstable_program(sandbox: Sandbox) -> None:
     verdict = judge(sandbox, lucky, task(ASSERTS), check_stable=True)
     assert (verdict.stable, verdict.passed) == (False, False)
     assert judge(sandbox, GOOD, task(ASSERTS), check_stable=True).stable
+
+
+def test_stop_iteration_does_not_end_a_tests_loop(sandbox: Sandbox) -> None:
+    tests = ("assert all(map(f, [1, 2]))",)
+    assert not judge(sandbox, "def f(x): raise StopIteration", task(tests)).passed
+
+
+def test_no_assertion_reached_is_no_pass(sandbox: Sandbox) -> None:
+    tests = "def check(candidate):\n    for item in candidate(2):\n        assert item == 1\n"
+    verdict = judge(sandbox, "def f(x): return []", task(tests, "def f(x): return [1] * x"))
+    assert (verdict.outcome, verdict.tests_passed) == (Outcome.WRONG_ANSWER, 0)
+
+
+def test_tests_that_never_call_the_candidate_are_the_tasks_fault(sandbox: Sandbox) -> None:
+    with pytest.raises(TaskError, match="expected calls of the candidate"):
+        judge(sandbox, "def f(x): return 0", task("def check(candidate):\n    assert f(1) == 2\n"))
+
+
+def test_endless_result_does_not_fill_the_judges_memory(sandbox: Sandbox) -> None:
+    tests = ("assert tuple(f(1)) == (2,)",)
+    assert judge(sandbox, "def f(x): return range(10**10)", task(tests)).outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize("tests", ["assert {2: 3}[candidate(1)] == 3", "x = {2: 3}[candidate(1)]; assert x == 3"])
+def test_value_that_cannot_be_printed_is_a_wrong_answer(sandbox: Sandbox, tests: str) -> None:
+    verdict = judge(sandbox, "def f(x): return 1 << 100_000", task(f"def check(candidate): {tests}"))
+    assert (verdict.outcome, verdict.tests_passed) == (Outcome.WRONG_ANSWER, 0)
