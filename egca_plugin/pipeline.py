@@ -8,6 +8,7 @@ such workers. Whatever goes wrong with a *sample* ends as a credit with a reason
 
 from __future__ import annotations
 
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -47,6 +48,9 @@ from egca_plugin.types import (
 )
 
 HANDLER = "egca_plugin.pipeline:handler"
+
+# Modules by which a program can tell one run from another; the sandbox's second run has another seed and clock.
+_MAY_VARY = re.compile(r"^[ \t]*(?:import|from)\b.*\b(?:random|secrets|uuid|time|datetime|os)\b", re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,10 @@ class Assessor:
         if not program.compiles:
             tests = compile_checks(task.tests, task.setup, task.task_id).total
             return Verdict(Outcome.COMPILE_ERROR, 0, tests, error=program.error)
-        return judge(self._sandbox, program.source, task)
+        verdict = judge(self._sandbox, program.source, task)
+        if verdict.outcome in (Outcome.WRONG_ANSWER, Outcome.EXCEPTION) and _MAY_VARY.search(program.source):
+            return judge(self._sandbox, program.source, task, check_stable=True)
+        return verdict
 
     def _route(self, task: Task, one: _Judged, references: Sequence[Reference]) -> Route:
         program = one.program

@@ -119,6 +119,23 @@ def sum_even(numbers):
     assert modes == [Mode.CORRECT, Mode.CONSTRAINT]
 
 
+def test_a_program_that_draws_lots_is_not_localised(sandbox: Sandbox) -> None:
+    drawn = "import random\n" + TASK.reference.replace("total = 0", "total = random.randint(1, 10**6)")
+    credit = assess(sandbox, drawn)
+    assert (credit.outcome, credit.spans, credit.reason) == (Outcome.WRONG_ANSWER, (), "unstable")
+    harmless = "import random\n" + TASK.reference.replace("% 2 == 0", "% 2 == 1")
+    assert assess(sandbox, harmless).verified
+
+
+def test_what_does_not_compile_has_as_many_tests_as_what_runs(sandbox: Sandbox) -> None:
+    checks = (
+        "def check(candidate):\n    assert candidate([2]) == 2, 'this assert fails'\n    assert candidate([]) == 0\n"
+    )
+    task = replace(TASK, tests=checks)
+    right, broken = Assessor(EgcaConfig(), sandbox).assess(task, [Completion(TASK.reference), Completion("def f(:")])
+    assert right.tests_total == broken.tests_total == 2
+
+
 def test_the_uniform_localiser_is_grpo_for_everything_that_runs(sandbox: Sandbox) -> None:
     assert assess(sandbox, WRONG, localizer="uniform").spans == ()
 
