@@ -1,0 +1,188 @@
+"""Programs on a SandboxFusion-compatible HTTP server, behind the same face that the referee judges with.
+
+    verdict = judge(RemoteSandbox("http://sandbox:8080/run_code"), source, task)
+
+**Weaker than the local sandbox; use it where programs must not run on this machine.** What stays: the tests, expected
+values and reference never leave this process, and answers are decoded by the same strict reader. What is the server's
+own affair: isolation, memory and time limits, and what one program leaves for the next. What is lost: the fixed hash
+seed (a program may be unstable for it), step budgets, traces and batches. Every call is one request that runs the
+program, and the calls before it, anew: seconds where the local sandbox takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import secrets
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from egca_plugin.config import SandboxConfig
+from egca_plugin.sandbox.link import Ending, ZygoteLost
+from egca_plugin.sandbox.records import Record, read
+from egca_plugin.types import Call, CallResult, CallStatus
+
+ATTEMPTS = 3
+BACKOFF_S = 0.5  # doubled with each attempt
+TRANSPORT_S = 10.0  # for the request beyond the program's own time
+MAX_ANSWER = 32 << 20
+_HERE = Path(__file__).parent
+# What the far side needs of this package, in the order of its imports.
+_MODULES = {
+    "egca_plugin.errors": _HERE.parent / "errors.py",
+    **{f"egca_plugin.sandbox.{name}": _HERE / f"{name}.py"
+       for name in ("rich", "encoding", "decoding", "wire", "clock", "probes", "child")},
+}  # fmt: skip
+_SCRIPT = """
+import base64, os, sys, types
+for package in ("egca_plugin", "egca_plugin.sandbox"):
+    sys.modules[package] = types.ModuleType(package)
+    sys.modules[package].__path__ = []
+for name, text in {modules!r}:
+    module = sys.modules[name] = types.ModuleType(name)
+    package, _, last = name.rpartition(".")
+    setattr(sys.modules[package], last, module)
+    exec(compile(text, name, "exec"), module.__dict__)
+child, clock, wire = (sys.modules["egca_plugin.sandbox." + name] for name in ("child", "clock", "wire"))
+answers = os.dup(1)
+nothing = os.open(os.devnull, os.O_RDWR)
+for fd in (0, 1, 2):
+    os.dup2(nothing, fd)
+program = child._Program(clock.install())
+for command in {commands!r}:
+    record = (program.load if command[0] == "load" else program.call)(*command[1:])
+    os.write(answers, b"\\n{mark}" + base64.b64encode(wire.encode(record)) + b"\\n")
+os._exit(0)
+"""
+
+
+class RemoteSandbox:
+    """``url``: the server's ``run_code``. ``config`` gives the limits that the server is asked to keep."""
+
+    def __init__(self, url: str, config: SandboxConfig | None = None) -> None:
+        self.url = url
+        self.config = config or SandboxConfig()
+
+    @contextmanager
+    def session(
+        self, source: str | CodeType, *, timeout_s: float | None = None, seed: int = 0
+    ) -> Iterator[RemoteSession]:
+        """The program, for calls one by one. They raise ZygoteLost when the server fails ATTEMPTS times in a row.
+
+        Raises TypeError for a code object, which the server's interpreter may not understand.
+        """
+        if not isinstance(source, str):
+            raise TypeError(f"got {type(source).__name__}, expected source text: remote programs are sent as text")
+        yield RemoteSession(self, source, self.config.timeout_s if timeout_s is None else timeout_s, seed)
+
+    def run(self, commands: list[tuple[Any, ...]], timeout_s: float) -> list[Record]:
+        """The records of the commands that were answered; the last tells why if not all were. Raises ZygoteLost."""
+        mark = secrets.token_hex(8)
+        script = _SCRIPT.format(modules=_modules(), commands=commands, mark=mark)
+        answer = self._post(
+            {
+                "code": script,
+                "language": "python",
+                "compile_timeout": timeout_s,
+                "run_timeout": timeout_s,
+                "memory_limit_MB": self.config.memory_mb,
+                "stdin": "",
+                "files": {},
+                "fetch_files": [],
+            },
+            timeout_s,
+        )
+        ran = answer.get("run_result")
+        if answer.get("status") == "SandboxError" or not isinstance(ran, dict):
+            raise ZygoteLost(f"{self.url}: got status {answer.get('status')!r}: {str(answer.get('message'))[:200]}")
+        lines = str(ran.get("stdout") or "").splitlines()
+        records = [_record(line[len(mark) :]) for line in lines if line.startswith(mark)][: len(commands)]
+        if len(records) < len(commands):
+            if ran.get("status") == "TimeLimitExceeded":
+                records.append(Record.ended(Ending(CallStatus.TIMEOUT, "out of time")))
+            else:
+                code = ran.get("return_code")
+                records.append(Record.ended(Ending(CallStatus.DIED, f"the process exited with status {code}")))
+        return records
+
+    def _post(self, body: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+        request = urllib.request.Request(
+            self.url, json.dumps(body).encode(), {"Content-Type": "application/json", "Accept": "application/json"}
+        )
+        reason = ""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(BACKOFF_S * 2 ** (attempt - 1))
+            try:
+                with urllib.request.urlopen(request, timeout=2 * timeout_s + TRANSPORT_S) as response:
+                    answer = json.loads(response.read(MAX_ANSWER))
+            except (urllib.error.URLError, OSError, http.client.HTTPException, ValueError) as err:
+                reason = f"{type(err).__name__}: {err}"
+                continue
+            if isinstance(answer, dict):
+                return answer
+            reason = f"got {type(answer).__name__}, expected a JSON object"
+        raise ZygoteLost(f"{self.url}: failed {ATTEMPTS} times: {reason}")
+
+
+class RemoteSession:
+    """The face of :class:`egca_plugin.sandbox.api.Session`, over requests that replay what went before."""
+
+    def __init__(self, sandbox: RemoteSandbox, source: str, timeout_s: float, seed: int) -> None:
+        self._sandbox, self._timeout_s = sandbox, timeout_s
+        self._deadline = time.monotonic() + timeout_s
+        self._load = ("load", source, None, seed)
+        self._calls: list[tuple[Any, ...]] = []
+        self._loaded: Record | None = None
+        self._ending: Ending | None = None
+
+    @property
+    def ending(self) -> Ending | None:
+        return self._ending
+
+    @property
+    def loaded(self) -> Record:
+        if self._loaded is None:
+            self._loaded = self._run()[0]
+        return self._loaded
+
+    def send(self, one: Call) -> CallResult:
+        """Raises ZygoteLost."""
+        if self.loaded.result.status is not CallStatus.VALUE:
+            return self.loaded.result
+        if time.monotonic() > self._deadline:
+            self._ending = Ending(CallStatus.TIMEOUT, "out of time")
+            return Record.ended(self._ending).result
+        self._calls.append(("call", one.function, one.arguments))
+        result = self._run()[-1].result
+        if result.status in (CallStatus.TIMEOUT, CallStatus.DIED):
+            self._ending = Ending(result.status, result.error_message)
+        return result
+
+    def restart(self) -> None:
+        """Forget the calls so far; the deadline stays."""
+        self._calls.clear()
+        self._ending = None
+
+    def _run(self) -> list[Record]:
+        return self._sandbox.run([self._load, *self._calls], self._timeout_s)
+
+
+def _record(text: str) -> Record:
+    try:
+        return read(base64.b64decode(text, validate=True))
+    except ValueError:
+        return Record(CallResult(CallStatus.REFUSED, error_message="malformed record: not base64"))
+
+
+@lru_cache(maxsize=1)
+def _modules() -> list[tuple[str, str]]:
+    return [(name, path.read_text(encoding="utf-8")) for name, path in _MODULES.items()]
