@@ -1,22 +1,26 @@
 """Passing programs that the policy wrote, as references: structurally nearer to its failures than the canonical one.
 
-A program is admitted when it passes all tests in two runs that agree, and is built otherwise than what is there. Of
-each task a few are kept, those farthest apart. They are rollout text: parsed here, run only in the sandbox.
+A program is admitted when it passes all tests in two runs that agree, answers alike under probes and in another order,
+as it will be compared, and is built otherwise than what is there. Of each task a few are kept, those farthest apart.
+They are rollout text: parsed here, run only in the sandbox.
 """
 
 from __future__ import annotations
 
 from enum import Enum
 
+from egca_plugin.localize.reference import trace_calls
+from egca_plugin.program.instrument import instrument
 from egca_plugin.program.structure import labels, similarity
 from egca_plugin.references.store import Entries, Entry, Store, key_of
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.referee import judge
-from egca_plugin.types import Task
+from egca_plugin.types import CallStatus, Task, Verdict
 
 CAPACITY = 8  # programs a task
 MAX_CHARS = 20_000  # of one program
 NOVEL = 0.05  # the least distance to what is there
+WATCHED = 20  # calls that are repeated under probes
 
 
 class Admission(str, Enum):
@@ -25,6 +29,7 @@ class Admission(str, Enum):
     ADMITTED = "admitted"
     ALIKE = "alike"  # the bank, or the reference, has its like
     FAILED = "failed"  # it did not pass twice in the same way
+    FICKLE = "fickle"  # it answers otherwise under probes, or in another order
     UNFIT = "unfit"  # too long, or without the entry point
 
 
@@ -51,6 +56,8 @@ class Bank:
         verdict = judge(sandbox, source, task, check_stable=True)
         if not verdict.passed or not verdict.stable:
             return Admission.FAILED
+        if not _answers_alike(source, verdict, sandbox):
+            return Admission.FICKLE
         admitted = Entry(source, step)
         kept = self._store.update(key_of(task), lambda entries: self._with(task, entries, admitted))
         return Admission.ADMITTED if admitted in kept else Admission.ALIKE
@@ -67,6 +74,21 @@ class Bank:
         while len(kept) > self._capacity:
             kept.remove(min(kept, key=lambda e: (_gap(task, e, kept), -len(e.source))))
         return tuple(kept)
+
+
+def _answers_alike(source: str, verdict: Verdict, sandbox: Sandbox) -> bool:
+    """Does it give the same results under probes, the calls in reverse?
+
+    Else a program that has passed could steer, or stall, the credit of all later samples that are compared with it.
+    """
+    asked = [(tested.call, tested.result) for tested in reversed(verdict.calls[:WATCHED])]
+    traces = trace_calls(instrument(source), [call for call, _ in asked], sandbox)
+    return all(
+        seen.result.status is CallStatus.BUDGET
+        or (seen.result.status, seen.result.value, seen.result.arguments_after)
+        == (plain.status, plain.value, plain.arguments_after)
+        for seen, (_, plain) in zip(traces, asked, strict=True)
+    )
 
 
 def distance(one: str, other: str, entry_point: str) -> float:

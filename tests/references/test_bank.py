@@ -55,6 +55,19 @@ def test_an_unstable_program_is_not_admitted(sandbox: Sandbox) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "trap",
+    [
+        "    if '__egca_step' in globals():\n        return 7\n",
+        "    calls.append(xs)\n    if calls[0] == []:\n        return 7\n",
+    ],
+    ids=["when watched", "in another order"],
+)
+def test_a_program_that_answers_otherwise_elsewhere_is_not_admitted(trap: str, sandbox: Sandbox) -> None:
+    source = "calls = []\ndef total(xs):\n" + trap + "    return sum(xs)\n"
+    assert Bank(MemoryStore()).offer(TASK, source, sandbox) is Admission.FICKLE
+
+
 def test_the_farthest_apart_stay(sandbox: Sandbox) -> None:
     bank = Bank(MemoryStore(), capacity=2)
     near = LIBRARY.replace("sum(xs)", "sum(list(xs)) + len([])")
