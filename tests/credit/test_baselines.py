@@ -113,6 +113,13 @@ class Narrow:
         return Localization(spans=(Span(25, 33),), verified=True)
 
 
+class Unproven:
+    name = "unproven"
+
+    def localize(self, case: Case) -> Localization:
+        return Localization(spans=(Span(25, 33),), reason=Reason.UNVERIFIED.value)
+
+
 class Silent:
     name = "silent"
 
@@ -136,6 +143,12 @@ def test_random_span_is_as_long_and_depends_on_the_seed(sandbox: Sandbox, monkey
 def test_random_span_abstains_with_its_model(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = random_span(monkeypatch, Silent()).localize(case(sandbox))
     assert (answer.spans, answer.reason) == ((), Reason.UNSTABLE.value)
+
+
+def test_random_span_is_no_better_proven_than_its_model(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = random_span(monkeypatch, Unproven()).localize(case(sandbox))
+    assert len(answer.spans) == 1
+    assert answer.reason == Reason.UNVERIFIED.value
 
 
 @pytest.mark.parametrize("name", sorted(set(LOCALIZERS) - {"trace", "random_span"}))

@@ -43,7 +43,10 @@ class GrpoLambda:
 
 
 class RandomSpan:
-    """As many characters as another localiser blames, at a random place: the control for the place of a span."""
+    """As many characters as another localiser blames, at a random place: the control for the place of a span.
+
+    It has the other's reason too: where that one's span is not proven, the pipeline treats both alike.
+    """
 
     name = "random_span"
 
@@ -61,7 +64,8 @@ class RandomSpan:
         starts = [token.span.start for token in tokens]
         last = max((start for start in starts if start + length <= len(case.source)), default=starts[0])
         drawn = random.Random(f"{case.seed}\0{case.source}").choice([start for start in starts if start <= last])
-        return Localization(spans=(Span(drawn, min(drawn + max(length, 1), len(case.source))),), stage=self.name)
+        end = min(drawn + max(length, 1), len(case.source))
+        return Localization(spans=(Span(drawn, end),), stage=self.name, reason=model.reason)
 
     def _model(self) -> Localizer:
         return registry.get(self.like)
