@@ -15,7 +15,7 @@ from egca_plugin.program.structure import labels, similarity
 from egca_plugin.references.store import Entries, Entry, Store, key_of
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.referee import judge
-from egca_plugin.types import CallStatus, Task, Verdict
+from egca_plugin.types import Task, Verdict
 
 CAPACITY = 8  # programs a task
 MAX_CHARS = 20_000  # of one program
@@ -29,7 +29,7 @@ class Admission(str, Enum):
     ADMITTED = "admitted"
     ALIKE = "alike"  # the bank, or the reference, has its like
     FAILED = "failed"  # it did not pass twice in the same way
-    FICKLE = "fickle"  # it answers otherwise under probes, or in another order
+    FICKLE = "fickle"  # it answers otherwise under probes, past their budgets, or in another order
     UNFIT = "unfit"  # too long, or without the entry point
 
 
@@ -77,15 +77,14 @@ class Bank:
 
 
 def _answers_alike(source: str, verdict: Verdict, sandbox: Sandbox) -> bool:
-    """Does it give the same results under probes, the calls in reverse?
+    """Does it give the same results under probes and within their budgets, the calls in reverse?
 
     Else a program that has passed could steer, or stall, the credit of all later samples that are compared with it.
     """
     asked = [(tested.call, tested.result) for tested in reversed(verdict.calls[:WATCHED])]
     traces = trace_calls(instrument(source), [call for call, _ in asked], sandbox)
     return all(
-        seen.result.status is CallStatus.BUDGET
-        or (seen.result.status, seen.result.value, seen.result.arguments_after)
+        (seen.result.status, seen.result.value, seen.result.arguments_after)
         == (plain.status, plain.value, plain.arguments_after)
         for seen, (_, plain) in zip(traces, asked, strict=True)
     )

@@ -59,9 +59,10 @@ def test_an_unstable_program_is_not_admitted(sandbox: Sandbox) -> None:
     "trap",
     [
         "    if '__egca_step' in globals():\n        return 7\n",
+        "    while '__egca_step' in globals():\n        pass\n",
         "    calls.append(xs)\n    if calls[0] == []:\n        return 7\n",
     ],
-    ids=["when watched", "in another order"],
+    ids=["when watched", "hangs when watched", "in another order"],
 )
 def test_a_program_that_answers_otherwise_elsewhere_is_not_admitted(trap: str, sandbox: Sandbox) -> None:
     source = "calls = []\ndef total(xs):\n" + trap + "    return sum(xs)\n"
