@@ -81,6 +81,7 @@ class Sandbox:
         """The program, for calls one by one. They raise ZygoteLost when the infrastructure fails: start over."""
         session: Session | None = None
         try:
+            self.start()  # a cold start is not the program's time
             session = Session(self, source, self._deadline(timeout_s), seed, budget)
             yield session
         except ZygoteLost:

@@ -15,6 +15,7 @@ from egca_plugin.types import Task
 
 # Where the machine has MBPP: the file of google-research, as JSON lines.
 MBPP = Path(os.environ.get("EGCA_MBPP", Path(__file__).parents[3] / "shared" / "data" / "mbpp.jsonl"))
+pytestmark = pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning")
 UNSOUND = {367, 927}  # these two fail their own tests: their Node is nowhere defined
 SLOW_S = 20.0  # mbpp/123 takes seconds
 
