@@ -49,9 +49,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _run(code: str, timeout_s: float) -> dict[str, Any]:
-    with subprocess.Popen(
-        [sys.executable, "-I", "-S", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:  # fmt: skip
+    command = [sys.executable, "-I", "-S", "-"]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, text=True, **pipes) as process:
         try:
             stdout, stderr = process.communicate(code, timeout=timeout_s)
             status = "Finished"
