@@ -34,7 +34,7 @@ def train(tiny: Tiny, home: Path, **settings: Any) -> Run:
         samples=SAMPLES,
         prompt_tokens=64,
         response_tokens=48,
-        **{"steps": STEPS, "learning_rate": 1e-2, **settings},
+        **{"steps": STEPS, "learning_rate": 2e-3, **settings},
     )
     code = launch.run(run, lines.append, timeout_s=420)
     found = dict(found for found in map(launch.step_metrics, lines) if found)
