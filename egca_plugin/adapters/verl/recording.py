@@ -43,10 +43,10 @@ def _line(row: Row, ids: list[int], tokenizer: Any) -> dict[str, Any]:
 def _placed(scope: Scope, i: int) -> dict[str, Any]:
     """``group_advantage`` is GRPO's A_i; ``concentration`` T / |S|, 1 where the credit stayed uniform."""
     advantages = scope.group_advantages
-    mean = float(advantages[i][advantages[i].abs().argmax()]) if advantages is not None else None
+    group_advantage = float(advantages[i][advantages[i].abs().argmax()]) if advantages is not None else None
     placement = scope.placement
     return {
-        "group_advantage": mean,
+        "group_advantage": group_advantage,
         "moved": bool(placement and placement.moved[i]),
         "credited_tokens": placement.credited[i] if placement else None,
         "concentration": round(placement.concentration[i], 4) if placement else 1.0,
