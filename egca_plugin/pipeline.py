@@ -21,9 +21,10 @@ from egca_plugin.budget import Budget
 from egca_plugin.config import EgcaConfig
 from egca_plugin.credit.gate import Localize, Route, route
 from egca_plugin.credit.syntax import compile_error_span
-from egca_plugin.errors import SandboxError
+from egca_plugin.errors import SandboxError, TaskError
 from egca_plugin.localize import registry
 from egca_plugin.localize.api import Case, Reason
+from egca_plugin.program.compiling import compile_error
 from egca_plugin.program.constraints import Constraint, Violation, check, derive
 from egca_plugin.program.extract import extract, to_completion
 from egca_plugin.program.structure import comparable
@@ -75,10 +76,13 @@ class Assessor:
         self._references = References(Bank(DirectoryStore(Path(config.bank))) if config.bank else None, given)
 
     def assess(self, task: Task, completions: Sequence[Completion], step: int | None = None) -> list[Credit]:
-        """One credit a completion, in order. Raises TaskError for a task whose tests cannot be run, SandboxError.
+        """One credit a completion, in order.
+
+        Raises TaskError for a task whose tests cannot be run or whose reference does not compile, SandboxError.
 
         All are judged before any is localised, so that siblings which pass can serve the others as references.
         """
+        _check_reference(task)
         judged = [self._examine(task, completion.text, step) for completion in completions]
         voted = None if task.reference else self._vote(judged)
         return [self._finish(task, one, voted, step) for one in judged]
@@ -242,6 +246,16 @@ class _Stopwatch:
         self.ms[stage] = 1e3 * (now - self._last)
         self._last = now
         return self.ms[stage]
+
+
+@lru_cache(maxsize=4096)
+def _check_reference(task: Task) -> None:
+    error = compile_error(task.reference) if task.reference else None
+    if error is not None:
+        raise TaskError(
+            f"{task.task_id}, field reference: does not compile (line {error.line}: {error.message}); mend it or leave "
+            "the task out: egca preflight names every such task"
+        )
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from egca_plugin.config import EgcaConfig
+from egca_plugin.errors import TaskError
 from egca_plugin.pipeline import Assessor, Group, assess_groups
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.types import Completion, Credit, Mode, Outcome, Task
@@ -125,6 +126,12 @@ def test_a_program_that_draws_lots_is_not_localised(sandbox: Sandbox) -> None:
     assert (credit.outcome, credit.spans, credit.reason) == (Outcome.WRONG_ANSWER, (), "unstable")
     harmless = "import random\n" + TASK.reference.replace("% 2 == 0", "% 2 == 1")
     assert assess(sandbox, harmless).verified
+
+
+def test_a_reference_that_does_not_compile_is_the_tasks_fault_and_named(sandbox: Sandbox) -> None:
+    task = replace(TASK, reference="def sum_even(numbers) return 0")
+    with pytest.raises(TaskError, match=r"sum_even, field reference: does not compile \(line 1: "):
+        Assessor(EgcaConfig(), sandbox).assess(task, [Completion(WRONG)])
 
 
 def test_what_does_not_compile_has_as_many_tests_as_what_runs(sandbox: Sandbox) -> None:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from egca_plugin.errors import TaskError
+from egca_plugin.program.compiling import compile_error
 from egca_plugin.program.structure import similarity
 from egca_plugin.references.bank import Bank
 from egca_plugin.types import Task
@@ -75,5 +76,8 @@ def load_given(path: Path) -> dict[str, tuple[str, ...]]:
             raise TaskError(f"{path}:{number}: got {line[:80]!r}, expected {{task_id, source}}") from error
         if not isinstance(task_id, str) or not isinstance(source, str):
             raise TaskError(f"{path}:{number}: expected texts in task_id and source")
+        wrong = compile_error(source)
+        if wrong is not None:
+            raise TaskError(f"{path}:{number}, field source: does not compile (line {wrong.line}: {wrong.message})")
         given[task_id] = (*given.get(task_id, ()), source)
     return given

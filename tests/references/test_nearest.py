@@ -45,3 +45,10 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
     path.write_text('{"task_id": "t/0", "source": "a"}\n' + line + "\n")
     with pytest.raises(TaskError, match=r"more\.jsonl:2: "):
         load_given(path)
+
+
+def test_a_given_program_that_does_not_compile_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "more.jsonl"
+    path.write_text('{"task_id": "t/0", "source": "def f(x) return x"}\n')
+    with pytest.raises(TaskError, match=r"more\.jsonl:1, field source: does not compile \(line 1: "):
+        load_given(path)
