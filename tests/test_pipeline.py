@@ -193,3 +193,22 @@ def test_a_program_that_kills_its_worker_is_an_infrastructure_failure_not_a_wron
 
     (credit,) = _lost(Group(TASK, (Completion("x"),)), WorkerLost("2 workers in a row were lost"))
     assert (credit.outcome, credit.reason) == (Outcome.INFRASTRUCTURE, "infrastructure")
+
+
+@pytest.mark.parametrize("localizer", ["trace", "late_divergence"])
+@pytest.mark.parametrize("site", [10**6, -(10**30)])
+def test_a_forged_trace_is_no_failure_of_ours(sandbox: Sandbox, localizer: str, site: int) -> None:
+    """The program writes events of probes that it does not have into its own records."""
+    forged = f"""```python
+import sys
+def sum_even(numbers):
+    probes = sys._getframe(1).f_locals["self"]._probes
+    if probes:
+        probes.events.extend([{site}, 1])
+    total = 0
+    for n in numbers:
+        if n % 2 == 1:
+            total += n
+    return total
+```"""
+    assert assess(sandbox, forged, localizer=localizer, budget=1.0).outcome is Outcome.WRONG_ANSWER

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from egca_plugin.localize.traces import Trace
 from egca_plugin.program.instrument import Instrumented, instrument
@@ -64,6 +64,12 @@ class ReferenceCache:
 
 
 def trace_calls(program: Instrumented, calls: Sequence[Call], sandbox: Sandbox) -> tuple[Trace, ...]:
-    """Run the calls under probes with the budgets that candidates and references share."""
+    """Run the calls under probes with the budgets that candidates and references share.
+
+    A candidate can write into its own records: a trace with sites that the program does not have loses its events.
+    """
     raw = sandbox.trace(program.code, calls, max_events=MAX_EVENTS, max_steps=MAX_STEPS, timeout_s=TIMEOUT_S)
-    return tuple(Trace(one) for one in raw)
+    sites = range(len(program.sites))
+    return tuple(
+        Trace(one if all(event.site in sites for event in one.events) else replace(one, events=())) for one in raw
+    )

@@ -47,7 +47,7 @@ def decode(data: bytes, *, build: Builder | None = None) -> Any:
         value = decoder.value(MAX_DEPTH + 2)
     except WireError:
         raise
-    except (struct.error, IndexError, ValueError, TypeError, KeyError, ArithmeticError, OverflowError) as err:
+    except (struct.error, IndexError, ValueError, TypeError, KeyError, ArithmeticError, SyntaxError) as err:
         raise WireError(f"malformed value near byte {decoder.at}: {type(err).__name__}: {err}") from err
     if decoder.at != len(data):
         raise WireError(f"got {len(data) - decoder.at:,} bytes after the value, expected none")

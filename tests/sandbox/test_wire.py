@@ -205,6 +205,7 @@ def test_value_within_itself_is_refused() -> None:
         (b"m" + wire.encode(("1E+999999",)), "exponent"),
         (b"M" + wire.encode(("ab", ((0, 9),), {})), "spans"),
         (b"q" + wire.encode(([1], -5)), "malformed"),
+        (b"n" + wire.encode(("P", ("s", "\u017f"), (1, 2))), "malformed"),  # one name, once the parser normalises it
     ],
 )
 def test_malformed_bytes_are_refused(data: bytes, complaint: str) -> None:

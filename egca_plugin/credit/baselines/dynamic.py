@@ -98,6 +98,8 @@ def _last_strange(program: Instrumented, trace: RawTrace, reference: RawTrace) -
     left = Counter(event.value for event in reference.events)
     last = strange = None
     for event in trace.events:
+        if not 0 <= event.site < len(program.sites):  # a candidate can write into its own records
+            continue
         site = program.sites[event.site]
         if site.kind in (WRITE, RETURN):
             last = site
