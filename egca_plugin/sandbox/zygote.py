@@ -82,6 +82,7 @@ def main(control_fd: int) -> None:
         control.send(wire.encode({"error": f"{type(err).__name__}: {err}"}))
         os._exit(1)
     control.send(wire.encode({"missing": missing, "uid": os.getuid()}))
+    os.dup2(1, 2)  # to nowhere: a pipe that nobody reads would fill, and then stall whoever prints a warning
     _forget()
     _serve(control, serve, seal)
 

@@ -211,6 +211,12 @@ def test_uninstrumented_programs_see_no_probes(sandbox: Sandbox) -> None:
     assert value(one(sandbox, "def f(): return sorted(n for n in globals() if 'egca' in n)")) == []
 
 
+def test_printing_never_stalls_whoever_prints_next(sandbox: Sandbox) -> None:
+    flood = "import os\ndef f(): return [os.write(fd, b'x' * (1 << 17)) > 0 for fd in (1, 2)]"
+    for _ in range(2):
+        assert value(one(sandbox, flood)) == [True, True]
+
+
 # --- when the infrastructure fails ---
 
 
