@@ -54,6 +54,7 @@ class EgcaConfig:
 
     ``preset``: ``verified`` localises wherever a patch proves it; ``paper`` follows the paper's routing to the letter.
     ``scale``: ``conserve`` keeps each sequence's advantage sum (the paper); ``unit`` puts weight 1 on the span.
+    ``constraints``: level at which they are derived for tasks that bring none of their own.
     ``mix``: share of the mass that moves to the span; the rest stays uniform.
     ``cap``: upper bound of one token's weight, 0 for none; what it cuts off is spread over the rest of the sequence.
     ``unverified``: what a divergence without a proving patch gets: ``uniform`` credit (default of ``verified``) or the

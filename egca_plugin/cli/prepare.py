@@ -33,8 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--constraints",
         choices=CONSTRAINT_LEVELS,
         default="off",
-        help="how much of the reference's form the prompts ask for; train with the same egca.constraints, which checks "
-        "it (default: %(default)s)",
+        help="how much of the reference's form the prompts ask for and the run then checks (default: %(default)s)",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if it does not exist")
     parser.add_argument("--json", action="store_true", help="say what was written as JSON")

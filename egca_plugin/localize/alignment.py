@@ -45,11 +45,6 @@ class Alignment:
     candidate_units: tuple[Unit, ...]
     reference_units: tuple[Unit, ...]
 
-    @property
-    def coverage(self) -> float:
-        """Share of the candidate's units that have a partner."""
-        return len(self.pairs) / max(1, len(self.candidate_units))
-
 
 def negate(history: History) -> History:
     return tuple(not value if isinstance(value, bool) else value for value in history)

@@ -84,10 +84,10 @@ def derive(task: Task, level: str) -> tuple[Constraint, ...]:
 
     Raises TaskError for a constraint of the task that is not ``kind=value`` with a known kind.
     """
-    if level == "off":
-        return ()
     if task.constraints:
         return tuple(parse(text, task) for text in task.constraints)
+    if level == "off":
+        return ()
     facts = observe(task.reference, task.entry_point)
     if not facts.defined:
         return ()
