@@ -55,9 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except EgcaError as error:
         print(f"egca {name}: {error}", file=sys.stderr)
         return MISUSE
-    except BrokenPipeError:  # `egca ... | head`: the reader has seen enough (the recipe of Python's own signal docs)
+    except BrokenPipeError:  # `egca ... | head`: the reader has seen enough; 128 + SIGPIPE, as other programs end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 141
     except KeyboardInterrupt:
         print(f"egca {name}: interrupted", file=sys.stderr)
         return 130
