@@ -8,6 +8,7 @@ such workers. Whatever goes wrong with a *sample* ends as a credit with a reason
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 import warnings
@@ -47,6 +48,8 @@ from egca_plugin.types import (
     Task,
     Verdict,
 )
+
+logger = logging.getLogger(__name__)
 
 HANDLER = "egca_plugin.pipeline:handler"
 
@@ -93,10 +96,12 @@ class Assessor:
         watch.lap("extract")
         verdict = self._judge(program, task)
         watch.lap("judge")
-        if verdict.passed and self._references.bank is not None:
+        violations = self._violations(task, program, verdict)
+        watch.lap("gate")
+        if verdict.passed and not violations and self._references.bank is not None:
             self._references.bank.offer(task, program.source, self._sandbox, step or 0)
             watch.lap("bank")
-        return _Judged(text, program, verdict, watch)
+        return _Judged(text, program, verdict, violations, watch)
 
     def _vote(self, judged: Sequence[_Judged]) -> Reference | None:
         """For a task without a reference: what most of the group does, where the tests confirm it."""
@@ -123,21 +128,19 @@ class Assessor:
             return judge(self._sandbox, program.source, task, check_stable=True)
         return verdict
 
-    def _route(self, task: Task, one: _Judged, references: Sequence[Reference]) -> Route:
-        program = one.program
-        violations: tuple[Violation, ...] = ()
-        if program.compiles:
-            constraints = _constraints(task, self.config.constraints)
-            violations = check(constraints, program.source) + self._too_complex(constraints, one)
-        near = comparable(program.source, references[0].source, task.entry_point) if references else None
-        return route(program, one.verdict, violations, near, self.config.preset)
-
-    def _too_complex(self, constraints: Sequence[Constraint], one: _Judged) -> tuple[Violation, ...]:
-        """The one kind of constraint that needs runs, where the task carries it."""
-        calls = [tested.call for tested in one.verdict.calls]
+    def _violations(self, task: Task, program: Program, verdict: Verdict) -> tuple[Violation, ...]:
+        """What the program breaks; the complexity class, where the task carries one, is the kind that needs runs."""
+        if not program.compiles:
+            return ()
+        constraints = _constraints(task, self.config.constraints)
+        calls = [tested.call for tested in verdict.calls]
         demanded = [constraint for constraint in constraints if constraint.kind == "complexity"]
-        found = [complexity.violation(self._sandbox, each, one.program.source, calls) for each in demanded]
-        return tuple(violation for violation in found if violation is not None)
+        found = [complexity.violation(self._sandbox, each, program.source, calls) for each in demanded]
+        return (*check(constraints, program.source), *(violation for violation in found if violation is not None))
+
+    def _route(self, task: Task, one: _Judged, references: Sequence[Reference]) -> Route:
+        near = comparable(one.program.source, references[0].source, task.entry_point) if references else None
+        return route(one.program, one.verdict, one.violations, near, self.config.preset)
 
     def _localize(
         self, task: Task, one: _Judged, chosen: Route, references: Sequence[Reference], step: int | None
@@ -153,7 +156,7 @@ class Assessor:
         case = Case(task, one.program.source, sources, one.verdict, self._sandbox, seed=self.config.seed)
         if chosen.localize is Localize.TRACEBACK:
             return self._traceback.localize(case), chosen.mode
-        found = self._localizer.localize(case)
+        found = self._ask(case)
         names = {reference.source: reference.name for reference in references}
         found = replace(found, reference=names.get(found.reference, ""))
         if chosen.localize is Localize.LOCALIZER or found.verified:
@@ -162,6 +165,18 @@ class Assessor:
             raised = self._traceback.localize(case)
             return (replace(raised, divergence=found.divergence) if raised.spans else found), chosen.mode
         return replace(found, spans=(), reason=chosen.reason), chosen.mode
+
+    def _ask(self, case: Case) -> Localization:
+        """The localiser's answer. It works on hostile programs; a flaw of its own must cost one sample its span, no more."""
+        try:
+            return self._localizer.localize(case)
+        except SandboxError:
+            raise
+        except Exception:  # the boundary between a sample and the run
+            logger.exception(
+                "egca: %s: localiser %s failed, plain GRPO credit", case.task.task_id, self._localizer.name
+            )
+            return Localization(reason="localizer_failed")
 
     def _credit(self, one: _Judged, mode: Mode, found: Localization) -> Credit:
         program, verdict = one.program, one.verdict
@@ -228,6 +243,7 @@ class _Judged:
     text: str
     program: Program
     verdict: Verdict
+    violations: tuple[Violation, ...]
     watch: _Stopwatch
 
 
@@ -243,9 +259,10 @@ class _Stopwatch:
 
     def lap(self, stage: str) -> float:
         now = time.perf_counter()
-        self.ms[stage] = 1e3 * (now - self._last)
+        ms = 1e3 * (now - self._last)
+        self.ms[stage] = self.ms.get(stage, 0.0) + ms
         self._last = now
-        return self.ms[stage]
+        return ms
 
 
 @lru_cache(maxsize=4096)

@@ -10,9 +10,11 @@ import pytest
 
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import TaskError
+from egca_plugin.localize.api import Case
+from egca_plugin.localize.trace import TraceLocalizer
 from egca_plugin.pipeline import Assessor, Group, assess_groups
 from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.types import Completion, Credit, Mode, Outcome, Task
+from egca_plugin.types import Completion, Credit, Localization, Mode, Outcome, Task
 
 TASK = Task(
     task_id="sum_even",
@@ -145,6 +147,23 @@ def test_what_does_not_compile_has_as_many_tests_as_what_runs(sandbox: Sandbox) 
 
 def test_the_uniform_localiser_is_grpo_for_everything_that_runs(sandbox: Sandbox) -> None:
     assert assess(sandbox, WRONG, localizer="uniform").spans == ()
+
+
+def test_a_flaw_of_the_localiser_costs_one_sample_its_span_and_no_more(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: TraceLocalizer, case: Case) -> Localization:
+        raise IndexError("a hostile program found a flaw")
+
+    monkeypatch.setattr(TraceLocalizer, "localize", broken)
+    credit = assess(sandbox, WRONG)
+    assert (credit.mode, credit.spans, credit.reason) == (Mode.LOGIC, (), "localizer_failed")
+
+
+def test_a_program_too_large_to_align_keeps_plain_grpo_credit(sandbox: Sandbox) -> None:
+    large = "".join(f"    if len(numbers) == {n + 1000}:\n        return {n}\n" for n in range(500))
+    credit = assess(sandbox, f"def sum_even(numbers):\n{large}    return -1\n")
+    assert (credit.spans, credit.outcome) == ((), Outcome.WRONG_ANSWER)
 
 
 def test_a_spent_budget_stops_localising_and_says_so(sandbox: Sandbox) -> None:

@@ -35,6 +35,7 @@ _FAILING, _HOLDING = 3, 4  # calls that are traced
 _REFERENCES = 3  # that are traced and aligned
 _JUDGED = 3  # patches that the referee is asked about
 _WIDE = 3  # statements in a wide span
+_LARGEST = 20_000  # characters: past them alignment alone takes seconds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,6 +113,8 @@ def _nothing_to_do(case: Case) -> Localization | None:
         return Localization(reason=Reason.PASSED.value)
     if outcome is Outcome.COMPILE_ERROR:
         return Localization(reason=Reason.DOES_NOT_COMPILE.value)
+    if len(case.source) > _LARGEST:
+        return Localization(reason=Reason.BUDGET.value)
     if not case.verdict.stable:
         return Localization(reason=Reason.UNSTABLE.value)
     if not case.references:
