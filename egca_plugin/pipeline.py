@@ -167,7 +167,7 @@ class Assessor:
         return replace(found, spans=(), reason=chosen.reason), chosen.mode
 
     def _ask(self, case: Case) -> Localization:
-        """The localiser's answer. It works on hostile programs; a flaw of its own must cost one sample its span, no more."""
+        """The localiser's answer. Programs are hostile: a flaw of its own must cost one sample its span, no more."""
         try:
             return self._localizer.localize(case)
         except SandboxError:
