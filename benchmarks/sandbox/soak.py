@@ -14,6 +14,7 @@ from egca_plugin.sandbox.api import Sandbox, call
 from egca_plugin.types import CallStatus
 
 TIMEOUT_S = 0.05
+SETTLE_S = 0.5
 # How often each kind of program comes in a hundred, and how it must end.
 KINDS: dict[str, tuple[int, str, CallStatus]] = {
     "passes": (60, "def f(): return sorted([3, 1, 2])", CallStatus.VALUE),
@@ -53,7 +54,8 @@ def soak(runs: int, sandbox: Sandbox) -> dict[str, Any]:
 
 
 def _held() -> dict[str, int]:
-    """What this process and its descendants hold."""
+    """What this process and its descendants hold, once the last child, which is killed but not waited for, is gone."""
+    time.sleep(SETTLE_S)
     tree = [os.getpid()]
     for pid in tree:
         for task in os.listdir(f"/proc/{pid}/task"):

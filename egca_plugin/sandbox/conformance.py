@@ -161,13 +161,16 @@ class _Host:
         began = time.monotonic()
         answer = self._ask(attack.task, attack.program)
         seconds = time.monotonic() - began
-        poisoned = answer in (True, False) and (
-            self._ask(ADD, ADD.reference) is not True or self._ask(ADD, _WRONG) is not False
-        )
+        poisoned = answer in (True, False) and not self._is_sane()
         left = len(self._strangers())
         if left or poisoned or answer not in (True, False):
             self._restart()
         return Finding(attack, answer is True, answer == "crashed", answer == "hung", poisoned, left, seconds)
+
+    def _is_sane(self) -> bool:
+        """Poison stays; a right program that merely ran out of time on a busy host gets another chance."""
+        accepts = any(self._ask(ADD, ADD.reference) is True for _ in range(3))
+        return accepts and self._ask(ADD, _WRONG) is False
 
     def _strangers(self) -> set[int]:
         """Processes that are neither the scorer nor its helpers; those on their way out get a moment."""
