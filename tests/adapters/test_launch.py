@@ -18,15 +18,18 @@ from egca_plugin.adapters.verl import launch
 
 RUN = launch.CpuRun(Path("m"), Path("t.parquet"), Path("v.parquet"), Path("out"), steps=5, egca="off")
 
+TOKEN = f"family of {os.getpid()}"  # other tests have families too
+
 # A trainer in miniature: speaks, starts a daemon that detaches as Ray's do, which starts a child without the mark.
 FAMILY = """
+# TOKEN
 import os, subprocess, sys, time
-child = "import os, time; print('up', flush=True); time.sleep(600)"
+child = "import os, time; print('up', flush=True); time.sleep(600)  # TOKEN"
 daemon = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}], env={{}})"
 subprocess.Popen([sys.executable, "-c", daemon], start_new_session=True)
 print("step:1 - egca/moved:np.float64(0.5) - actor/lr:1e-06 - note:none", flush=True)
 time.sleep(float(sys.argv[1]))
-"""
+""".replace("TOKEN", TOKEN)
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def family(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def survivors() -> list[psutil.Process]:
-    return [p for p in psutil.process_iter() if "time.sleep(600)" in " ".join(_cmdline(p))]
+    return [p for p in psutil.process_iter() if TOKEN in " ".join(_cmdline(p))]
 
 
 def _cmdline(process: psutil.Process) -> list[str]:

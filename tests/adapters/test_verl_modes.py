@@ -12,7 +12,7 @@ pytest.importorskip("verl")
 from tiny_policy import Tiny
 from verl_runs import SAMPLES, STEPS, train
 
-pytestmark = [pytest.mark.verl, pytest.mark.slow, pytest.mark.xdist_group("verl")]
+pytestmark = [pytest.mark.verl, pytest.mark.slow]
 
 
 def test_the_legacy_trainer_places_and_conserves(tiny: Tiny, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ pytest.importorskip("verl")
 from tiny_policy import TASKS, Tiny
 from verl_runs import PROMPTS, SAMPLES, STEPS, Run, train
 
-pytestmark = [pytest.mark.verl, pytest.mark.slow, pytest.mark.xdist_group("verl")]
+pytestmark = [pytest.mark.verl, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

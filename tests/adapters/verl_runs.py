@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,9 @@ def train(tiny: Tiny, home: Path, **settings: Any) -> Run:
         response_tokens=48,
         **{"steps": STEPS, "learning_rate": 2e-3, **settings},
     )
-    code = launch.run(run, lines.append, timeout_s=420)
+    with (home.parent.parent / "egca-verl-run.lock").open("w") as lock:  # two at once would not fit in memory
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        code = launch.run(run, lines.append, timeout_s=420)
     found = dict(found for found in map(launch.step_metrics, lines) if found)
     written = [line for file in (home / "records").glob("*.jsonl") for line in file.read_text().splitlines()]
     return Run(code, found, [json.loads(line) for line in written], "\n".join(lines))

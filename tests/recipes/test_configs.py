@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from recipe_scripts import ALL, GPUS, RECIPES, prepared, start
 
-pytestmark = [pytest.mark.verl, pytest.mark.xdist_group("verl_configs")]
+pytestmark = pytest.mark.verl
 CHOICES = [
     (recipe, hardware, mode)
     for recipe in ("mbpp", "humaneval")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import site
 import subprocess
@@ -32,19 +33,26 @@ def run_script(script: str, *, user: int | None = None, deny: tuple[str, ...] = 
         return _run([sys.executable, "-c", script], environment)
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        python = f"{folder}/{Path(os.path.realpath(sys.executable)).relative_to(sys.base_prefix)}"
-        command = [sys.executable, "-c", _AS_USER, folder, sys.base_prefix, str(user), python, script]
-        return _run(command, environment)
+        places = [sys.base_prefix, *paths]
+        bound = [f"{folder}/{number}" for number in range(len(places))]
+        for target in bound:
+            os.mkdir(target, 0o755)
+        environment["PYTHONPATH"] = os.pathsep.join(bound[1:])
+        python = f"{bound[0]}/{Path(os.path.realpath(sys.executable)).relative_to(sys.base_prefix)}"
+        binds = json.dumps(list(zip(places, bound, strict=True)))
+        return _run([sys.executable, "-c", _AS_USER, binds, str(user), python, script], environment)
 
 
-# The interpreter may live where another user cannot reach it: bind it to a place where it can, for this process only.
+# Interpreter, packages and checkout may lie where another user cannot reach them: they are bound to a place where it
+# can, for this process only.
 _AS_USER = f"""
-import ctypes, os, sys
-folder, prefix, user, python, script = sys.argv[1:]
+import ctypes, json, os, sys
+binds, user, python, script = sys.argv[1:]
 libc = ctypes.CDLL(None, use_errno=True)
 assert libc.unshare(0x20000) == 0
 assert libc.mount(None, b"/", None, 0x44000, None) == 0
-assert libc.mount(prefix.encode(), folder.encode(), None, 0x5000, None) == 0
+for place, target in json.loads(binds):
+    assert libc.mount(place.encode(), target.encode(), None, 0x5000, None) == 0
 os.setgroups([]); os.setresgid({NOBODY}, {NOBODY}, {NOBODY}); os.setresuid(int(user), int(user), int(user))
 os.execv(python, [python, "-c", script])
 """
