@@ -47,6 +47,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--hanging", type=int, default=2, help="hanging responses timed; a minute each in prime_code")
     parser.add_argument("--workers", type=int, default=2, help="sandbox workers (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=40, help="training steps a logic share (default: %(default)s)")
+    parser.add_argument(
+        "--limit", type=float, default=3000, help="training: stop after so many seconds, keep the pairs"
+    )
     parser.add_argument("--live", action="store_true", help="training: the model generates instead of the replay")
     parser.add_argument("--slow", type=float, default=0.0, help="training: slow EGCA down on purpose, s a response")
     parser.add_argument("--debugger", action="store_true", help="also the LLM debugger; its server must be configured")
@@ -122,7 +125,13 @@ def _training(args: argparse.Namespace) -> list[Path]:
     from benchmarks.overhead import training
 
     plan = training.Plan(
-        _model(args), args.work / "training", steps=args.steps, workers=args.workers, live=args.live, slow_s=args.slow
+        args.work / "training",
+        _model(args) if args.live else None,
+        steps=args.steps,
+        workers=args.workers,
+        live=args.live,
+        slow_s=args.slow,
+        timeout_s=args.limit,
     )
     steps = training.run(plan, _recording(args))
     settings = {k: v for k, v in asdict(plan).items() if k not in ("model", "work")}

@@ -12,6 +12,8 @@ from benchmarks.overhead.plugin import TRAINER
 from benchmarks.overhead.schedule import EGCA, GRPO, arm_of
 from egca_plugin.adapters.verl.trainer import EgcaSync
 
+POLL_S = 0.02
+
 
 @register_trainer(TRAINER)
 class PairedTrainer(EgcaSync):
@@ -19,6 +21,9 @@ class PairedTrainer(EgcaSync):
 
     def __init__(self, config: DictConfig) -> None:
         super().__init__(config)
+        # verl looks for finished groups every 2 s. That would round the end of generation up to even seconds, and so
+        # hide a small overhead in most steps and turn it into two seconds in some.
+        self.replay_buffer.poll_interval = POLL_S
         self._estimator = config.algorithm.adv_estimator
 
     def _compute_advantage(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
