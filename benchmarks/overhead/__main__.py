@@ -47,9 +47,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--hanging", type=int, default=2, help="hanging responses timed; a minute each in prime_code")
     parser.add_argument("--workers", type=int, default=2, help="sandbox workers (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=40, help="training steps in all (default: %(default)s)")
-    parser.add_argument(
-        "--limit", type=float, default=3000, help="training: stop after so many seconds"
-    )
+    parser.add_argument("--limit", type=float, default=3000, help="training: stop after so many seconds")
     parser.add_argument("--live", action="store_true", help="training: the model generates instead of the replay")
     parser.add_argument("--slow", type=float, default=0.0, help="training: slow EGCA down on purpose, s a response")
     parser.add_argument("--debugger", action="store_true", help="also the LLM debugger; its server must be configured")
