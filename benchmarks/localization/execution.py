@@ -13,13 +13,14 @@ import resource
 import signal
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
 from egca_plugin.types import Task
 
 MAX_CALLS = 25  # recorded inputs on which behaviour is compared
-MEMORY_BYTES = 1 << 30
+MEMORY_BYTES = 1 << 30  # on top of what the parent holds
 
 Args = tuple[tuple[Any, ...], dict[str, Any]]
 Answer = tuple[Any, ...]  # ("value", result, arguments after) | ("raised", type name) | ("timeout",)
@@ -159,7 +160,8 @@ def in_child(work: Callable[[Task], Iterator[Any]], task: Task, seconds: float) 
 
 def _serve(work: Callable[[Task], Iterator[Any]], task: Task, send: Any) -> None:
     warnings.simplefilter("ignore", SyntaxWarning)  # about the programs, not about us
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    ours = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()  # a fork has its parent's
+    resource.setrlimit(resource.RLIMIT_AS, (ours + MEMORY_BYTES, ours + MEMORY_BYTES))
     for item in work(task):
         send.send(item)
     send.close()
