@@ -48,12 +48,16 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2, help="sandbox workers (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=40, help="training steps in all (default: %(default)s)")
     parser.add_argument("--limit", type=float, default=3000, help="training: stop after so many seconds")
+    parser.add_argument("--prompts", type=int, default=2, help="training: prompts a step (default: %(default)s)")
+    parser.add_argument("--tiny", action="store_true", help="training: a random two-layer policy, for the worst case")
     parser.add_argument("--live", action="store_true", help="training: the model generates instead of the replay")
     parser.add_argument("--slow", type=float, default=0.0, help="training: slow EGCA down on purpose, s a response")
     parser.add_argument("--debugger", action="store_true", help="also the LLM debugger; its server must be configured")
     parser.add_argument("--work", type=Path, default=Path("outputs/overhead"), help="recorded responses and runs")
     parser.add_argument("--out", type=Path, default=common.RESULTS, help="folder of the results")
     args = parser.parse_args(argv)
+    if args.tiny and args.live:
+        parser.error("--tiny with --live: the tiny policy writes no programs")
     unknown = [part for part in args.parts if part not in PARTS]
     if unknown:
         parser.error(f"no such part: {', '.join(unknown)}; expected {', '.join(PARTS)}")
@@ -124,8 +128,9 @@ def _training(args: argparse.Namespace) -> list[Path]:
 
     plan = training.Plan(
         args.work / "training",
-        _model(args) if args.live else None,
+        None if args.tiny else _model(args),
         steps=args.steps,
+        prompts=args.prompts,
         workers=args.workers,
         live=args.live,
         slow_s=args.slow,
@@ -133,7 +138,9 @@ def _training(args: argparse.Namespace) -> list[Path]:
     )
     steps = training.run(plan, _recording(args))
     settings = {k: v for k, v in asdict(plan).items() if k not in ("model", "work")}
-    name = "overhead_training" + ("_live" if plan.live else "_slowed" if plan.slow_s else "")
+    settings["policy"] = plan.model.name if plan.model else "tiny"
+    parts = {"tiny": args.tiny, "live": plan.live, "slowed": plan.slow_s}
+    name = "_".join(["overhead_training", *(part for part, wanted in parts.items() if wanted)])
     result = common.write_result(
         name,
         settings=settings,

@@ -28,15 +28,15 @@ CHECKOUT = Path(__file__).parents[2]
 class Plan:
     """One paired run. ``samples`` is the group size, ``tokens_per_s`` the pace of each replayed response.
 
-    With ``live``, ``model`` is the policy and generates, so that the arms of a pair share their prompts but not their
-    responses, and the logic share is the policy's own. Without, the policy is tiny and its vocabulary is made of the
-    replayed texts.
+    Without ``model`` the policy is tiny, its vocabulary made of the replayed texts. With ``live`` the model generates,
+    so that the arms of a pair share their prompts but not their responses, and the logic share is the policy's own.
+    Raises ValueError where ``live`` has no model.
     """
 
     work: Path
     model: Path | None = None
     steps: int = 40
-    prompts: int = 4
+    prompts: int = 2
     samples: int = 8
     response_tokens: int = 512
     tokens_per_s: float = 80.0
@@ -45,6 +45,10 @@ class Plan:
     slow_s: float = 0.0
     live: bool = False
     timeout_s: float = 3000.0
+
+    def __post_init__(self) -> None:
+        if self.live and self.model is None:
+            raise ValueError("live: the tiny policy writes no programs; name a model")
 
 
 def run(plan: Plan, recording: Recording, *, seed: int = 0) -> dict[int, dict[str, float]]:
@@ -91,7 +95,7 @@ def _settings(plan: Plan, rows: Path) -> launch.CpuRun:
         "data.shuffle=false",
     )
     return launch.CpuRun(
-        model=plan.model if plan.live and plan.model else plan.work / "model",
+        model=plan.model or plan.work / "model",
         train=rows,
         val=rows,
         output=plan.work / "run",
@@ -121,7 +125,7 @@ def prepare(plan: Plan, recording: Recording, seed: int) -> Path:
                 task = replace(task, prompt=replay_file.prompt(number, task.entry_point))
             block.append(parquet.row(task, data_source="egca/replay", split="train", index=number))
         rows += block + block
-    if not plan.live:
+    if plan.model is None:
         tiny_policy.build(plan.work / "model", [text for texts in replayed.values() for text in texts])
     replay_file.write(plan.work / "replay.json", replayed, plan.tokens_per_s)
     path = plan.work / "rows.parquet"
