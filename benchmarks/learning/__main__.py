@@ -1,4 +1,4 @@
-"""``python -m benchmarks.learning [synthetic|policy] ...``: the fast row, or a real model inside verl."""
+"""``python -m benchmarks.learning [synthetic|policy|snr] ...``: a tiny policy, a real model in verl, its gradients."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ def main(argv: Sequence[str]) -> int:
         from benchmarks.learning import policy
 
         return policy.main(argv[1:])
+    if argv[:1] == ["snr"]:
+        from benchmarks.learning import snr
+
+        return snr.main(argv[1:])
     from benchmarks.learning import matrix
 
     return matrix.main(argv[1:] if argv[:1] == ["synthetic"] else argv)

@@ -23,7 +23,8 @@ from benchmarks.common import Interval, bootstrap, new_figure, save_figure, tabl
 from benchmarks.overhead.scaling import Axis, Sample
 
 NODES = (1, 2, 4, 8, 16, 32, 64, 128)
-WORKERS = (1, 2, 4, 8, 16)
+WORKERS = (1, 2, 4, 8, 16, 32, 64)
+OFF_THE_PATH = 2.0  # percent of the step
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,13 @@ def sweep(measured: Sequence[Sample], repeats: int = 20) -> dict[tuple[int, int]
 
 
 def tables(found: dict[tuple[int, int], Interval], measured: Sequence[Sample]) -> list[dict[str, Any]]:
-    """Overhead by nodes and workers, with the step of the default cluster beside it."""
+    """Overhead by nodes and workers, and how many workers a node keep it off the critical path."""
     rows = []
     for nodes in NODES:
         step = simulate(Cluster(nodes), measured, random.Random(0))
-        rows.append([nodes, f"{step.decoded:.1f}", *(f"{found[nodes, w].value:.2f}" for w in WORKERS)])
-    columns = ["nodes", "generation, s", *(f"{w} workers a node" for w in WORKERS)]
+        enough = next((str(w) for w in WORKERS if found[nodes, w].value <= OFF_THE_PATH), f"more than {WORKERS[-1]}")
+        rows.append([nodes, f"{step.decoded:.1f}", *(f"{found[nodes, w].value:.2f}" for w in WORKERS), enough])
+    columns = ["nodes", "generation, s", *(f"{w} workers a node" for w in WORKERS), f"for {OFF_THE_PATH:g}%"]
     return [table("Simulated: localisation's share of the step, %; 1,024 prompts x 16 samples", columns, rows)]
 
 
@@ -133,7 +135,7 @@ def draw(found: dict[tuple[int, int], Interval], folder: Path) -> Path:
     for workers in WORKERS:
         own = [found[nodes, workers] for nodes in NODES]
         axis.plot(NODES, [max(i.value, 1e-3) for i in own], "o-", markersize=3, label=f"{workers}")
-    axis.axhline(2, color="tab:red", linewidth=0.8, linestyle="--")
-    axis.set(xscale="log", yscale="log", xlabel="nodes", ylabel="overhead of the step, % (2% dashed)")
+    axis.axhline(OFF_THE_PATH, color="tab:red", linewidth=0.8, linestyle="--")
+    axis.set(xscale="log", yscale="log", xlabel="nodes", ylabel=f"overhead of the step, % ({OFF_THE_PATH:g}% dashed)")
     axis.legend(title="workers a node")
     return save_figure(figure, "overhead_cluster", folder)
