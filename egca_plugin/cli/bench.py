@@ -14,7 +14,7 @@ from egca_plugin.errors import EgcaError
 BENCHMARKS = {
     "overhead": "wall clock against vanilla GRPO and verl's own scorer",
     "sandbox": "attacks, latency and throughput of scorers",
-    "localization": "top-1 and top-3 on programs whose fault is known",
+    "localization": "top-1 and overlap on programs whose fault is known",
     "learning": "does narrower credit learn faster, with the controls",
 }
 
