@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import common
+from benchmarks.overhead import tiny_policy
 
 PARTS = {
     "adv": "placing the credit, per 1,000 tokens: seconds",
@@ -48,16 +49,21 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2, help="sandbox workers (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=40, help="training steps in all (default: %(default)s)")
     parser.add_argument("--limit", type=float, default=3000, help="training: stop after so many seconds")
-    parser.add_argument("--prompts", type=int, default=2, help="training: prompts a step (default: %(default)s)")
-    parser.add_argument("--tiny", action="store_true", help="training: a random two-layer policy, for the worst case")
+    parser.add_argument("--prompts", type=int, default=4, help="training: prompts a step (default: %(default)s)")
+    parser.add_argument(
+        "--policy",
+        choices=("model", *tiny_policy.SIZES),
+        default="small",
+        help="training: --model itself (its steps take a minute here), or a random one (default: %(default)s)",
+    )
     parser.add_argument("--live", action="store_true", help="training: the model generates instead of the replay")
     parser.add_argument("--slow", type=float, default=0.0, help="training: slow EGCA down on purpose, s a response")
     parser.add_argument("--debugger", action="store_true", help="also the LLM debugger; its server must be configured")
     parser.add_argument("--work", type=Path, default=Path("outputs/overhead"), help="recorded responses and runs")
     parser.add_argument("--out", type=Path, default=common.RESULTS, help="folder of the results")
     args = parser.parse_args(argv)
-    if args.tiny and args.live:
-        parser.error("--tiny with --live: the tiny policy writes no programs")
+    if args.live:
+        args.policy = "model"  # a random one writes no programs
     unknown = [part for part in args.parts if part not in PARTS]
     if unknown:
         parser.error(f"no such part: {', '.join(unknown)}; expected {', '.join(PARTS)}")
@@ -128,7 +134,8 @@ def _training(args: argparse.Namespace) -> list[Path]:
 
     plan = training.Plan(
         args.work / "training",
-        None if args.tiny else _model(args),
+        _model(args) if args.policy == "model" else None,
+        size=args.policy,
         steps=args.steps,
         prompts=args.prompts,
         workers=args.workers,
@@ -137,9 +144,9 @@ def _training(args: argparse.Namespace) -> list[Path]:
         timeout_s=args.limit,
     )
     steps = training.run(plan, _recording(args))
-    settings = {k: v for k, v in asdict(plan).items() if k not in ("model", "work")}
-    settings["policy"] = plan.model.name if plan.model else "tiny"
-    parts = {"tiny": args.tiny, "live": plan.live, "slowed": plan.slow_s}
+    settings = {k: v for k, v in asdict(plan).items() if k not in ("model", "size", "work")}
+    settings["policy"] = plan.model.name if plan.model else plan.size
+    parts = {args.policy: args.policy != "small" and not plan.live, "live": plan.live, "slowed": plan.slow_s}
     name = "_".join(["overhead_training", *(part for part, wanted in parts.items() if wanted)])
     result = common.write_result(
         name,

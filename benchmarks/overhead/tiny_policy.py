@@ -1,4 +1,4 @@
-"""A policy whose update costs little, so that what EGCA adds to a step shows all the more."""
+"""Random policies whose update costs little, so that what EGCA adds to a step shows all the more."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 VOCABULARY = 2048
+SIZES = {"small": (256, 4), "tiny": (64, 2)}  # hidden size, layers
 EOS, PAD, START = "<|im_end|>", "<|pad|>", "<|im_start|>"
 TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
@@ -17,8 +18,9 @@ TEMPLATE = (
 )
 
 
-def build(folder: Path, texts: Sequence[str], seed: int = 0) -> None:
-    """Write a random two-layer Llama and a byte-level BPE learned from ``texts`` as a Hugging Face directory."""
+def build(folder: Path, texts: Sequence[str], size: str = "tiny", seed: int = 0) -> None:
+    """Write a random Llama and a byte-level BPE learned from ``texts`` as a Hugging Face directory."""
+    hidden, layers = SIZES[size]
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
@@ -35,9 +37,9 @@ def build(folder: Path, texts: Sequence[str], seed: int = 0) -> None:
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
+        hidden_size=hidden,
+        intermediate_size=2 * hidden,
+        num_hidden_layers=layers,
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=2048,

@@ -28,15 +28,16 @@ CHECKOUT = Path(__file__).parents[2]
 class Plan:
     """One paired run. ``samples`` is the group size, ``tokens_per_s`` the pace of each replayed response.
 
-    Without ``model`` the policy is tiny, its vocabulary made of the replayed texts. With ``live`` the model generates,
-    so that the arms of a pair share their prompts but not their responses, and the logic share is the policy's own.
-    Raises ValueError where ``live`` has no model.
+    Without ``model`` the policy is a random one of :data:`tiny_policy.SIZES`, its vocabulary made of the replayed texts.
+    With ``live`` the model generates, so that the arms of a pair share their prompts but not their responses, and the
+    logic share is the policy's own. Raises ValueError where ``live`` has no model.
     """
 
     work: Path
     model: Path | None = None
+    size: str = "small"
     steps: int = 40
-    prompts: int = 2
+    prompts: int = 4
     samples: int = 8
     response_tokens: int = 512
     tokens_per_s: float = 80.0
@@ -48,7 +49,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.live and self.model is None:
-            raise ValueError("live: the tiny policy writes no programs; name a model")
+            raise ValueError("live: a random policy writes no programs; name a model")
 
 
 def run(plan: Plan, recording: Recording, *, seed: int = 0) -> dict[int, dict[str, float]]:
@@ -126,7 +127,7 @@ def prepare(plan: Plan, recording: Recording, seed: int) -> Path:
             block.append(parquet.row(task, data_source="egca/replay", split="train", index=number))
         rows += block + block
     if plan.model is None:
-        tiny_policy.build(plan.work / "model", [text for texts in replayed.values() for text in texts])
+        tiny_policy.build(plan.work / "model", [text for texts in replayed.values() for text in texts], plan.size)
     replay_file.write(plan.work / "replay.json", replayed, plan.tokens_per_s)
     path = plan.work / "rows.parquet"
     parquet.write(rows, path)
