@@ -28,9 +28,9 @@ CHECKOUT = Path(__file__).parents[2]
 class Plan:
     """One paired run. ``samples`` is the group size, ``tokens_per_s`` the pace of each replayed response.
 
-    Without ``model`` the policy is a random one of :data:`tiny_policy.SIZES`, its vocabulary made of the replayed texts.
-    With ``live`` the model generates, so that the arms of a pair share their prompts but not their responses, and the
-    logic share is the policy's own. Raises ValueError where ``live`` has no model.
+    Without ``model`` the policy is a random one of :data:`tiny_policy.SIZES`, its vocabulary made of the replayed
+    texts. With ``live`` the model generates, so that the arms of a pair share their prompts but not their responses,
+    and the logic share is the policy's own. Raises ValueError where ``live`` has no model.
     """
 
     work: Path
