@@ -80,6 +80,8 @@ class EgcaConfig:
     records: str = ""  # directory for the JSONL records; empty: none
     sandbox: SandboxConfig = field(default_factory=SandboxConfig)
 
+    ``traces``: directory where what the references do is kept from run to run, at most ``traces_mb`` of it;
+    ``cache``: the user's cache directory; empty: nowhere.
     def __post_init__(self) -> None:
         _one_of("egca.preset", self.preset, PRESETS)
         _one_of("egca.localizer", self.localizer, LOCALIZERS)
@@ -93,6 +95,8 @@ class EgcaConfig:
         _in_range("egca.budget", self.budget, 0, 1)
 
     @property
+    traces: str = "cache"
+    traces_mb: int = 256
     def keeps_unverified(self) -> bool:
         """Does a divergence without a proving patch get the wide span around it?"""
         return (self.unverified or ("wide" if self.preset == "paper" else "uniform")) == "wide"
@@ -110,6 +114,12 @@ class EgcaConfig:
 _ACCEPTS: dict[str, tuple[type, ...]] = {"str": (str,), "float": (int, float), "int": (int,)}
 _Settings = TypeVar("_Settings", SandboxConfig, EgcaConfig)
 
+        if self.bank and self.sandbox.url is not None:
+            raise ConfigError(
+                f"egca.bank: got {self.bank!r} with egca.sandbox.url, which traces nothing to compare with it; "
+                "expected one or the other"
+            )
+        _in_range("egca.traces_mb", self.traces_mb, 1, 1 << 20)
 
 def _build(cls: type[_Settings], values: Mapping[str, Any], where: str, **extra: Any) -> _Settings:
     known = {f.name: f for f in fields(cls) if f.name not in extra}

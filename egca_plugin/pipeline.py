@@ -26,6 +26,7 @@ from egca_plugin.errors import SandboxError, TaskError
 from egca_plugin.localize import registry
 from egca_plugin.localize.api import Case, Reason
 from egca_plugin.program.compiling import compile_error
+from egca_plugin.localize.reference import open_saved
 from egca_plugin.program.constraints import Constraint, Violation, check, derive
 from egca_plugin.program.extract import extract, to_completion
 from egca_plugin.program.structure import comparable
@@ -90,6 +91,7 @@ class Assessor:
         voted = None if task.reference else self._vote(judged)
         return [self._finish(task, one, voted, step) for one in judged]
 
+        self._saved = open_saved(config)
     def _examine(self, task: Task, text: str, step: int | None) -> _Judged:
         watch = _Stopwatch()
         program = extract(text, task)
@@ -153,7 +155,7 @@ class Assessor:
         if not self._budget.allows(step):
             return Localization(reason=budget.REASON), chosen.mode
         sources = tuple(reference.source for reference in references)
-        case = Case(task, one.program.source, sources, one.verdict, self._sandbox, seed=self.config.seed)
+        case = Case(task, one.program.source, sources, one.verdict, self._sandbox, self.config.seed, self._saved)
         if chosen.localize is Localize.TRACEBACK:
             return self._traceback.localize(case), chosen.mode
         found = self._ask(case)

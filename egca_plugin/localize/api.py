@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from egca_plugin.localize.saved import SavedTraces
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.types import Localization, Task, Verdict
 
@@ -33,7 +34,8 @@ class Case:
     """One failing program and everything that may be known about it.
 
     ``source`` is the candidate; spans of the answer are character offsets in it. ``references`` are whole programs that
-    pass the task's tests, nearest first, at least one. ``seed`` feeds the localisers that draw lots.
+    pass the task's tests, nearest first, at least one. ``seed`` feeds the localisers that draw lots. ``saved``: where
+    what the references do is kept from run to run.
     """
 
     task: Task
@@ -42,6 +44,7 @@ class Case:
     verdict: Verdict
     sandbox: Sandbox
     seed: int = 0
+    saved: SavedTraces | None = None
 
 
 class Localizer(Protocol):

@@ -79,7 +79,7 @@ class TraceLocalizer:
         reason = Reason.NO_REFERENCE
         candidate: Run | None = None
         for source in case.references[:_REFERENCES]:
-            found = gather(case.verdict, self._cache.results(source, calls, case.sandbox))
+            found = gather(case.verdict, self._cache.results(source, calls, case.sandbox, case.saved))
             if not found.failing:
                 reason = Reason.NO_DIFFERENCE
                 continue
@@ -88,7 +88,8 @@ class TraceLocalizer:
                 candidate, reason = _traced(case, traced, found)
                 if candidate is None:
                     return None, None, reason
-            reference = Run(self._cache.known(source).program, self._cache.traces(source, traced, case.sandbox))
+            traces = self._cache.traces(source, traced, case.sandbox, case.saved)
+            reference = Run(self._cache.known(source).program, traces)
             comparison = _comparison(candidate, reference, source, case.task.entry_point)
             if best is None or comparison.likeness > best.likeness:
                 best, evidence = comparison, found

@@ -13,6 +13,9 @@ from enum import Enum
 
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import TaskError
+from egca_plugin.localize.evidence import distinct_calls
+from egca_plugin.localize.reference import open_saved, warm
+from egca_plugin.localize.saved import SavedTraces
 from egca_plugin.program.mutate import mutants
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.referee import judge
@@ -63,8 +66,11 @@ class Health:
         return self.killed / self.mutants if self.mutants else None
 
 
-def examine(sandbox: Sandbox, task: Task) -> Health:
-    """Judge the reference twice, count its steps, and try its mutants. Raises SandboxError only."""
+def examine(sandbox: Sandbox, task: Task, saved: SavedTraces | None = None) -> Health:
+    """Judge the reference twice, count its steps, and try its mutants. Raises SandboxError only.
+
+    ``saved`` gets the reference's traces, for training to find.
+    """
     try:
         _check_setup(task)
         verdict = judge(sandbox, task.reference, task, timeout_s=REFERENCE_TIMEOUT_S, check_stable=True)
@@ -83,12 +89,15 @@ def examine(sandbox: Sandbox, task: Task) -> Health:
     if tried and killed < WEAK_BELOW * tried:
         faults.append((Fault.WEAK, f"the tests notice {killed} of {tried} small faults"))
     steps = _steps(sandbox, task, verdict)
+    if saved is not None and verdict.stable:
+        warm(task.reference, list(distinct_calls(verdict)), sandbox, saved)
     return Health(task.task_id, tuple(faults), verdict.tests_total, verdict.ms, steps, tried, killed)
 
 
 def handler(sandbox: Sandbox, config: EgcaConfig) -> Callable[[Task], Health]:
     """What a pool's worker runs."""
-    return lambda task: examine(sandbox, task)
+    saved = open_saved(config)
+    return lambda task: examine(sandbox, task, saved)
 
 
 def _check_setup(task: Task) -> None:

@@ -15,6 +15,13 @@ BROKEN = Task("t/broken", "Add.", "add", "def add(a, b):\n    return a - b\n", (
 WEAK = Task("t/weak", "Add.", "add", "def add(a, b):\n    return a + b\n", ("assert add(1, 2) != 33",))
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's cache, where sound references' traces go."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "egca" / "traces"
+
+
 @pytest.fixture
 def tasks(tmp_path: Path) -> Path:
     path = tmp_path / "tasks.jsonl"
@@ -22,7 +29,7 @@ def tasks(tmp_path: Path) -> Path:
     return path
 
 
-def test_bad_tasks_are_named_with_their_reason(tasks: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_tasks_are_named_with_their_reason(tasks: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["preflight", str(tasks), "--workers", "1", "--json"]) == 0
     captured = capsys.readouterr()
     found = json.loads(captured.out)
@@ -31,6 +38,7 @@ def test_bad_tasks_are_named_with_their_reason(tasks: Path, capsys: pytest.Captu
     assert "test 0" in found["results"][0]["faults"]["unsound"]
     assert found["results"][1]["faults"] == {}
     assert "t/broken" in captured.err
+    assert len(list(cache.iterdir())) == 1, "one text is the reference of both sound tasks; training finds its traces"
 
 
 @pytest.mark.parametrize(
