@@ -8,6 +8,7 @@ They are rollout text: parsed here, run only in the sandbox.
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial, reduce
 
 from egca_plugin.localize.reference import trace_calls
 from egca_plugin.program.instrument import instrument
@@ -61,6 +62,14 @@ class Bank:
         admitted = Entry(source, step)
         kept = self._store.update(key_of(task), lambda entries: self._with(task, entries, admitted))
         return Admission.ADMITTED if admitted in kept else Admission.ALIKE
+
+    def adopt(self, task: Task, entries: Entries) -> Entries:
+        """Add programs that another node's bank has admitted; gives all that is kept of ``task``."""
+        key = key_of(task)
+        known = self._store.load(key)
+        if {entry.source for entry in entries} <= {entry.source for entry in known}:
+            return known
+        return self._store.update(key, lambda kept: reduce(partial(self._with, task), entries, kept))
 
     def _is_novel(self, task: Task, source: str, entries: Entries) -> bool:
         others = [entry.source for entry in entries] + [task.reference] * bool(task.reference)

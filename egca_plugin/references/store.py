@@ -20,6 +20,7 @@ from typing import Protocol
 from egca_plugin.types import Task
 
 _VERSION = 1
+_REMEMBERED = 4096  # files whose entries a process keeps in memory
 _log = logging.getLogger(__name__)
 
 
@@ -83,6 +84,8 @@ class DirectoryStore:
         stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
         known = self._read.get(key)
         if known is None or known[0] != stamp:
+            if len(self._read) >= _REMEMBERED:
+                self._read.clear()
             known = self._read[key] = (stamp, _parse(path))
         return known[1]
 

@@ -63,6 +63,11 @@ def test_our_configuration_composes_verls_and_passes_the_check(composed: Any) ->
     assert settings.check(composed("egca=off")) == settings.Settings(False, EgcaConfig())
 
 
+def test_the_bank_may_live_beside_the_checkpoints(composed: Any) -> None:
+    config = composed("egca.bank=checkpoints", "trainer.default_local_dir=/runs/7")
+    assert settings.read(config).egca.bank == "/runs/7/egca_bank"
+
+
 def test_the_yaml_defaults_are_the_dataclass_defaults(composed: Any) -> None:
     written = OmegaConf.to_container(composed().egca)
     assert written.pop("enabled") is True

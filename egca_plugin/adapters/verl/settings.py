@@ -1,7 +1,8 @@
 """From verl's configuration to EGCA's settings, and the combinations that are refused before anything starts.
 
 ``egca`` in the trainer's configuration is a mapping of the fields of :class:`egca_plugin.config.EgcaConfig` plus
-``enabled``; ``off`` alone, or ``enabled: false``, is plain GRPO with the same rewards.
+``enabled``; ``off`` alone, or ``enabled: false``, is plain GRPO with the same rewards. ``bank: checkpoints`` is a
+folder beside the run's checkpoints.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ def read(config: DictConfig) -> Settings:
     enabled = fields.pop("enabled", True)
     if not isinstance(enabled, bool):
         raise ConfigError(f"egca.enabled: got {enabled!r}, expected true or false")
+    if fields.get("bank") == "checkpoints":
+        fields["bank"] = f"{config.trainer.default_local_dir}/egca_bank"
     return Settings(enabled, EgcaConfig.from_mapping(fields))
 
 
