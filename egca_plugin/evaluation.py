@@ -15,9 +15,8 @@ from typing import Any
 from egca_plugin.config import SandboxConfig
 from egca_plugin.errors import SampleError, SandboxError
 from egca_plugin.program.extract import extract
-from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.pool import Pool
-from egca_plugin.sandbox.referee import judge
+from egca_plugin.sandbox.referee import Sessions, judge
 from egca_plugin.types import Outcome, Task
 
 HANDLER = "egca_plugin.evaluation:handler"
@@ -54,7 +53,7 @@ def outcomes(samples: Sequence[Judged], config: SandboxConfig) -> Iterator[Outco
             yield outcome
 
 
-def handler(sandbox: Sandbox, settings: Any) -> Callable[[Judged], Outcome]:
+def handler(sandbox: Sessions, settings: Any) -> Callable[[Judged], Outcome]:
     """What a pool worker runs: extract the program, judge it, say how it ended; the reward manager does the same."""
 
     def run(sample: Judged) -> Outcome:

@@ -26,6 +26,13 @@ def test_defaults_and_nested_values() -> None:
         ({"mix": True}, r"egca\.mix: got True \(bool\)"),
         ({"mix": 1.5}, r"egca\.mix: got 1.5, expected a number from 0 to 1"),
         ({"cap": 0.5}, r"egca\.cap: got 0.5, expected 0 \(none\) or a number of at least 1"),
+        ({"sandbox": {"url": "sandbox:8080"}}, r"egca\.sandbox\.url: got 'sandbox:8080', expected null or .*/run_code"),
+        ({"sandbox": {"url": "http://sandbox:8080"}}, r"egca\.sandbox\.url: .*/run_code"),
+        ({"sandbox": {"url": "http://me:secret@sandbox/run_code"}}, r"egca\.sandbox\.url"),
+        ({"sandbox": {"url": ""}}, r"egca\.sandbox\.url: got ''"),
+        ({"sandbox": {"url": 5}}, r"egca\.sandbox\.url: got 5 \(int\), expected str \| None"),
+        ({"sandbox": {"url": "http://s/run_code", "require": "landlock"}}, r"egca\.sandbox\.require: got 'landlock'"),
+        ({"sandbox": {"url": "http://s/run_code"}, "bank": "b"}, r"egca\.bank: got 'b' with egca\.sandbox\.url"),
         ({"preset": "fast"}, r"egca\.preset: got 'fast', expected one of verified, paper"),
     ],
 )

@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from egca_plugin.cli import output
-from egca_plugin.config import LOCALIZERS, PRESETS, EgcaConfig, SandboxConfig
+from egca_plugin.cli.options import add_sandbox, sandbox_of
+from egca_plugin.config import LOCALIZERS, PRESETS, EgcaConfig
 from egca_plugin.pipeline import Group, assess_groups
 from egca_plugin.records import credit_line
 from egca_plugin.tasks.files import Sample, load_samples_of, load_tasks
@@ -43,16 +44,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--localizer", choices=LOCALIZERS, default="trace", help="who finds the fault (default: %(default)s)"
     )
-    parser.add_argument("--workers", type=int, default=0, help="worker processes (default: one per core, at most 8)")
-    parser.add_argument("--timeout", type=float, default=3.0, help="seconds for one program with all its tests")
+    add_sandbox(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     tasks = {task.task_id: task for task in load_tasks(args.tasks)}
     samples = list(load_samples_of(tasks, str(args.tasks), args.samples))
     output.ready(args.out)
-    sandbox = SandboxConfig(timeout_s=args.timeout, workers=args.workers)
-    config = EgcaConfig(preset=args.preset, localizer=args.localizer, sandbox=sandbox)
+    config = EgcaConfig(preset=args.preset, localizer=args.localizer, sandbox=sandbox_of(args))
     credits = _assess(config, tasks, samples)
     _write(args.out, samples, credits)
     Console(stderr=True).print(summary(credits))

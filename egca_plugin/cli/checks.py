@@ -15,7 +15,8 @@ from egca_plugin import __version__
 from egca_plugin.config import ISOLATION_LEVELS, SandboxConfig
 from egca_plugin.errors import SandboxError
 from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.isolation import probe
+from egca_plugin.sandbox.isolation import UNTRIED, probe
+from egca_plugin.sandbox.policy import INSTALL
 from egca_plugin.sandbox.referee import judge
 from egca_plugin.types import Outcome, Task
 
@@ -70,13 +71,17 @@ def _isolation() -> Iterator[Check]:
     """What is in place, and what a program that tried to get out was able to do."""
     report = probe()
     for layer in report.layers:
-        if layer.reason:
+        if layer.reason and layer.reason != UNTRIED:
             mandatory = layer.level == ISOLATION_LEVELS[0]
             mend = "allow it on this host" if mandatory else "allow it on this host for a second wall; not required"
+            if INSTALL in layer.reason:
+                mend = INSTALL
             yield Check(f"isolation: {layer.name}", State.BAD if mandatory else State.WARN, layer.reason, mend)
-    names = ", ".join(layer.name for layer in report.layers if not layer.reason)
+    names = ", ".join(layer.name for layer in report.layers if not layer.reason) or "no layer"
     notes = "".join(f"; {note}" for note in report.notes)
     yield Check("isolation", State.OK if report.level else State.BAD, f"level {report.level or 'none'}: {names}{notes}")
+    if not report.level:
+        return
     if report.escapes:
         mend = "do not train on this host; please report it with the output of `egca doctor --json`"
         yield Check("escape attempts", State.BAD, "; ".join(report.escapes), mend)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from egca_plugin.config import SandboxConfig
+from egca_plugin.cli.options import add_sandbox, sandbox_of
 from egca_plugin.errors import ConfigError, SampleError
 from egca_plugin.evaluation import Judged, Score, check_enough, outcomes, score
 from egca_plugin.tasks.catalog import SETS
@@ -38,8 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--source", metavar="PATH|hub", help="where the named tasks come from, as for `egca prepare`")
     parser.add_argument("--split", help="of the named tasks (default: mbpp's test split)")
     parser.add_argument("--partial", action="store_true", help="score the tasks that have samples, leave out the rest")
-    parser.add_argument("--workers", type=int, default=0, help="worker processes (default: one per core, at most 8)")
-    parser.add_argument("--timeout", type=float, default=3.0, help="seconds for one program with all its tests")
+    add_sandbox(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -49,8 +48,7 @@ def run(args: argparse.Namespace) -> int:
     drawn = load_samples_of(tasks, str(args.tasks), args.samples)
     samples = [(tasks[sample.task_id], sample.completion) for sample in drawn]
     _check_coverage(tasks, samples, args.k, args.partial)
-    config = SandboxConfig(timeout_s=args.timeout, workers=args.workers)
-    progress = track(outcomes(samples, config), "judge", len(samples), console=Console(stderr=True))
+    progress = track(outcomes(samples, sandbox_of(args)), "judge", len(samples), console=Console(stderr=True))
     ended = list(progress)
     passed: defaultdict[str, list[bool]] = defaultdict(list)
     for (task, _), outcome in zip(samples, ended, strict=True):

@@ -10,6 +10,7 @@ on this side: never pass a test, an expected value or a reference.
 
 from __future__ import annotations
 
+import logging
 import marshal
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,8 @@ from egca_plugin.types import Call, CallResult, CallStatus, RawTrace
 MAX_SOURCE = 1 << 18  # characters
 ATTEMPTS = 3  # on fresh zygotes, before the infrastructure is said to have failed
 WINDOW = 8  # programs of a batch that are sent ahead
+
+logger = logging.getLogger(__name__)
 
 _Answer = TypeVar("_Answer")
 
@@ -46,6 +49,7 @@ class Sandbox:
     def __init__(self, config: SandboxConfig | None = None) -> None:
         self.config = config or SandboxConfig()
         self._zygote: Zygote | None = None
+        self.restarts = 0  # zygotes that were lost and replaced
 
     def __enter__(self) -> Sandbox:
         self.start()
@@ -68,6 +72,12 @@ class Sandbox:
             self._zygote = zygote
         return self._zygote
 
+    def _replace(self, err: ZygoteLost) -> None:
+        """The next program starts a new zygote."""
+        logger.warning("egca: %s; its program runs again on a new one", err)
+        self.restarts += 1
+        self.close()
+
     def close(self) -> None:
         """End the zygote and whatever runs in it."""
         if self._zygote is not None:
@@ -84,8 +94,8 @@ class Sandbox:
             self.start()  # a cold start is not the program's time
             session = Session(self, source, self._deadline(timeout_s), seed, budget)
             yield session
-        except ZygoteLost:
-            self.close()
+        except ZygoteLost as err:
+            self._replace(err)
             raise
         finally:
             if session is not None:
@@ -123,7 +133,7 @@ class Sandbox:
         ``steps`` bounds the calls of ``__egca_step`` in each call; ``timeout_s`` is each program's wall clock, after
         which the rest go on in a new child. Close the iterator to stop early. The variants trust each other: between
         them the interpreter's visible state is put back, which a determined program can escape, so confirm what matters
-        with :meth:`run_calls`.
+        with :meth:`run_calls`. Raises SandboxError when the infrastructure fails ATTEMPTS times over one program.
         """
         done = 0
         budget = Budget(max_events=0, max_steps=steps, max_bytes=0)
@@ -132,9 +142,10 @@ class Sandbox:
             try:
                 for results in self._batch(programs[done:], calls, budget, timeout_s):
                     done += 1
+                    lost = 0
                     yield results
             except ZygoteLost as err:
-                self.close()
+                self._replace(err)
                 lost += 1
                 if lost == ATTEMPTS:
                     raise SandboxError(f"the sandbox failed {ATTEMPTS} times in a row: {err}") from err

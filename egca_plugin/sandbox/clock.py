@@ -1,15 +1,19 @@
 """Determinism: a logical clock and seeded randomness, put in place before any candidate exists.
 
 Every reading of the clock moves it on by a millisecond, and sleeping moves it without waiting: a program sees time
-pass, sees the same times in every run, and never sees the host's clock through ``time``.
+pass, sees the same times in every run, and sees the host's clock neither through ``time`` nor through ``datetime``.
 
 Standard library only: this runs in the zygote.
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
+import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 _register = os.register_at_fork
@@ -23,10 +27,11 @@ TICK_NS = 1_000_000
 
 
 class Clock:
-    """Stands in for the clock functions of the module ``time``."""
+    """Stands in for the clock functions of the module ``time``; ``entropy`` for the system's randomness."""
 
     def __init__(self) -> None:
         self.now = START_NS
+        self.entropy = random.Random(0)
 
     def read_ns(self) -> int:
         self.now += TICK_NS
@@ -44,12 +49,11 @@ class Clock:
 def install() -> Clock:
     """Replace the sources of nondeterminism of the standard library that programs use."""
     clock = Clock()
-    for name in ("time", "monotonic", "perf_counter", "process_time", "thread_time"):
-        setattr(time, name, clock.read)
-        setattr(time, f"{name}_ns", clock.read_ns)
-    time.sleep = clock.sleep  # type: ignore[assignment]
-    entropy = random.Random(0)
-    os.urandom = random._urandom = entropy.randbytes  # type: ignore[attr-defined]
+    _replace_time(clock)
+    _replace_now(clock)
+    sys.modules["_uuid"] = None  # type: ignore[assignment]  # uuid1 would ask the system; without it, it asks `time`
+    os.urandom = random._urandom = clock.entropy.randbytes  # type: ignore[attr-defined]
+    os.getrandom = lambda size, flags=0: clock.entropy.randbytes(size)
     seed = random.Random.seed
 
     def seeded(self: random.Random, a: Any = None, version: int = 2) -> None:
@@ -64,4 +68,46 @@ def install() -> Clock:
 def reseed(clock: Clock, seed: int) -> None:
     """Start over: the same ``seed``, the same numbers and times."""
     clock.now = START_NS + seed * 86_400 * 1_000_000_000
+    clock.entropy.seed(seed)
     random.seed(seed)
+
+
+def _replace_time(clock: Clock) -> None:
+    for name in ("time", "monotonic", "perf_counter", "process_time", "thread_time"):
+        setattr(time, name, clock.read)
+        setattr(time, f"{name}_ns", clock.read_ns)
+    time.sleep = clock.sleep  # type: ignore[assignment]
+    time.clock_gettime = lambda which, /: clock.read()
+    time.clock_gettime_ns = lambda which, /: clock.read_ns()
+    for read in (time.localtime, time.gmtime, time.ctime):
+        setattr(time, read.__name__, _at(clock, read))
+    asctime, strftime, localtime = time.asctime, time.strftime, time.localtime
+    time.asctime = lambda moment=None, /: asctime(localtime() if moment is None else moment)
+    time.strftime = lambda form, moment=None, /: strftime(form, localtime() if moment is None else moment)
+
+
+def _at(clock: Clock, read: Callable[[float], Any]) -> Callable[..., Any]:
+    return lambda seconds=None, /: read(clock.read() if seconds is None else seconds)
+
+
+def _replace_now(clock: Clock) -> None:
+    """``datetime.now`` and ``utcnow`` read the host's clock in C (``today`` asks ``time``).
+
+    A subclass in the place of ``datetime`` would make values of two types, of which one would not cross the wire. So
+    the two methods are exchanged within the type itself, which Python code cannot do: by its own dict, which the
+    collector knows, and a word to the interpreter that it has changed.
+    """
+    try:
+        from _datetime import datetime, timezone  # type: ignore[import-not-found]
+    except ImportError:
+        return  # the version in Python asks `time`
+
+    def now(cls: Any, tz: Any = None) -> Any:
+        return cls.fromtimestamp(clock.read(), tz)
+
+    def utcnow(cls: Any) -> Any:
+        return cls.fromtimestamp(clock.read(), timezone.utc).replace(tzinfo=None)
+
+    (methods,) = (one for one in gc.get_referents(vars(datetime)) if type(one) is dict)
+    methods["now"], methods["utcnow"] = classmethod(now), classmethod(utcnow)
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime))

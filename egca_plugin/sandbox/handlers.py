@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import judge
+from egca_plugin.sandbox.referee import Sessions, judge
 from egca_plugin.types import Task, Verdict
 
 
-def judging(sandbox: Sandbox, settings: Any) -> Callable[[tuple[str, Task]], Verdict]:
+def judging(sandbox: Sessions, settings: Any) -> Callable[[tuple[str, Task]], Verdict]:
     """Payload ``(source, task)``, result a Verdict."""
     return lambda payload: judge(sandbox, payload[0], payload[1])

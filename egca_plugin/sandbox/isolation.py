@@ -35,6 +35,9 @@ LAYERS: Mapping[str, str] = {
 }
 
 
+UNTRIED = "not tried: no sandbox starts without a system call filter"
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """``reason``: why it is missing, empty where it is in place."""
@@ -58,13 +61,19 @@ class IsolationReport:
 
 
 def settings(config: SandboxConfig, *, refuse: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """What a zygote is told to apply. ``refuse``: namespaces not to try, with the reason to report."""
+    """What a zygote is told to apply. ``refuse``: namespaces not to try, with the reason to report.
+
+    Raises IsolationError where libseccomp is missing: every level needs it.
+    """
+    try:
+        filters = {"filter": policy.program(files=True), "filter_without_files": policy.program(files=False)}
+    except IsolationError as err:
+        raise IsolationError(f"egca.sandbox.require={config.require} cannot be met: {err}") from err
     return {
         "memory_mb": config.memory_mb,
         "cpu_s": math.ceil(config.timeout_s) + 1,
         "refused": dict(refuse or {}),
-        "filter": policy.program(files=True),
-        "filter_without_files": policy.program(files=False),
+        **filters,
     }
 
 
@@ -98,6 +107,10 @@ def probe(config: SandboxConfig | None = None) -> IsolationReport:
     from egca_plugin.sandbox import api, wire  # here, since api needs this module
 
     any_level = SandboxConfig(require=ISOLATION_LEVELS[0], memory_mb=(config or SandboxConfig()).memory_mb)
+    try:
+        policy.program(files=True)
+    except IsolationError as err:
+        return report({**dict.fromkeys(LAYERS, UNTRIED), "seccomp": str(err)})
     try:
         with api.Sandbox(any_level) as sandbox:
             missing = sandbox.start().hello["missing"]

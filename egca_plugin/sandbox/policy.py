@@ -36,6 +36,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # fcntl and ioctl can ask the kernel to signal other processes (F_SETOWN, FIOSETOWN): only these may be asked.
 _FCNTL = (1, 2, 3, 1030)  # F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC
 _IOCTL = (0x5401, 0x5451, 0x5450)  # TCGETS (isatty), FIOCLEX, FIONCLEX
+INSTALL = "apt-get install libseccomp2 (Debian, Ubuntu) or dnf install libseccomp (Fedora, RHEL)"
 _OPTIMIZE, _BINARY_TREE = 8, 2  # SCMP_FLTATR_CTL_OPTIMIZE: a search tree, whose length a child pays for at load
 
 
@@ -49,8 +50,7 @@ def program(*, files: bool) -> bytes:
         import pyseccomp  # type: ignore[import-untyped]  # here, since it fails where the C library is missing
     except (ImportError, RuntimeError, OSError) as err:
         raise IsolationError(
-            f"seccomp: got {type(err).__name__}: {err}; expected pyseccomp and the C library libseccomp 2. "
-            "Install it: apt-get install libseccomp2, or dnf install libseccomp"
+            f"seccomp: got {type(err).__name__}: {err}; expected pyseccomp and the C library libseccomp 2: {INSTALL}"
         ) from err
     refused = pyseccomp.SyscallFilter(pyseccomp.ERRNO(errno.EPERM))
     try:

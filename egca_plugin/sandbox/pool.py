@@ -11,6 +11,7 @@ the others never notice. Workers die with this process, and their zygotes and ch
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import queue
 import socket
@@ -32,9 +33,13 @@ from egca_plugin.errors import SandboxError
 
 ATTEMPTS = 2
 START_S = 120.0
+SERVER_PATIENCE = 10  # times the deadline, where every call of a test is a request to a server
 GRACE_S = 2.0
 _ROOT = str(Path(egca_plugin.__file__).parent.parent)
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from egca_plugin.sandbox.worker import main; main(int(sys.argv[2]))"
+
+
+logger = logging.getLogger(__name__)
 
 
 class WorkerLost(SandboxError):
@@ -52,7 +57,8 @@ class Pool:
     """``workers`` processes, each with the function that ``handler(sandbox, settings)`` returned.
 
     ``handler`` is ``"module:callable"``; payloads, results and settings must pickle. ``deadline_s``: wall clock for
-    one payload. ``queue``: payloads that may wait before :meth:`submit` blocks (default: two a worker).
+    one payload, SERVER_PATIENCE times that with ``config.url``. ``queue_size``: payloads that may be under way before
+    :meth:`submit` blocks (default: three a worker).
     """
 
     def __init__(
@@ -69,12 +75,14 @@ class Pool:
         self._config = config or SandboxConfig()
         self.workers = workers or self._config.workers or min(8, len(os.sched_getaffinity(0)))
         self._hello = (handler, self._config, settings)
-        self._deadline_s = deadline_s
+        self._deadline_s = deadline_s if self._config.url is None else SERVER_PATIENCE * deadline_s
         self._on_lost = on_lost
         self._slots = threading.BoundedSemaphore(queue_size or 3 * self.workers)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._counting = threading.Lock()
+        self.restarts = 0  # workers that were lost and replaced
 
     def __enter__(self) -> Pool:
         self.start()
@@ -192,6 +200,9 @@ class Pool:
                 worker.close()
                 if self._closing.is_set():
                     break
+                logger.warning("egca: a worker process was lost and is replaced: %s", err)
+                with self._counting:
+                    self.restarts += 1
                 try:
                     worker = _Worker(self._hello, self._closing)
                 except SandboxError as start_error:

@@ -1,12 +1,14 @@
 """Programs on a SandboxFusion-compatible HTTP server, behind the same face that the referee judges with.
 
-    verdict = judge(RemoteSandbox("http://sandbox:8080/run_code"), source, task)
+    with RemoteSandbox(SandboxConfig(url="http://sandbox:8080/run_code")) as sandbox:
+        verdict = judge(sandbox, source, task)
 
 **Weaker than the local sandbox; use it where programs must not run on this machine.** What stays: the tests, expected
 values and reference never leave this process, and answers are decoded by the same strict reader. What is the server's
-own affair: isolation, memory and time limits, and what one program leaves for the next. What is lost: the fixed hash
-seed (a program may be unstable for it), step budgets, traces and batches. Every call is one request that runs the
-program, and the calls before it, anew: seconds where the local sandbox takes milliseconds.
+own affair: isolation, memory and time limits, what one program leaves for the next, and whether a program can make the
+server fail, and so pass for one that could not be judged. What is lost: the fixed hash seed (a program may be unstable
+for it), step budgets, traces and batches. Every call is one request that runs the program, and the calls before it,
+anew: seconds where the local sandbox takes milliseconds.
 """
 
 from __future__ import annotations
@@ -22,17 +24,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from types import CodeType
+from types import CodeType, TracebackType
 from typing import Any
 
 from egca_plugin.config import SandboxConfig
+from egca_plugin.errors import ConfigError, SandboxError
 from egca_plugin.sandbox.link import Ending, ZygoteLost
 from egca_plugin.sandbox.records import Record, read
 from egca_plugin.types import Call, CallResult, CallStatus
 
 ATTEMPTS = 3
 BACKOFF_S = 0.5  # doubled with each attempt
-TRANSPORT_S = 10.0  # for the request beyond the program's own time
+START_S = 1.0  # for the server's interpreter, beyond the program's own time
+TRANSPORT_S = 10.0  # for the request, beyond that
 MAX_ANSWER = 32 << 20
 _HERE = Path(__file__).parent
 # What the far side needs of this package, in the order of its imports.
@@ -53,6 +57,7 @@ for name, text in {modules!r}:
     exec(compile(text, name, "exec"), module.__dict__)
 child, clock, wire = (sys.modules["egca_plugin.sandbox." + name] for name in ("child", "clock", "wire"))
 answers = os.dup(1)
+os.write(answers, b"\\n{mark}ready\\n")
 nothing = os.open(os.devnull, os.O_RDWR)
 for fd in (0, 1, 2):
     os.dup2(nothing, fd)
@@ -64,12 +69,37 @@ os._exit(0)
 """
 
 
-class RemoteSandbox:
-    """``url``: the server's ``run_code``. ``config`` gives the limits that the server is asked to keep."""
+class _Flood(Exception):
+    """The program sent more than anyone wants to read."""
 
-    def __init__(self, url: str, config: SandboxConfig | None = None) -> None:
-        self.url = url
-        self.config = config or SandboxConfig()
+
+class RemoteSandbox:
+    """``config.url``: the server's ``run_code``; the rest of ``config`` are the limits that it is asked to keep.
+
+    A context manager, like the local sandbox; it holds nothing. Raises SandboxError on entering where the server does
+    not answer, or cannot run our side of the wire.
+    """
+
+    def __init__(self, config: SandboxConfig) -> None:
+        if config.url is None:
+            raise ConfigError("egca.sandbox.url: got null, expected a server's run_code")
+        self.url = config.url
+        self.config = config
+
+    def __enter__(self) -> RemoteSandbox:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def start(self) -> None:
+        """Have the server run an empty program. Raises SandboxError."""
+        (record,) = self.run([("load", "", None, 0)], self.config.timeout_s)
+        if record.result.status is not CallStatus.VALUE:
+            raise SandboxError(f"{self.url}: an empty program ended with {record.result}; is its Python sound?")
 
     @contextmanager
     def session(
@@ -86,7 +116,24 @@ class RemoteSandbox:
     def run(self, commands: list[tuple[Any, ...]], timeout_s: float) -> list[Record]:
         """The records of the commands that were answered; the last tells why if not all were. Raises ZygoteLost."""
         mark = secrets.token_hex(8)
-        script = _SCRIPT.format(modules=_modules(), commands=commands, mark=mark)
+        try:
+            ran = self._ask(_SCRIPT.format(modules=_modules(), commands=commands, mark=mark), timeout_s + START_S)
+        except _Flood as err:
+            return [Record.ended(Ending(CallStatus.DIED, str(err)))]
+        said = [line[len(mark) :] for line in str(ran.get("stdout") or "").splitlines() if line.startswith(mark)]
+        late = ran.get("status") == "TimeLimitExceeded"
+        if not late and said[:1] != ["ready"]:  # it failed before the program could do anything
+            raise ZygoteLost(f"{self.url}: our side of the wire did not start: {str(ran.get('stderr'))[-300:]}")
+        records = [_record(text) for text in said[1 : len(commands) + 1]]
+        if len(records) < len(commands) and late:
+            records.append(Record.ended(Ending(CallStatus.TIMEOUT, "out of time")))
+        elif len(records) < len(commands):
+            code = ran.get("return_code")
+            records.append(Record.ended(Ending(CallStatus.DIED, f"the process exited with status {code}")))
+        return records
+
+    def _ask(self, script: str, timeout_s: float) -> dict[str, Any]:
+        """What the server says of the run. Raises ZygoteLost, or _Flood."""
         answer = self._post(
             {
                 "code": script,
@@ -103,15 +150,7 @@ class RemoteSandbox:
         ran = answer.get("run_result")
         if answer.get("status") == "SandboxError" or not isinstance(ran, dict):
             raise ZygoteLost(f"{self.url}: got status {answer.get('status')!r}: {str(answer.get('message'))[:200]}")
-        lines = str(ran.get("stdout") or "").splitlines()
-        records = [_record(line[len(mark) :]) for line in lines if line.startswith(mark)][: len(commands)]
-        if len(records) < len(commands):
-            if ran.get("status") == "TimeLimitExceeded":
-                records.append(Record.ended(Ending(CallStatus.TIMEOUT, "out of time")))
-            else:
-                code = ran.get("return_code")
-                records.append(Record.ended(Ending(CallStatus.DIED, f"the process exited with status {code}")))
-        return records
+        return ran
 
     def _post(self, body: dict[str, Any], timeout_s: float) -> dict[str, Any]:
         request = urllib.request.Request(
@@ -123,7 +162,10 @@ class RemoteSandbox:
                 time.sleep(BACKOFF_S * 2 ** (attempt - 1))
             try:
                 with urllib.request.urlopen(request, timeout=2 * timeout_s + TRANSPORT_S) as response:
-                    answer = json.loads(response.read(MAX_ANSWER))
+                    text = response.read(MAX_ANSWER + 1)
+                    if len(text) > MAX_ANSWER:
+                        raise _Flood(f"sent more than {MAX_ANSWER:,} bytes")
+                    answer = json.loads(text)
             except (urllib.error.URLError, OSError, http.client.HTTPException, ValueError) as err:
                 reason = f"{type(err).__name__}: {err}"
                 continue
@@ -134,11 +176,14 @@ class RemoteSandbox:
 
 
 class RemoteSession:
-    """The face of :class:`egca_plugin.sandbox.api.Session`, over requests that replay what went before."""
+    """The face of :class:`egca_plugin.sandbox.api.Session`, over requests that replay what went before.
+
+    ``timeout_s`` is the program's own time for the calls up to the last, which the server measures: a slow network or a
+    busy server makes no program late.
+    """
 
     def __init__(self, sandbox: RemoteSandbox, source: str, timeout_s: float, seed: int) -> None:
         self._sandbox, self._timeout_s = sandbox, timeout_s
-        self._deadline = time.monotonic() + timeout_s
         self._load = ("load", source, None, seed)
         self._calls: list[tuple[Any, ...]] = []
         self._loaded: Record | None = None
@@ -158,9 +203,6 @@ class RemoteSession:
         """Raises ZygoteLost."""
         if self.loaded.result.status is not CallStatus.VALUE:
             return self.loaded.result
-        if time.monotonic() > self._deadline:
-            self._ending = Ending(CallStatus.TIMEOUT, "out of time")
-            return Record.ended(self._ending).result
         self._calls.append(("call", one.function, one.arguments))
         result = self._run()[-1].result
         if result.status in (CallStatus.TIMEOUT, CallStatus.DIED):
@@ -168,7 +210,7 @@ class RemoteSession:
         return result
 
     def restart(self) -> None:
-        """Forget the calls so far; the deadline stays."""
+        """Forget the calls so far."""
         self._calls.clear()
         self._ending = None
 

@@ -15,10 +15,10 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from egca_plugin.errors import ConfigError, EgcaError, SandboxError
-from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.backend import Backend, open_backend
 from egca_plugin.sandbox.layers import die_with_parent
 
-Handler = Callable[[Sandbox, Any], Callable[[Any], Any]]
+Handler = Callable[[Backend, Any], Callable[[Any], Any]]
 
 
 def main(fd: int) -> None:
@@ -29,7 +29,7 @@ def main(fd: int) -> None:
     try:
         path, name, config, settings = connection.recv()
         sys.path[:] = path
-        with Sandbox(config) as sandbox:
+        with open_backend(config) as sandbox:
             work = resolve(name)(sandbox, settings)
             connection.send(("ready", None))
             while True:

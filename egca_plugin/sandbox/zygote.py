@@ -41,6 +41,9 @@ WATCHED = (
     "math", "cmath", "random", "re", "sys", "os", "time", "string", "copy", "operator", "functools", "itertools",
     "collections", "heapq", "bisect", "typing",
 )  # fmt: skip
+# Needs a C library from outside the standard library's folder, which no child could load later; base64, secrets, uuid
+# and zlib need that library too.
+LINKED = ("binascii",)
 # The rest of what programs use, for hosts where no file can be opened later.
 EXTRA = (
     "abc", "array", "ast", "calendar", "collections.abc", "contextlib", "dataclasses", "datetime", "decimal", "enum",
@@ -89,7 +92,7 @@ def main(control_fd: int) -> None:
 
 def _preload(closed: bool) -> tuple[clock.Clock, dict[str, dict[str, Any]]]:
     sys.modules["_hashlib"] = None  # type: ignore[assignment]  # OpenSSL: 5 MB, and hashlib has its own of everything
-    for name in (*WATCHED, *(EXTRA if closed else ())):
+    for name in (*WATCHED, *LINKED, *(EXTRA if closed else ())):
         importlib.import_module(name)
     ticks = clock.install()
     return ticks, child.watch([sys.modules[name] for name in WATCHED])

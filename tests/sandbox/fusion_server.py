@@ -13,13 +13,14 @@ from typing import Any
 
 
 class Server(ThreadingHTTPServer):
-    """``failures``: how many requests to answer with status 503 before any is served."""
+    """``failures``: how many requests to answer with status 503 before any is served; ``interpreter``: what runs."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.failures = 0
+        self.interpreter = [sys.executable, "-I", "-S", "-"]
         self.requests: list[dict[str, Any]] = []
 
     @property
@@ -37,7 +38,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.failures -= 1
             self.send_error(503)
             return
-        answer = json.dumps(_run(body["code"], body["run_timeout"])).encode()
+        answer = json.dumps(_run(self.server.interpreter, body["code"], body["run_timeout"])).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
@@ -48,8 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def _run(code: str, timeout_s: float) -> dict[str, Any]:
-    command = [sys.executable, "-I", "-S", "-"]
+def _run(command: list[str], code: str, timeout_s: float) -> dict[str, Any]:
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     with subprocess.Popen(command, text=True, **pipes) as process:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import signal
 import time
@@ -9,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from egca_plugin.errors import SandboxError
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import MAX_SOURCE, Sandbox, call
+from egca_plugin.sandbox.link import Zygote, ZygoteLost
 from egca_plugin.types import CallResult, CallStatus
 
 
@@ -125,6 +128,47 @@ def test_same_seed_same_randomness(sandbox: Sandbox) -> None:
     assert value(one(sandbox, source)) != value(one(sandbox, source, seed=1))
 
 
+CLOCKS = """
+import datetime, os, secrets, time, uuid
+from datetime import date, timezone
+
+def f():
+    return (
+        datetime.datetime.now(), datetime.datetime.now(timezone.utc), datetime.datetime.utcnow(),
+        datetime.datetime.today(), date.today(), time.localtime()[:6], time.gmtime()[:6], time.ctime(), time.asctime(),
+        time.strftime("%c %Z"), time.tzname, time.clock_gettime(time.CLOCK_REALTIME), time.monotonic_ns(),
+        str(uuid.uuid1()), secrets.token_hex(4), os.getrandom(4),
+    )
+"""
+
+
+def test_every_clock_is_the_frozen_one_and_passes(sandbox: Sandbox) -> None:
+    first, again = (value(result) for result in sandbox.run_calls(CLOCKS, [call("f")] * 2))
+    assert value(one(sandbox, CLOCKS)) == first
+    assert (first[0].year, first[4].year, first[10]) == (2023, 2023, ("UTC", "UTC"))
+    assert first[0] < again[0]
+    tomorrow = value(one(sandbox, CLOCKS, seed=1))
+    assert all(before != after for before, after in zip(first, tomorrow, strict=True) if before != first[10])
+
+
+def test_moments_of_a_program_are_plain_datetimes(sandbox: Sandbox) -> None:
+    source = (
+        "import copy, pickle\nfrom datetime import date, datetime, timedelta\n"
+        "def f(given):\n"
+        "    now = datetime.now()\n"
+        "    text = now.isoformat()\n"
+        "    same = pickle.loads(pickle.dumps(now)) == copy.copy(now) == datetime.fromisoformat(text) == now\n"
+        "    kinds = [type(x) is datetime for x in (now, given, now + timedelta(1), datetime.strptime('1', '%d'))]\n"
+        "    class Own(datetime): pass\n"
+        "    return same, kinds, isinstance(now, date), type(Own.now()) is Own, repr(given), given, now"
+    )
+    given = datetime.datetime(2024, 2, 29, 12, 30)
+    same, kinds, dated, own, printed, back, now = value(one(sandbox, source, given))
+    assert (same, kinds, dated, own) == (True, [True] * 4, True, True)
+    assert (printed, back) == ("datetime.datetime(2024, 2, 29, 12, 30)", given)
+    assert type(now) is datetime.datetime
+
+
 def test_sleeping_takes_no_time(sandbox: Sandbox) -> None:
     began = time.monotonic()
     assert value(one(sandbox, "import time\ndef f():\n    time.sleep(1000)\n    return 1")) == 1
@@ -146,6 +190,26 @@ def test_batch_goes_on_after_a_program_that_hangs_or_dies(sandbox: Sandbox) -> N
     results = list(sandbox.run_batch(programs, [call("f")], steps=100, timeout_s=0.3))
     expected = [CallStatus.VALUE, CallStatus.TIMEOUT, CallStatus.VALUE, CallStatus.DIED, CallStatus.EXCEPTION]
     assert [result.status for (result,) in results] == [*expected, CallStatus.VALUE]
+
+
+def test_batch_outlives_any_number_of_zygotes_as_long_as_it_gets_on() -> None:
+    with Sandbox() as own:
+        batch = own.run_batch([f"def f(): return {n}" for n in range(40)], [call("f")], steps=1, timeout_s=5)
+        seen = []
+        for (result,) in batch:
+            seen.append(value(result))
+            if len(seen) % 8 == 0:  # more often than ATTEMPTS
+                os.kill(own.start().pid, signal.SIGKILL)
+    assert seen == list(range(40))
+
+
+def test_batch_gives_up_where_no_zygote_lives(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(self: Sandbox) -> Zygote:
+        raise ZygoteLost("no zygote lives here")
+
+    monkeypatch.setattr(Sandbox, "start", lost)
+    with pytest.raises(SandboxError, match="3 times in a row: no zygote lives here"):
+        list(sandbox.run_batch(["def f(): return 1"], [call("f")], steps=1, timeout_s=1))
 
 
 def test_batch_stops_early(sandbox: Sandbox) -> None:
@@ -180,6 +244,12 @@ def test_code_objects_are_programs_too(sandbox: Sandbox) -> None:
     code = compile("def f(): return 5", "<program>", "exec")
     assert [value(result) for (result,) in sandbox.run_batch([code], [call("f")], steps=1, timeout_s=1)] == [5]
     assert value(sandbox.run_calls(code, [call("f")])[0]) == 5
+
+
+def test_batch_seeds_each_program_alike(sandbox: Sandbox) -> None:
+    source = "import os, random, time\ndef f(): return random.random(), os.urandom(4), time.time()"
+    (first,), (second,) = sandbox.run_batch([source, source], [call("f")], steps=1, timeout_s=1)
+    assert value(first) == value(second) == value(one(sandbox, source))
 
 
 # --- traces ---

@@ -78,6 +78,51 @@ class TestHosts:
         assert "seccomp: the kernel refuses the filter: Invalid argument" in run_script(deny + script, user=user)
 
 
+# What pyseccomp asks for the library, answered as on a host that has none.
+WITHOUT_LIBSECCOMP = """
+import ctypes.util
+find = ctypes.util.find_library
+ctypes.util.find_library = lambda name: None if name == "seccomp" else find(name)
+"""
+
+
+def test_host_without_libseccomp_is_told_what_to_install() -> None:
+    found = json.loads(run_script(WITHOUT_LIBSECCOMP + PROBE))
+    assert found["level"] == ""
+    assert "Unable to find libseccomp" in found["missing"]["seccomp"]
+    assert "apt-get install libseccomp2" in found["missing"]["seccomp"]
+    assert found["missing"]["landlock"].startswith("not tried")
+
+
+@pytest.mark.parametrize("level", ["mandatory", "landlock", "namespaces"])
+def test_no_required_level_starts_without_libseccomp(level: str) -> None:
+    script = (
+        "from egca_plugin.config import SandboxConfig\n"
+        "from egca_plugin.errors import IsolationError\n"
+        "from egca_plugin.sandbox.pool import Pool\n"
+        f"pool = Pool('egca_plugin.sandbox.handlers:judging', SandboxConfig(require='{level}', workers=1))\n"
+        "try:\n    pool.start()\nexcept IsolationError as err: print(err)"
+    )
+    path = "import os, sys, tempfile\nkept = tempfile.TemporaryDirectory()\nfolder = kept.name\n"
+    broken = (  # a worker is another process: it finds a pyseccomp that fails as the real one does
+        "open(folder + '/pyseccomp.py', 'w').write('raise RuntimeError(\"Unable to find libseccomp\")')\n"
+        "sys.path.insert(0, folder)\n"
+    )
+    told = run_script(path + broken + script)
+    assert told.startswith(f"egca.sandbox.require={level} cannot be met: seccomp: got RuntimeError")
+    assert "apt-get install libseccomp2" in told
+
+
+def test_doctor_names_the_library_once() -> None:
+    script = (
+        "from egca_plugin.cli.checks import core_checks\n"
+        "for check in core_checks():\n    if check.state.value == 'bad': print(check.name, '|', check.mend)"
+    )
+    told = dict(line.split(" | ") for line in run_script(WITHOUT_LIBSECCOMP + script).splitlines())
+    assert set(told) == {"isolation: seccomp", "isolation", "sandbox"}
+    assert told["isolation: seccomp"].startswith("apt-get install libseccomp2")
+
+
 @pytest.mark.parametrize(
     ("missing", "level"),
     [
@@ -113,7 +158,7 @@ def test_filters_differ_by_the_opening_of_files() -> None:
 
 
 def test_modules_that_are_not_preloaded_import(sandbox: Sandbox) -> None:
-    source = "import html, csv, difflib\ndef f(): return html.escape('<')"
+    source = "import html, csv, difflib, base64, secrets, uuid, zlib\ndef f(): return html.escape('<')"
     assert sandbox.run_calls(source, [call("f")])[0].status.value == "value"
 
 

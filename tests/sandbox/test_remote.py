@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fusion_server import Server, serving
 
+from egca_plugin import evaluation
+from egca_plugin.cli.main import main
+from egca_plugin.config import EgcaConfig, SandboxConfig
+from egca_plugin.errors import SandboxError
+from egca_plugin.pipeline import Group, assess_groups
 from egca_plugin.sandbox import remote
 from egca_plugin.sandbox.referee import judge
 from egca_plugin.sandbox.remote import RemoteSandbox
-from egca_plugin.types import Outcome, Task
+from egca_plugin.tasks.files import Sample, dump_samples, dump_tasks
+from egca_plugin.types import Completion, Mode, Outcome, Task
 
 REFERENCE = "def f(x):\n    return x + 'SECRET OF THE REFERENCE'[:0]\n"
-TASK = Task("t/1", "", "f", REFERENCE, ("assert f('a') == 'a'", "assert f('bb') == 'bb'", "assert f('') != 'EXPECTED'"))
+NOWHERE = SandboxConfig(url="http://127.0.0.1:9/run_code", workers=1)
+TASK = Task(
+    "t/1", "Return x.", "f", REFERENCE, ("assert f('a') == 'a'", "assert f('bb') == 'bb'", "assert f('') != 'EXPECTED'")
+)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +38,8 @@ def server() -> Iterator[Server]:
 def remote_sandbox(server: Server, monkeypatch: pytest.MonkeyPatch) -> RemoteSandbox:
     monkeypatch.setattr(remote, "BACKOFF_S", 0.01)
     server.requests.clear()
-    return RemoteSandbox(server.url)
+    with RemoteSandbox(SandboxConfig(url=server.url)) as opened:
+        return opened
 
 
 @pytest.mark.parametrize(
@@ -72,6 +85,89 @@ def test_passing_failure_of_the_server_is_tried_again(remote_sandbox: RemoteSand
 
 def test_lasting_failure_is_no_wrong_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "BACKOFF_S", 0.01)
-    verdict = judge(RemoteSandbox("http://127.0.0.1:9/run_code"), "def f(x): return x", TASK)
+    verdict = judge(RemoteSandbox(NOWHERE), "def f(x): return x", TASK)
     assert verdict.outcome is Outcome.INFRASTRUCTURE
     assert "127.0.0.1:9" in verdict.detail
+    with pytest.raises(SandboxError, match=r"127\.0\.0\.1:9"), RemoteSandbox(NOWHERE):
+        pass
+
+
+def test_server_that_cannot_run_our_side_is_no_wrong_answer(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "interpreter", ["/bin/false"])
+    with pytest.raises(SandboxError, match="did not start"), RemoteSandbox(SandboxConfig(url=server.url)):
+        pass
+
+
+def test_program_cannot_flood_the_answer(remote_sandbox: RemoteSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "MAX_ANSWER", 100_000)
+    flood = "import os\nfor fd in range(3, 10):\n    try: os.write(fd, b'x' * 200_000)\n    except OSError: pass\n"
+    verdict = judge(remote_sandbox, flood + "def f(x): return x", TASK)
+    assert verdict.outcome is Outcome.EXCEPTION
+    assert "bytes" in verdict.detail
+
+
+# --- as a setting ---
+
+WRONG = "def f(x):\n    return x[:1]\n"
+COMPLETIONS = (Completion("def f(x):\n    return x\n"), Completion(WRONG), Completion("def f(x:\n    return x\n"))
+
+
+def test_pipeline_judges_there_and_localises_nothing_but_what_does_not_compile(server: Server) -> None:
+    config = EgcaConfig(sandbox=SandboxConfig(workers=1, url=server.url))
+    ((_, credits),) = assess_groups(config, [Group(TASK, COMPLETIONS)])
+    assert [(credit.mode, credit.reward, credit.reason) for credit in credits] == [
+        (Mode.CORRECT, 1.0, ""),
+        (Mode.LOGIC, 0.0, "remote_sandbox"),
+        (Mode.SYNTAX, 0.0, ""),
+    ]
+    assert [bool(credit.spans) for credit in credits] == [False, False, True]
+    assert server.requests
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str]:
+    dump_tasks([TASK], tmp_path / "tasks.jsonl")
+    dump_samples([Sample("t/1", one.text) for one in COMPLETIONS], tmp_path / "samples.jsonl")
+    return str(tmp_path / "tasks.jsonl"), str(tmp_path / "samples.jsonl")
+
+
+def test_commands_take_the_server(
+    server: Server, files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = ["--sandbox-url", server.url, "--workers", "1"]
+    assess = ["assess", "--tasks", files[0], "--samples", files[1], "--out", str(tmp_path / "credits.jsonl")]
+    assert main([*assess, *there]) == 0
+    lines = [json.loads(line) for line in (tmp_path / "credits.jsonl").read_text().splitlines()]
+    assert [(line["outcome"], line["reason"]) for line in lines] == [
+        ("ok", None),
+        ("wrong_answer", "remote_sandbox"),
+        ("compile_error", None),
+    ]
+    assert main(["eval", files[0], "--samples", files[1], "--json", *there]) == 0
+    assert json.loads(capsys.readouterr().out)["pass@1"]["value"] == pytest.approx(1 / 3)
+
+
+def test_commands_name_a_server_that_does_not_answer(
+    files: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", files[0], "--samples", files[1], "--sandbox-url", str(NOWHERE.url)]) == 2
+    assert "127.0.0.1:9" in capsys.readouterr().err
+    with pytest.raises(SandboxError, match=r"127\.0\.0\.1:9"):
+        list(evaluation.outcomes([(TASK, WRONG)], NOWHERE))
+
+
+def test_reward_manager_asks_the_server(server: Server) -> None:
+    pytest.importorskip("verl")
+    from omegaconf import OmegaConf
+
+    from egca_plugin.adapters.verl import settings
+    from egca_plugin.adapters.verl.judging import PoolJudge
+
+    chosen = OmegaConf.create({"egca": {"sandbox": {"url": server.url}}})
+
+    async def ask() -> list[tuple[float, str]]:
+        judge = PoolJudge(settings.read(chosen), workers=1)
+        credits = await asyncio.gather(*(judge(TASK, one, 1) for one in COMPLETIONS[:2]))
+        return [(credit.reward, credit.reason) for credit in credits]
+
+    assert asyncio.run(ask()) == [(1.0, ""), (0.0, "remote_sandbox")]
