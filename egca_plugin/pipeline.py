@@ -25,14 +25,15 @@ from egca_plugin.credit.syntax import compile_error_span
 from egca_plugin.errors import SandboxError, TaskError
 from egca_plugin.localize import registry
 from egca_plugin.localize.api import Case, Reason
-from egca_plugin.program.compiling import compile_error
 from egca_plugin.localize.reference import open_saved
+from egca_plugin.program.compiling import compile_error
 from egca_plugin.program.constraints import Constraint, Violation, check, derive
 from egca_plugin.program.extract import extract, to_completion
 from egca_plugin.program.structure import comparable
 from egca_plugin.references import Bank, DirectoryStore, Reference, References, vote
 from egca_plugin.references.pool import load_given
 from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.backend import Backend
 from egca_plugin.sandbox.checks import compile_checks
 from egca_plugin.sandbox.pool import Pool
 from egca_plugin.sandbox.referee import judge
@@ -53,6 +54,7 @@ from egca_plugin.types import (
 logger = logging.getLogger(__name__)
 
 HANDLER = "egca_plugin.pipeline:handler"
+REMOTE = "remote_sandbox"  # reason of samples that a server judged: it can neither trace them nor try a patch
 
 # Modules by which a program can tell one run from another; the sandbox's second run has another seed and clock.
 _MAY_VARY = re.compile(r"^[ \t]*(?:import|from)\b.*\b(?:random|secrets|uuid|time|datetime|os)\b", re.M)
@@ -68,14 +70,21 @@ class Group:
 
 
 class Assessor:
-    """Takes groups through the stages. One per worker process; caches what depends on the task alone."""
+    """Takes groups through the stages. One per worker process; caches what depends on the task alone.
 
-    def __init__(self, config: EgcaConfig, sandbox: Sandbox) -> None:
+    Where programs run on a server (``egca.sandbox.url``) it judges and routes them; what takes a trace or a trial is
+    left out: voting for a reference, constraints on complexity, and localisation, whose samples keep plain GRPO credit
+    with the reason REMOTE.
+    """
+
+    def __init__(self, config: EgcaConfig, sandbox: Backend) -> None:
         self.config = config
         self._sandbox = sandbox
+        self._local = sandbox if isinstance(sandbox, Sandbox) else None
         self._localizer = registry.get(config.localizer)
         self._traceback = registry.get("traceback")
         self._budget = Budget(config.budget)
+        self._saved = open_saved(config)
         given = load_given(Path(config.references)) if config.references else None
         self._references = References(Bank(DirectoryStore(Path(config.bank))) if config.bank else None, given)
 
@@ -91,7 +100,6 @@ class Assessor:
         voted = None if task.reference else self._vote(judged)
         return [self._finish(task, one, voted, step) for one in judged]
 
-        self._saved = open_saved(config)
     def _examine(self, task: Task, text: str, step: int | None) -> _Judged:
         watch = _Stopwatch()
         program = extract(text, task)
@@ -100,14 +108,16 @@ class Assessor:
         watch.lap("judge")
         violations = self._violations(task, program, verdict)
         watch.lap("gate")
-        if verdict.passed and not violations and self._references.bank is not None:
-            self._references.bank.offer(task, program.source, self._sandbox, step or 0)
+        if verdict.passed and not violations and self._references.bank is not None and self._local is not None:
+            self._references.bank.offer(task, program.source, self._local, step or 0)
             watch.lap("bank")
         return _Judged(text, program, verdict, violations, watch)
 
     def _vote(self, judged: Sequence[_Judged]) -> Reference | None:
         """For a task without a reference: what most of the group does, where the tests confirm it."""
-        source = vote(self._sandbox, [(one.program.source, one.verdict) for one in judged if one.program.compiles])
+        if self._local is None:
+            return None
+        source = vote(self._local, [(one.program.source, one.verdict) for one in judged if one.program.compiles])
         return Reference(source, "voted") if source is not None else None
 
     def _finish(self, task: Task, one: _Judged, voted: Reference | None, step: int | None) -> Credit:
@@ -136,9 +146,12 @@ class Assessor:
             return ()
         constraints = _constraints(task, self.config.constraints)
         calls = [tested.call for tested in verdict.calls]
-        demanded = [constraint for constraint in constraints if constraint.kind == "complexity"]
-        found = [complexity.violation(self._sandbox, each, program.source, calls) for each in demanded]
-        return (*check(constraints, program.source), *(violation for violation in found if violation is not None))
+        found = list(check(constraints, program.source))
+        if self._local is not None:
+            demanded = [constraint for constraint in constraints if constraint.kind == "complexity"]
+            measured = [complexity.violation(self._local, each, program.source, calls) for each in demanded]
+            found += [violation for violation in measured if violation is not None]
+        return tuple(found)
 
     def _route(self, task: Task, one: _Judged, references: Sequence[Reference]) -> Route:
         near = comparable(one.program.source, references[0].source, task.entry_point) if references else None
@@ -152,10 +165,12 @@ class Assessor:
             return Localization(reason=chosen.reason), chosen.mode
         if chosen.localize is Localize.COMPILER:
             return _at_compile_error(one.program), chosen.mode
+        if self._local is None:
+            return Localization(reason=REMOTE), chosen.mode
         if not self._budget.allows(step):
             return Localization(reason=budget.REASON), chosen.mode
         sources = tuple(reference.source for reference in references)
-        case = Case(task, one.program.source, sources, one.verdict, self._sandbox, self.config.seed, self._saved)
+        case = Case(task, one.program.source, sources, one.verdict, self._local, self.config.seed, self._saved)
         if chosen.localize is Localize.TRACEBACK:
             return self._traceback.localize(case), chosen.mode
         found = self._ask(case)
@@ -209,7 +224,7 @@ class Assessor:
         )
 
 
-def handler(sandbox: Sandbox, config: EgcaConfig) -> Callable[[Group], list[Credit]]:
+def handler(sandbox: Backend, config: EgcaConfig) -> Callable[[Group], list[Credit]]:
     """What a pool's worker runs: an :class:`Assessor` beside its sandbox."""
     warnings.simplefilter("ignore", SyntaxWarning)  # of candidates' sources, which are parsed here too
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -220,17 +235,28 @@ def handler(sandbox: Sandbox, config: EgcaConfig) -> Callable[[Group], list[Cred
 def open_pool(config: EgcaConfig, *, workers: int = 0, largest_group: int = 1) -> Pool:
     """A pool of assessors, not yet started: its payloads are groups, its results lists of credits.
 
-    A group that costs two workers gets the outcome ``infrastructure``: counted, and never scored as a wrong answer.
+    A group that costs two workers gets the outcome ``infrastructure``: counted, and never scored as a wrong answer. In
+    verl every group is one sample; :func:`assess_groups` takes larger ones apart.
     """
     deadline_s = 30.0 + largest_group * 20.0 * config.sandbox.timeout_s  # far above what judging and trials may take
     return Pool(HANDLER, config.sandbox, workers=workers, settings=config, deadline_s=deadline_s, on_lost=_lost)
 
 
 def assess_groups(config: EgcaConfig, groups: Sequence[Group]) -> Iterator[tuple[int, list[Credit]]]:
-    """Assess groups in parallel; yields ``(index, credits)`` in the order of ``groups``. Raises SandboxError."""
+    """Assess groups in parallel; yields ``(index, credits)`` in the order of ``groups``. Raises SandboxError.
+
+    A group that kills its workers is assessed again, each completion alone: one costs no other its verdict.
+    """
     largest = max((len(group.completions) for group in groups), default=1)
     with open_pool(config, largest_group=largest) as pool:
-        yield from enumerate(pool.map(groups))
+        for index, credits in enumerate(pool.map(groups)):
+            if len(credits) > 1 and all(credit.outcome is Outcome.INFRASTRUCTURE for credit in credits):
+                credits = [credit for (credit,) in pool.map(_singles(groups[index]))]
+            yield index, credits
+
+
+def _singles(group: Group) -> list[Group]:
+    return [replace(group, completions=(completion,)) for completion in group.completions]
 
 
 def _lost(group: Group, error: SandboxError) -> list[Credit]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from egca_plugin.config import EgcaConfig
+from egca_plugin import pipeline
+from egca_plugin.config import EgcaConfig, SandboxConfig
 from egca_plugin.errors import TaskError
 from egca_plugin.localize.api import Case
 from egca_plugin.localize.trace import TraceLocalizer
@@ -92,8 +94,6 @@ def test_a_crash_is_blamed_on_what_raises_it(sandbox: Sandbox) -> None:
 
 def test_an_endless_loop_ends_at_the_deadline(sandbox: Sandbox) -> None:
     text = TASK.reference.replace("    return total", "    while True:\n        pass\n    return total")
-    from egca_plugin.config import SandboxConfig
-
     with Sandbox(SandboxConfig(timeout_s=0.3)) as quick:
         (credit,) = Assessor(EgcaConfig(), quick).assess(TASK, [Completion(text)])
     assert (credit.outcome, credit.reward) == (Outcome.TIMEOUT, 0.0)
@@ -231,3 +231,28 @@ def sum_even(numbers):
     return total
 ```"""
     assert assess(sandbox, forged, localizer=localizer, budget=1.0).outcome is Outcome.WRONG_ANSWER
+
+
+def killed_by_one(sandbox: Sandbox, config: EgcaConfig) -> Callable[[Group], list[Credit]]:
+    """A pool's handler whose worker dies over one completion."""
+    assessor = Assessor(config, sandbox)
+
+    def work(group: Group) -> list[Credit]:
+        if any(completion.text == "DEADLY" for completion in group.completions):
+            os._exit(3)
+        return assessor.assess(group.task, group.completions, group.step)
+
+    return work
+
+
+def test_a_completion_that_kills_the_workers_costs_its_siblings_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "HANDLER", "test_pipeline:killed_by_one")
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    texts = (TASK.reference, "DEADLY", WRONG)
+    group = Group(TASK, tuple(map(Completion, texts)))
+    config = EgcaConfig(sandbox=SandboxConfig(workers=1))
+    (_, first), (_, second) = assess_groups(config, [group, Group(TASK, (Completion(TASK.reference),))])
+    assert [credit.outcome for credit in first] == [Outcome.OK, Outcome.INFRASTRUCTURE, Outcome.WRONG_ANSWER]
+    assert first[1].reason == "infrastructure"
+    assert first[2].verified
+    assert second[0].passed
