@@ -20,8 +20,8 @@ class Placement:
 
     ``moved``: the row's advantage now lies on its spans. ``lost``: spans were given and every token of theirs is
     masked (truncated away, tool output, padding), so the row kept uniform credit. ``concentration``: T / |S|, 1.0 in
-    rows that were not moved. ``mass_error``: |sum after - sum before| / |sum before|, zero where nothing was moved;
-    under the scale ``unit`` it is the mass given up on purpose.
+    rows that were not moved; T leaves out reasoning that keeps its own. ``mass_error``: |sum after - sum before| /
+    |sum before|, zero where nothing was moved; under the scale ``unit`` it is the mass given up on purpose.
     """
 
     moved: tuple[bool, ...]
@@ -40,25 +40,36 @@ def place(
     scale: str = "conserve",
     mix: float = 1.0,
     cap: float = 0.0,
+    thinking: Sequence[Sequence[TokenSpan]] | None = None,
+    thinking_credit: str = "shared",
 ) -> tuple[torch.Tensor, Placement]:
     """Move each row's advantage onto its spans.
 
     ``advantages`` and ``response_mask`` are (B, T), the mask being the framework's *final* one; ``spans[i]`` holds the
-    blamed columns of row ``i`` and is empty for uniform credit. Returns new advantages (B, T) of the same dtype, and
-    what was done. Rows without a usable span (none given, none inside the mask, or all of the mask) come back
-    bit for bit. Raises ValueError where the shapes disagree.
+    blamed columns of row ``i`` and is empty for uniform credit, ``thinking[i]`` those of its reasoning. Returns new
+    advantages (B, T) of the same dtype, and what was done. Rows without a usable span (none given, none inside the
+    mask, or all of the mask) come back bit for bit. Raises ValueError where the shapes disagree.
     """
-    if advantages.shape != response_mask.shape or advantages.dim() != 2 or len(spans) != len(advantages):
+    thinking = [()] * len(spans) if thinking is None else thinking
+    if (
+        advantages.shape != response_mask.shape
+        or advantages.dim() != 2
+        or not (len(spans) == len(thinking) == len(advantages))
+    ):
         raise ValueError(
             f"place: advantages {tuple(advantages.shape)}, response_mask {tuple(response_mask.shape)} and "
-            f"{len(spans)} rows of spans; expected (B, T), (B, T) and B"
+            f"{len(spans)} rows of spans, {len(thinking)} of thinking; expected (B, T), (B, T), B and B"
         )
     mask = response_mask.bool()
     blamed = _columns(spans, mask) & mask
-    total, hit = mask.sum(dim=1), blamed.sum(dim=1)
-    moved = (hit > 0) & (hit < total)
+    found = blamed.any(dim=1)
+    thought = _columns(thinking, mask) & mask & ~blamed & found.unsqueeze(1)
+    blamed = blamed | thought if thinking_credit == "credited" else blamed
+    kept = thought if thinking_credit == "shared" else torch.zeros_like(thought)
+    total, hit = (mask & ~kept).sum(dim=1), blamed.sum(dim=1)
+    moved = found & (hit < total)
     weights = _weights(blamed, total, hit, scale, mix, cap).to(advantages.dtype)
-    placed = torch.where(moved.unsqueeze(1), advantages * mask * weights, advantages)
+    placed = torch.where(moved.unsqueeze(1) & ~kept, advantages * mask * weights, advantages)
 
     before, after = ((a * mask).double().sum(dim=1) for a in (advantages, placed))
     error = torch.where(moved & (before != 0), (after - before).abs() / before.abs().clamp(min=1e-30), 0.0)
@@ -66,9 +77,9 @@ def place(
     ratio = torch.where(moved, total / hit.clamp(min=1), 1.0)
     return placed, Placement(
         moved=tuple(moved.tolist()),
-        lost=tuple((given & (hit == 0) & (total > 0)).tolist()),
-        tokens=tuple(total.tolist()),
-        credited=tuple(torch.where(moved, hit, total).tolist()),
+        lost=tuple((given & ~found & mask.any(dim=1)).tolist()),
+        tokens=tuple(mask.sum(dim=1).tolist()),
+        credited=tuple(torch.where(moved, hit, mask.sum(dim=1)).tolist()),
         concentration=tuple(ratio.tolist()),
         mass_error=tuple(error.tolist()),
     )

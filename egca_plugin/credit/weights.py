@@ -18,6 +18,8 @@ def weights(
     scale: str = "conserve",
     mix: float = 1.0,
     cap: float = 0.0,
+    thinking: Sequence[TokenSpan] = (),
+    thinking_credit: str = "shared",
 ) -> tuple[float, ...]:
     r"""Weight ``w_t`` of each response token; multiply the broadcast advantage ``A_i`` by it.
 
@@ -30,11 +32,28 @@ def weights(
 
     ``k`` is ``mix``, lowered in a row where ``T / S`` would lift a token above ``cap`` (0: no cap). Spans that miss the
     mask altogether give ``w = m``, plain GRPO to the bit.
+
+    ``thinking`` is the reasoning in front of the program, what remains of it beside the spans. ``thinking_credit``:
+
+    - ``shared``: its tokens keep weight 1, plain GRPO, and the formula holds for the rest of the mask alone;
+    - ``none``: nothing special; its mass moves to the spans like that of any other token;
+    - ``credited``: it counts as blamed, with and like the spans.
+
+    Under each of them ``conserve`` still gives ``sum_t w_t = sum m``.
     """
-    blamed = {t for span in spans for t in range(max(span.start, 0), min(span.end, len(mask))) if mask[t]}
+    blamed = _inside(mask, spans)
     if not blamed:
         return tuple(float(m) for m in mask)
-    peak = sum(mask) / len(blamed) if scale == "conserve" else 1.0
+    thought = _inside(mask, thinking) - blamed
+    blamed |= thought if thinking_credit == "credited" else set()
+    kept = thought if thinking_credit == "shared" else set()
+    peak = (sum(mask) - len(kept)) / len(blamed) if scale == "conserve" else 1.0
     k = min(mix, (cap - 1.0) / (peak - 1.0)) if cap and peak > cap else mix
     rest = 1.0 - k
-    return tuple(m * (rest + k * peak) if t in blamed else m * rest for t, m in enumerate(mask))
+    return tuple(
+        float(m) if t in kept else m * (rest + k * peak) if t in blamed else m * rest for t, m in enumerate(mask)
+    )
+
+
+def _inside(mask: Sequence[int], spans: Sequence[TokenSpan]) -> set[int]:
+    return {t for span in spans for t in range(max(span.start, 0), min(span.end, len(mask))) if mask[t]}

@@ -64,6 +64,16 @@ def visible(text: str) -> tuple[tuple[int, int], ...]:
     ``<think>`` counts at the start of a line. A ``</think>`` that nothing opened, at the start or end of a line, ends
     reasoning that the prompt opened: everything before it is reasoning. A ``<think>`` never closed hides the rest.
     """
+    return tuple((a, b) for a, b in _parts(text)[0] if text[a:b].strip())
+
+
+def reasoning(text: str) -> tuple[tuple[int, int], ...]:
+    """The stretches ``(start, end)`` of ``text`` that are reasoning by the rules of :func:`visible`, tags included."""
+    return _parts(text)[1]
+
+
+def _parts(text: str) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+    """What is to be seen, and what is reasoning; chat template is neither."""
     start = 1 if text.startswith("\ufeff") else 0
     end = len(text)
     for marker in _CHAT_MARKER.finditer(text, start):
@@ -71,20 +81,26 @@ def visible(text: str) -> tuple[tuple[int, int], ...]:
             end = marker.start()
             break
         start = marker.end()
-    stretches: list[tuple[int, int]] = []
-    thinking = False
+    begin = start
+    seen: list[tuple[int, int]] = []
+    thought: list[tuple[int, int]] = []
+    opened: int | None = None
     for tag in _THINKING.finditer(text, start, end):
         if tag["open"]:
-            if not thinking:
-                stretches.append((start, tag.start()))
-            thinking = True
-        elif thinking or tag["alone"]:
-            if not thinking:
-                stretches.clear()
-            thinking, start = False, tag.end()
-    if not thinking:
-        stretches.append((start, end))
-    return tuple((a, b) for a, b in stretches if text[a:b].strip())
+            if opened is None:
+                seen.append((start, tag.start()))
+                opened = tag.start()
+        elif opened is not None or tag["alone"]:
+            if opened is None:
+                seen.clear()
+                thought, opened = [], begin
+            thought.append((opened, tag.end()))
+            opened, start = None, tag.end()
+    if opened is None:
+        seen.append((start, end))
+    else:
+        thought.append((opened, end))
+    return tuple(seen), tuple(thought)
 
 
 def split_lines(text: str, start: int, end: int) -> tuple[Line, ...]:

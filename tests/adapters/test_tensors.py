@@ -17,7 +17,8 @@ from egca_plugin.types import TokenSpan  # noqa: E402
 SPANS = st.lists(
     st.tuples(st.integers(-2, 14), st.integers(-2, 14)).map(lambda p: TokenSpan(min(p), max(p))), max_size=3
 )
-ROW = st.tuples(st.lists(st.integers(0, 1), min_size=12, max_size=12), SPANS, st.floats(-3, 3))
+ROW = st.tuples(st.lists(st.integers(0, 1), min_size=12, max_size=12), SPANS, st.floats(-3, 3), SPANS)
+THINKING = st.sampled_from(["shared", "none", "credited"])
 
 
 @given(
@@ -25,21 +26,24 @@ ROW = st.tuples(st.lists(st.integers(0, 1), min_size=12, max_size=12), SPANS, st
     st.sampled_from(["conserve", "unit"]),
     st.floats(0, 1),
     st.sampled_from([0.0, 1.0, 2.5, 40.0]),
+    THINKING,
 )
-def test_agrees_with_the_plain_formula(rows: list, scale: str, mix: float, cap: float) -> None:
+def test_agrees_with_the_plain_formula(rows: list, scale: str, mix: float, cap: float, thinking_credit: str) -> None:
+    how: dict = {"scale": scale, "mix": mix, "cap": cap, "thinking_credit": thinking_credit}
     mask = torch.tensor([row[0] for row in rows])
     advantages = torch.tensor([[row[2]] for row in rows], dtype=torch.float64) * mask
-    placed, _ = place(advantages, mask, [row[1] for row in rows], scale=scale, mix=mix, cap=cap)
-    for got, (row_mask, spans, advantage) in zip(placed, rows, strict=True):
-        expected = [advantage * w for w in weights(row_mask, spans, scale=scale, mix=mix, cap=cap)]
+    placed, _ = place(advantages, mask, [row[1] for row in rows], thinking=[row[3] for row in rows], **how)
+    for got, (row_mask, spans, advantage, thinking) in zip(placed, rows, strict=True):
+        expected = [advantage * w for w in weights(row_mask, spans, thinking=thinking, **how)]
         assert got.tolist() == pytest.approx(expected, abs=1e-9)
 
 
-@given(st.lists(ROW, min_size=1, max_size=4), st.floats(0, 1), st.sampled_from([0.0, 1.5, 4.0]))
-def test_conserves_each_row_and_leaves_the_mask_alone(rows: list, mix: float, cap: float) -> None:
+@given(st.lists(ROW, min_size=1, max_size=4), st.floats(0, 1), st.sampled_from([0.0, 1.5, 4.0]), THINKING)
+def test_conserves_each_row_and_leaves_the_mask_alone(rows: list, mix: float, cap: float, thinking: str) -> None:
     mask = torch.tensor([row[0] for row in rows])
     advantages = torch.tensor([[row[2]] for row in rows], dtype=torch.float32) * mask
-    placed, done = place(advantages, mask, [row[1] for row in rows], mix=mix, cap=cap)
+    spans, thoughts = [row[1] for row in rows], [row[3] for row in rows]
+    placed, done = place(advantages, mask, spans, mix=mix, cap=cap, thinking=thoughts, thinking_credit=thinking)
     assert torch.allclose(placed.sum(1), advantages.sum(1), atol=1e-4)
     assert not placed[mask == 0].any()
     assert max(done.mass_error) < 1e-5
@@ -72,6 +76,12 @@ def test_tool_output_inside_a_span_gets_nothing() -> None:
     mask = torch.tensor([[1, 1, 0, 0, 1, 1]])
     placed, _ = place(torch.ones(1, 6) * mask, mask, [(TokenSpan(1, 5),)])
     assert placed.tolist() == [[0, 2, 0, 0, 2, 0]]
+
+
+def test_reasoning_keeps_its_own_and_the_records_count_it() -> None:
+    placed, done = place(torch.ones(1, 8), torch.ones(1, 8), [(TokenSpan(6, 7),)], thinking=[(TokenSpan(0, 4),)])
+    assert placed.tolist() == [[1, 1, 1, 1, 0, 0, 4, 0]]
+    assert (done.tokens, done.credited, done.concentration) == ((8,), (1,), (4.0,))
 
 
 def test_shapes_that_disagree_are_refused() -> None:
