@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import track
 
 from egca_plugin.cli import output
-from egca_plugin.config import CONSTRAINT_LEVELS
-from egca_plugin.program.constraints import guided
-from egca_plugin.tasks import parquet
+from egca_plugin.config import CONSTRAINT_LEVELS, EgcaConfig, SandboxConfig
+from egca_plugin.program.constraints import Constraint, guided
+from egca_plugin.sandbox.pool import Pool
+from egca_plugin.tasks import complexity, parquet
 from egca_plugin.tasks.catalog import SETS, TaskSet
 from egca_plugin.tasks.files import dump_tasks
+from egca_plugin.types import Task
+
+DEADLINE_S = 120.0  # for one task
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -60,8 +66,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def write(tasks: TaskSet, source: str | None, split: str | None, constraints: str, out: Path) -> Written:
-    """Write both files. Raises TaskError and AssetError without the tasks, EgcaError where they cannot be written."""
-    chosen = [(name, guided(task, constraints)) for name, task in tasks.select(source, split)]
+    """Write both files; the level ``paper`` runs the references in the sandbox for their complexity class.
+
+    Raises TaskError and AssetError without the tasks, EgcaError where they cannot be written, SandboxError.
+    """
+    selected = tasks.select(source, split)
+    measured = _measured([task for _, task in selected]) if constraints == "paper" else [()] * len(selected)
+    chosen = [(name, guided(task, constraints, found)) for (name, task), found in zip(selected, measured, strict=True)]
     stem = f"{tasks.name}-{split}" if split else tasks.name
     written = Written(out / f"{stem}.jsonl", out / f"{stem}.parquet", len(chosen))
     output.ready(written.tasks)
@@ -75,3 +86,10 @@ def write(tasks: TaskSet, source: str | None, split: str | None, constraints: st
     with output.writing(written.rows):
         parquet.write(rows, written.rows)
     return written
+
+
+def _measured(tasks: Sequence[Task]) -> list[tuple[Constraint, ...]]:
+    """The constraints of each task that take runs of its reference: a complexity class, where one is sure."""
+    with Pool(complexity.HANDLER, SandboxConfig(), settings=EgcaConfig(), deadline_s=DEADLINE_S) as pool:
+        found = track(pool.map(tasks), "measuring", len(tasks), console=Console(stderr=True), transient=True)
+        return [(one,) if one is not None else () for one in found]

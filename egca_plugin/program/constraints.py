@@ -116,12 +116,13 @@ def parse(text: str, task: Task) -> Constraint:
     return Constraint(kind, value, task.entry_point)
 
 
-def guided(task: Task, level: str) -> Task:
+def guided(task: Task, level: str, measured: Sequence[Constraint] = ()) -> Task:
     """The task as constraint-guided sampling asks it: its prompt says the constraints, its ``constraints`` hold them.
 
+    ``measured`` are those that took runs; they come last, and a task that brings constraints of its own keeps to them.
     In a prompt that is code they stand in front as comments, since a completion must be able to continue it.
     """
-    constraints = derive(task, level)
+    constraints = derive(task, level) + (() if task.constraints else tuple(measured))
     phrases = [f"- {constraint.phrase}" for constraint in constraints if constraint.phrase]
     if not phrases:
         return task

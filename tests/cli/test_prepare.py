@@ -61,6 +61,18 @@ def test_constraints_go_into_the_prompt_and_nothing_else_changes(tmp_path: Path,
     assert (guided.task_id, guided.tests, guided.reference) == (plain.task_id, plain.tests, plain.reference)
 
 
+def test_the_papers_level_measures_how_the_reference_grows(tmp_path: Path) -> None:
+    loop = {**MBPP_ROW, "code": "def total(xs):\n    s = 0\n    for x in xs:\n        s += x\n    return s"}
+    loop["test_list"] = ["assert total([1, 2]) == 3"]  # type: ignore[assignment]
+    source = tmp_path / "source.jsonl"
+    source.write_text(json.dumps(loop) + "\n")
+    command = ["prepare", "mbpp", "--source", str(source), "--constraints", "paper", "--out", str(tmp_path / "paper")]
+    assert main(command) == 0
+    (task,) = load_tasks(tmp_path / "paper" / "mbpp.jsonl")
+    assert "complexity=linear" in task.constraints
+    assert "Aim for linear time or better." in task.prompt
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -38,6 +38,8 @@ COUNTED = "def total(xs):\n    i = s = 0\n    while i < len(xs):\n        s = s 
         (COUNTED, Admission.ALIKE),
         (PAIRED, Admission.ADMITTED),
         ("def total(xs):\n    return max(xs)\n", Admission.FAILED),
+        ("import random\nlow = random.random() < 0.5\ndef total(xs):\n    return low or sum(xs)\n", Admission.FAILED),
+        ("import random\nlow = random.random() < 0.5\ndef total(xs):\n    return low and sum(xs)\n", Admission.FAILED),
         ("def other(xs):\n    return sum(xs)\n", Admission.UNFIT),
         ("def total(xs:\n", Admission.UNFIT),
         (LIBRARY + "#" * MAX_CHARS, Admission.UNFIT),

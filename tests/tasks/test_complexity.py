@@ -9,8 +9,8 @@ import pytest
 from egca_plugin.program.constraints import Constraint, check
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox, call
-from egca_plugin.tasks.complexity import classify, constrain, grow, violation
-from egca_plugin.types import Task
+from egca_plugin.tasks.complexity import MAX_STEPS, SIZES, Growth, classify, constrain, grow, growth, violation
+from egca_plugin.types import Call, CallResult, CallStatus, Task
 
 
 @pytest.fixture(scope="module")
@@ -51,15 +51,80 @@ def test_what_cannot_be_measured_is_not_claimed(source: str, calls: tuple, sandb
     assert classify(sandbox, source, calls) is None
 
 
-def test_a_budget_spent_on_small_inputs_is_exponential(sandbox: Sandbox) -> None:
-    assert classify(sandbox, "def f(xs):\n    while True: pass\n", CALLS) == "exponential"
+PAIRS = """
+def f(xs):
+    for i in range(len(xs)):
+        for j in range(i):
+            if xs[i] == xs[j]:
+                return True
+    return False
+"""
+SORTED = "def f(xs, n):\n    at = 0\n    while at + 1 < n and xs[at] <= xs[at + 1]:\n        at += 1\n    return at\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "call_", "expected"),
+    [
+        (PAIRS, call("f", [3, 1, 3]), "quadratic"),  # repeated items end it at once, distinct ones do not
+        (PAIRS.replace("==", "!="), call("f", [3, 1, 2]), "quadratic"),  # and the other way round
+        (SORTED, call("f", [1, 2, 5], 3), "linear"),  # what was sorted stays so, what said the length still does
+    ],
+    ids=["ends at equals", "ends at others", "sorted, with its length"],
+)
+def test_the_fastest_growth_of_several_counts(source: str, call_: Call, expected: str, sandbox: Sandbox) -> None:
+    assert classify(sandbox, source, (call_,)) == expected
+
+
+def test_a_program_that_hangs_has_no_class(sandbox: Sandbox) -> None:
+    assert classify(sandbox, "def f(xs):\n    while True: pass\n", CALLS) is None
+
+
+@pytest.mark.parametrize(
+    ("power", "least", "most"),
+    [
+        (0.1, "constant", "constant"),
+        (1.15, "linear", "linear"),
+        (1.5, "linear", "quadratic"),
+        (2.0, "quadratic", "quadratic"),
+    ],
+)
+def test_between_two_classes_both_are_possible(power: float, least: str, most: str) -> None:
+    factor = 0.9 * MAX_STEPS / SIZES[-1] ** power
+    assert growth([steps(round(factor * size**power)) for size in SIZES]) == Growth(least, most)
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [
+        [10 * size if size != 127 else 10 for size in SIZES],
+        [10**6 // size for size in SIZES],
+        [10, 12, 400_000],
+    ],
+    ids=["erratic", "shrinking", "spent too soon"],
+)
+def test_what_follows_no_class_has_none(curve: list[int]) -> None:
+    assert growth([steps(n) for n in curve]) is None
+
+
+def steps(number: int) -> CallResult:
+    status = CallStatus.VALUE if number <= MAX_STEPS else CallStatus.BUDGET
+    return CallResult(status, value=b"N", steps=number)
 
 
 def test_growing_keeps_the_other_arguments() -> None:
-    grown = grow(call("f", "ab", 3, key=1).arguments, 5)
+    grown = grow(call("f", "ab", 3, key=1).arguments, 5, lambda value, size: value * size)
     assert grown is not None
-    assert wire.decode(grown) == (("ababa", 3), {"key": 1})
-    assert grow(call("f", None, []).arguments, 5) is None
+    assert wire.decode(grown) == (("ababababab", 3), {"key": 1})
+    assert grow(call("f", None, []).arguments, 5, lambda value, size: value) is None
+
+
+def test_a_loop_in_the_library_counts_for_the_reference(sandbox: Sandbox) -> None:
+    """What ``sum`` does is not seen; a candidate that loops instead is no slower."""
+    task = Task("t/0", "", "f", "def f(xs):\n    return sum(xs)\n", ("assert f([]) == 0",))
+    constraint = constrain(sandbox, task, CALLS)
+    assert constraint == Constraint("complexity", "linear", "f")
+    loop = "def f(xs):\n    total = 0\n    for x in xs:\n        total += x\n    return total\n"
+    assert violation(sandbox, constraint, loop, CALLS) is None
 
 
 def test_the_constraint_is_checked_by_running(sandbox: Sandbox) -> None:

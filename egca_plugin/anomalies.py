@@ -1,0 +1,51 @@
+"""Which of a sample's features may mean that it aims at the tests, or at what stands around them.
+
+Two kinds come together: signs in the program's text (:mod:`egca_plugin.program.suspicion`), less those that the task's
+own reference shows, and what the run showed. None of them changes a reward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from egca_plugin.errors import WireError
+from egca_plugin.program import suspicion
+from egca_plugin.sandbox import wire
+from egca_plugin.types import Outcome, Program, Task, Verdict
+
+REFUSED = "refused"  # tried to send what cannot cross, or was shut out of
+UNSTABLE = "unstable"  # two identical runs disagreed
+SLOW = "slow"  # passed, in more than SLOW_SHARE of the time limit
+NOT_REPRODUCED = "trace_mismatch"  # its traced run differs from its plain run: the localiser's reason code
+SLOW_SHARE = 0.8
+
+
+def of_run(task: Task, program: Program, verdict: Verdict, timeout_s: float) -> tuple[str, ...]:
+    """The anomalies of one judged program, sorted; none for a program that does not compile."""
+    if not program.compiles:
+        return ()
+    found = set(suspicion.syntactic(program.source, task.entry_point))
+    if found and task.reference:
+        found -= suspicion.syntactic(task.reference, task.entry_point)
+    if verdict.passed:
+        tested = tuple(_tested(task, verdict))
+        if suspicion.memorises(program.source, tested) and not suspicion.memorises(task.reference, tested):
+            found.add(suspicion.MEMORISES_TESTS)
+    if verdict.outcome is Outcome.REFUSED:
+        found.add(REFUSED)
+    if not verdict.stable:
+        found.add(UNSTABLE)
+    if verdict.passed and verdict.ms > 1e3 * SLOW_SHARE * timeout_s:
+        found.add(SLOW)
+    return tuple(sorted(found))
+
+
+def _tested(task: Task, verdict: Verdict) -> Iterator[suspicion.Arguments]:
+    """The arguments of the tests' calls of the entry point, but those with objects of the tests' own classes."""
+    for tested in verdict.calls:
+        if tested.call.function == task.entry_point:
+            try:
+                arguments: suspicion.Arguments = wire.decode(tested.call.arguments)
+            except WireError:
+                continue
+            yield arguments
