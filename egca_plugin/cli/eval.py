@@ -17,6 +17,8 @@ from rich.table import Table
 from egca_plugin.cli.options import add_sandbox, sandbox_of
 from egca_plugin.errors import ConfigError, SampleError
 from egca_plugin.evaluation import Judged, Score, check_enough, outcomes, score
+from egca_plugin.sandbox.pool import Pool
+from egca_plugin.tasks import strengthen
 from egca_plugin.tasks.catalog import SETS
 from egca_plugin.tasks.files import load_samples_of, load_tasks
 from egca_plugin.types import Outcome, Task
@@ -38,13 +40,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--source", metavar="PATH|hub", help="where the named tasks come from, as for `egca prepare`")
     parser.add_argument("--split", help="of the named tasks (default: mbpp's test split)")
     parser.add_argument("--partial", action="store_true", help="score the tasks that have samples, leave out the rest")
+    parser.add_argument(
+        "--strengthen",
+        action="store_true",
+        help="judge by more tests too, in EvalPlus' manner: inputs mutated by type, outputs from the reference",
+    )
     add_sandbox(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    tasks = _tasks(args)
+    tasks = _strengthened(_tasks(args), args) if args.strengthen else _tasks(args)
     drawn = load_samples_of(tasks, str(args.tasks), args.samples)
     samples = [(tasks[sample.task_id], sample.completion) for sample in drawn]
     _check_coverage(tasks, samples, args.k, args.partial)
@@ -80,6 +87,18 @@ def _tasks(args: argparse.Namespace) -> Mapping[str, Task]:
     if args.source or args.split:
         raise ConfigError(f"--source and --split go with a named set ({', '.join(SETS)}); {args.tasks} is a file")
     return {task.task_id: task for task in load_tasks(Path(args.tasks))}
+
+
+def _strengthened(tasks: Mapping[str, Task], args: argparse.Namespace) -> dict[str, Task]:
+    """The tasks with their added tests; how many got some is said on stderr. Raises SandboxError, ConfigError."""
+    if args.sandbox_url:
+        raise ConfigError("--strengthen runs the references in the local sandbox; leave out --sandbox-url")
+    with Pool(strengthen.HANDLER, sandbox_of(args), deadline_s=strengthen.DEADLINE_S) as pool:
+        progress = track(pool.map(list(tasks.values())), "strengthen", len(tasks), console=Console(stderr=True))
+        found = {task.task_id: task for task in progress}
+    count = sum(found[name].tests != task.tests for name, task in tasks.items())
+    print(f"egca eval: {count} of {len(tasks)} tasks got more tests", file=sys.stderr)
+    return found
 
 
 def _check_coverage(tasks: Mapping[str, Task], samples: Sequence[Judged], ks: Sequence[int], partial: bool) -> None:
