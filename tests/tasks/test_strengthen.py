@@ -1,4 +1,4 @@
-"""Added tests: what the reference says on inputs like those of the task's own tests, and nothing where that is unsafe."""
+"""Added tests: what the reference says on inputs like those of the task's own, and none where that is unsafe."""
 
 from __future__ import annotations
 
