@@ -17,6 +17,8 @@ from rich.table import Table
 from egca_plugin.cli import output
 from egca_plugin.config import EgcaConfig, SandboxConfig
 from egca_plugin.errors import TaskError
+from egca_plugin.references import given as given_references
+from egca_plugin.references.given import load_given
 from egca_plugin.sandbox.pool import Pool
 from egca_plugin.tasks import parquet
 from egca_plugin.tasks.files import dump_tasks, load_tasks
@@ -45,6 +47,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         type=Path,
         help="write the other tasks here; verl's rows beside TASKS.jsonl, if any, go beside OUT as well",
     )
+    parser.add_argument(
+        "--references",
+        type=Path,
+        metavar="MORE.jsonl",
+        help="judge the further references of egca.references too; with --out the sound ones go beside it",
+    )
     parser.add_argument("--timeout", type=float, default=3.0, help="seconds that training will give a program")
     parser.add_argument("--workers", type=int, default=0, help="worker processes (default: one per core, at most 8)")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
@@ -53,21 +61,32 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0 when every task was examined, whatever was found."""
     tasks = load_tasks(args.tasks)
+    given = _given(args.references, args.tasks, tasks) if args.references else []
     if args.out:
         output.ready(args.out)
     console = Console(stderr=True)
     began = time.monotonic()
-    found = examine_all(tasks, EgcaConfig(sandbox=SandboxConfig(timeout_s=args.timeout, workers=args.workers)), console)
+    config = EgcaConfig(sandbox=SandboxConfig(timeout_s=args.timeout, workers=args.workers))
+    found = examine_all(tasks, config, console)
+    unfit = _unfit(given, config)
     seconds = time.monotonic() - began
     if args.json:
-        print(json.dumps(as_json(found, seconds)))
+        references = [{"task_id": given[n][0].task_id, "name": _name(given, n), "reason": unfit[n]} for n in unfit]
+        print(json.dumps({**as_json(found, seconds), **({"unfit_references": references} if given else {})}))
     console.print(summary(found, seconds))
     if any(health.faults for health in found):
         console.print(listing(found))
+    for number, reason in unfit.items():
+        console.print(
+            f"{given[number][0].task_id}: reference {number + 1} of {args.references}: {reason}", markup=False
+        )
     if args.out:
         fit = {health.task_id for health in found if not health.kinds & args.drop}
         _write_fit(args.tasks, args.out, tasks, fit)
         console.print(f"{len(fit)} of {len(tasks)} tasks: {args.out}", soft_wrap=True)
+        if given:
+            kept = [pair for number, pair in enumerate(given) if number not in unfit and pair[0].task_id in fit]
+            _write_references(args.out.with_name(f"{args.out.stem}-references.jsonl"), kept, console)
     return 0
 
 
@@ -75,6 +94,36 @@ def examine_all(tasks: Sequence[Task], config: EgcaConfig, console: Console) -> 
     """Every task's health, in order, with a progress bar on ``console``."""
     with Pool(HANDLER, config.sandbox, settings=config, deadline_s=DEADLINE_S) as pool:
         return list(track(pool.map(tasks), "examining", len(tasks), console=console, transient=True))
+
+
+def _given(path: Path, name: Path, tasks: Sequence[Task]) -> list[tuple[Task, str]]:
+    """The further references of a file with their tasks. Raises TaskError, for a program of no task too."""
+    sources = load_given(path)
+    known = {task.task_id: task for task in tasks}
+    for task_id in sources:
+        if task_id not in known:
+            raise TaskError(f"{path}, field task_id: {task_id!r} is no task of {name}")
+    return [(known[task_id], source) for task_id, programs in sources.items() for source in programs]
+
+
+def _name(given: Sequence[tuple[Task, str]], number: int) -> str:
+    """What records will call it: ``given:1`` is the first of its task."""
+    return f"given:{sum(task is given[number][0] for task, _ in given[: number + 1])}"
+
+
+def _unfit(given: Sequence[tuple[Task, str]], config: EgcaConfig) -> dict[int, str]:
+    """Which of the further references fail their tasks' tests, by number from 0, and why."""
+    if not given:
+        return {}
+    with Pool(given_references.HANDLER, config.sandbox, settings=config, deadline_s=DEADLINE_S) as pool:
+        return {number: reason for number, reason in enumerate(pool.map(given)) if reason}
+
+
+def _write_references(path: Path, kept: Sequence[tuple[Task, str]], console: Console) -> None:
+    with output.writing(path):
+        lines = (json.dumps({"task_id": task.task_id, "source": source}) + "\n" for task, source in kept)
+        path.write_text("".join(lines), encoding="utf-8")
+    console.print(f"{len(kept)} further references: {path}", soft_wrap=True)
 
 
 def summary(found: Sequence[Health], seconds: float) -> Table:

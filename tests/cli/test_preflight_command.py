@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from egca_plugin.cli.main import main
+from egca_plugin.references.given import load_given
 from egca_plugin.tasks import parquet
 from egca_plugin.tasks.files import dump_tasks, load_tasks
 from egca_plugin.types import Task
@@ -58,3 +59,18 @@ def test_an_unknown_fault_is_misuse(tasks: Path) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["preflight", str(tasks), "--drop", "slwo"])
     assert stopped.value.code == 2
+
+
+def test_further_references_are_judged_too(tasks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = tmp_path / "more.jsonl"
+    programs = ("def add(a, b):\n    return a * b\n", "def add(a, b):\n    return b + a\n")
+    more.write_text("".join(json.dumps({"task_id": "t/fit", "source": source}) + "\n" for source in programs))
+    out = tmp_path / "fit.jsonl"
+    assert main(["preflight", str(tasks), "--references", str(more), "--json", "--out", str(out)]) == 0
+    (unfit,) = json.loads(capsys.readouterr().out)["unfit_references"]
+    assert (unfit["task_id"], unfit["name"]) == ("t/fit", "given:1")
+    assert unfit["reason"].startswith("it fails its tests")
+    assert load_given(tmp_path / "fit-references.jsonl") == {"t/fit": programs[1:]}
+    more.write_text(json.dumps({"task_id": "t/other", "source": "x = 1"}) + "\n")
+    assert main(["preflight", str(tasks), "--references", str(more)]) == 2
+    assert "'t/other' is no task of" in capsys.readouterr().err

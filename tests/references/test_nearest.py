@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
-from egca_plugin.errors import TaskError
-from egca_plugin.references import Bank, MemoryStore, References
-from egca_plugin.references.pool import load_given
+from egca_plugin.references import Bank, Given, MemoryStore, References
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.types import Task
 
@@ -21,7 +15,7 @@ TASK = Task("t/0", "", "total", LOOP, ("assert total([1, 2]) == 3",))
 def test_the_nearest_comes_first(sandbox: Sandbox) -> None:
     bank = Bank(MemoryStore())
     bank.offer(TASK, RECURSIVE, sandbox)
-    references = References(bank, {"t/0": (LIBRARY,)})
+    references = References(bank, Given({"t/0": (LIBRARY,)}, sandbox))
     assert [r.name.split(":")[0] for r in references.pool(TASK)] == ["canonical", "given", "bank"]
     wrong = RECURSIVE.replace("return 0", "return 1")
     assert references.nearest(TASK, wrong, limit=2)[0].source == RECURSIVE
@@ -31,24 +25,3 @@ def test_the_nearest_comes_first(sandbox: Sandbox) -> None:
 
 def test_a_task_without_a_reference_has_none() -> None:
     assert References().pool(Task("t/1", "", "f", "", ("assert f()",))) == ()
-
-
-def test_given_references_are_read_by_task(tmp_path: Path) -> None:
-    path = tmp_path / "more.jsonl"
-    path.write_text('{"task_id": "t/0", "source": "a"}\n\n{"task_id": "t/0", "source": "b"}\n')
-    assert load_given(path) == {"t/0": ("a", "b")}
-
-
-@pytest.mark.parametrize("line", ["nonsense", "[]", '{"task_id": "t/0"}', '{"task_id": 1, "source": "a"}'])
-def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
-    path = tmp_path / "more.jsonl"
-    path.write_text('{"task_id": "t/0", "source": "a"}\n' + line + "\n")
-    with pytest.raises(TaskError, match=r"more\.jsonl:2: "):
-        load_given(path)
-
-
-def test_a_given_program_that_does_not_compile_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "more.jsonl"
-    path.write_text('{"task_id": "t/0", "source": "def f(x) return x"}\n')
-    with pytest.raises(TaskError, match=r"more\.jsonl:1, field source: does not compile \(line 1: "):
-        load_given(path)
