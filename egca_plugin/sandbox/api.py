@@ -161,8 +161,8 @@ class Sandbox:
                 child.send(_load_frame(program, 0, budget), *asks)
             for number in range(len(programs)):
                 deadline = time.monotonic() + timeout_s
-                loaded = _record(child, deadline)
-                records = [_record(child, deadline) for _ in calls]
+                loaded = _record(child, deadline, budget)
+                records = [_record(child, deadline, budget) for _ in calls]
                 if number + WINDOW < len(programs):
                     child.send(_load_frame(programs[number + WINDOW], 0, budget), *asks)
                 yield tuple(_unless_loaded(loaded, record).result for record in records)
@@ -217,7 +217,7 @@ class Session:
     def loaded(self) -> Record:
         if self._loaded is None:
             assert self._child is not None
-            self._loaded = _record(self._child, self._deadline)
+            self._loaded = _record(self._child, self._deadline, self._budget)
             if self._loaded.result.status is CallStatus.DIED:
                 self._loaded = self._autopsy(self._loaded)
         return self._loaded
@@ -253,7 +253,7 @@ class Session:
             return [self.loaded] * len(calls)
         self._child.send(*[_call_frame(one) for one in calls])
         loaded = self.loaded
-        return [_unless_loaded(loaded, _record(self._child, self._deadline)) for _ in calls]
+        return [_unless_loaded(loaded, _record(self._child, self._deadline, self._budget)) for _ in calls]
 
     def restart(self) -> None:
         """The same program anew, in a new process; what is left of the deadline stays."""
@@ -278,9 +278,11 @@ def _call_frame(one: Call) -> bytes:
     return marshal.dumps(("call", one.function, one.arguments))
 
 
-def _record(child: Child, deadline: float) -> Record:
+def _record(child: Child, deadline: float, budget: Budget | None) -> Record:
     frame = child.receive(deadline)
-    return Record.ended(frame) if isinstance(frame, Ending) else read(frame)
+    if isinstance(frame, Ending):
+        return Record.ended(frame)
+    return read(frame, max_events=0 if budget is None else budget.max_events)
 
 
 def _unless_loaded(loaded: Record, record: Record) -> Record:

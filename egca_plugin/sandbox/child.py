@@ -124,9 +124,10 @@ class _Program:
         try:
             args, kwargs = wire.decode(arguments, build=self._build)
             encoded = wire.encode(self._namespace[function](*args, **kwargs))
+            after = _changed(args, kwargs, arguments)
         except BaseException as err:  # noqa: BLE001 - the boundary, as above
             return self._failure(err)
-        return self._record("value", encoded, after=_changed(args, kwargs, arguments))
+        return self._record("value", encoded, after)
 
     def _build(self, name: str, attributes: dict[str, Any]) -> Any:
         """An instance of the program's own class ``name``, or of a bare one, with these attributes."""
@@ -167,13 +168,13 @@ def _compiled(program: str | bytes) -> types.CodeType:
 
 
 def _changed(args: tuple[Any, ...], kwargs: dict[str, Any], before: bytes) -> bytes:
-    """The arguments' wire form where the call changed them in place, else ``b""``."""
+    """The arguments' wire form where the call changed them in place, else ``b""``.
+
+    Raises WireError where what was put in there cannot cross: a change must not be hidden so.
+    """
     if not kwargs and all(type(arg) in _IMMUTABLE for arg in args):
         return b""
-    try:
-        after = wire.encode((args, kwargs), objects=True)
-    except Exception:  # noqa: BLE001 - what was put in there cannot cross, so the caller sees no change
-        return b""
+    after = wire.encode((args, kwargs), objects=True)
     return after if after != before else b""
 
 

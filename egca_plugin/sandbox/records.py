@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
 from egca_plugin.errors import WireError
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.link import Ending
+from egca_plugin.sandbox.rich import MAX_COLLIDING
 from egca_plugin.types import CallResult, CallStatus, RawTrace, TraceEvent
 
 _STATUSES = {status.value: status for status in CallStatus}
 _SAYABLE = {"value", "exception", "memory", "refused", "budget", "compile"}  # the others are seen from outside
 _SHAPE: tuple[Any, ...] = (str, bytes, bytes, str, str, str, (int, type(None)), int, tuple, tuple)
+MAX_LINE = 1 << 24  # more than any source has, and small enough that no two hash alike
+MAX_STEPS = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +51,13 @@ class Record:
         return RawTrace(events, self.result, self.lines)
 
 
-def read(frame: bytes) -> Record:
-    """Strict: whatever is not a well-formed record is a refusal, with no value."""
+def read(frame: bytes, *, max_events: int | None = None) -> Record:
+    """Strict: whatever is not a well-formed record is a refusal, with no value. ``max_events``: the probes' budget."""
     try:
-        return _read(frame)
+        record = _read(frame)
+        if max_events is not None and len(record.events) > 2 * max_events:
+            raise WireError(f"got {len(record.events) // 2:,} events, expected at most {max_events:,}")
+        return record
     except WireError as err:
         return Record(CallResult(CallStatus.REFUSED, error_message=f"malformed record: {err}"))
 
@@ -71,10 +78,12 @@ def _read(frame: bytes) -> Record:
             wire.decode(encoded, build=_opaque)
     if status == "value" and not value:
         raise WireError("got no value with the status 'value'")
-    if len(events) % 2 or any(type(site) is not int for site in events[::2]) or any(type(n) is not int for n in lines):
-        raise WireError("got events that are not pairs of site and digest, or lines that are not numbers")
-    for digest in events[1::2]:
-        _hashable(digest)
+    numbers = (*events[::2], *lines, *(() if line is None else (line,)))
+    if len(events) % 2 or not all(type(number) is int and 0 <= number <= MAX_LINE for number in numbers):
+        raise WireError("got events that are not pairs of site and digest, or lines that no program has")
+    if not 0 <= steps <= MAX_STEPS:
+        raise WireError("got a number of steps that no program takes")
+    _check_digests(events[1::2])
     return Record(
         CallResult(
             status=_STATUSES.get(status, CallStatus.EXCEPTION),
@@ -92,11 +101,18 @@ def _read(frame: bytes) -> Record:
     )
 
 
-def _hashable(digest: Any) -> None:
-    try:
-        hash(digest)
-    except TypeError as err:
-        raise WireError(f"got a digest that is not hashable: {err}") from err
+def _check_digests(digests: tuple[Any, ...]) -> None:
+    """They will be keys on the trusted side: hashable, and not made to collide there."""
+    by_hash: defaultdict[int, list[Any]] = defaultdict(list)
+    for digest in digests:
+        try:
+            alike = by_hash[hash(digest)]
+        except TypeError as err:
+            raise WireError(f"got a digest that is not hashable: {err}") from err
+        if digest not in alike:
+            alike.append(digest)
+        if len(alike) > MAX_COLLIDING:
+            raise WireError(f"more than {MAX_COLLIDING} digests with the same hash")
 
 
 def _opaque(name: str, attributes: dict[str, Any]) -> object:

@@ -7,13 +7,17 @@ come from the reference, not from the program that is being judged.
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from types import CodeType, TracebackType
 from typing import Any, Literal, Protocol
 
+from egca_plugin.config import SandboxConfig
 from egca_plugin.errors import TaskError, WireError
 from egca_plugin.sandbox.api import ATTEMPTS
 from egca_plugin.sandbox.checks import TEST, Checks, compile_checks
@@ -24,6 +28,7 @@ from egca_plugin.types import Call, CallResult, CallStatus, Outcome, SourceError
 
 MAX_CALLS = 200  # kept in the verdict
 MAX_CALL_BYTES = 1 << 20  # of their arguments and results together
+TESTS_CPU_S = 3.0  # for the tests' own work at least, however long the answers make their loops
 MAX_RESTARTS = 3  # of a program whose process died, so that the other tests are heard too
 
 _OUTCOMES = {
@@ -52,6 +57,8 @@ class Session(Protocol):
 
 class Sessions(Protocol):
     """Where programs run: :class:`~egca_plugin.sandbox.api.Sandbox`, or a remote one."""
+
+    config: SandboxConfig
 
     def session(
         self, source: str, /, *, timeout_s: float | None = None, seed: int = 0
@@ -88,7 +95,8 @@ def _judge(sandbox: Sessions, source: str, task: Task, timeout_s: float | None, 
     for _ in range(ATTEMPTS):
         try:
             with sandbox.session(source, timeout_s=timeout_s, seed=seed) as session:
-                verdict = _Trial(session, task, checks).verdict()
+                patience_s = max(TESTS_CPU_S, sandbox.config.timeout_s if timeout_s is None else timeout_s)
+                verdict = _Trial(session, task, checks, patience_s).verdict()
         except ZygoteLost as err:
             reason = str(err)
             continue
@@ -103,8 +111,8 @@ class _Halt(BaseException):
 class _Trial:
     """One program before its tests. Entered as a context for each test, by the compiled checks."""
 
-    def __init__(self, session: Session, task: Task, checks: Checks) -> None:
-        self._session, self._task, self._checks = session, task, checks
+    def __init__(self, session: Session, task: Task, checks: Checks, patience_s: float) -> None:
+        self._session, self._task, self._checks, self._patience_s = session, task, checks, patience_s
         self._test = 0
         self._failed: dict[int, tuple[Outcome, SourceError | None, str]] = {}
         self._reached: set[int] = set()
@@ -112,6 +120,7 @@ class _Trial:
         self._calls: list[tuple[Call, int, CallResult]] = []
         self._call_bytes = 0
         self._asked = False
+        self._sending = False
         self._restarts = 0
 
     def verdict(self) -> Verdict:
@@ -159,16 +168,42 @@ class _Trial:
     def _run(self, namespace: dict[str, Any]) -> bool:
         """Whether the tests ran to their end."""
         try:
-            if self._checks.function:
-                namespace["check"](namespace["candidate"])
-            else:
-                exec(self._checks.code, namespace)  # noqa: S102 - as above
+            with self._patience():
+                if self._checks.function:
+                    namespace["check"](namespace["candidate"])
+                else:
+                    exec(self._checks.code, namespace)  # noqa: S102 - as above
         except _Halt:
             return False
         except (Exception, CallFailed) as err:  # noqa: BLE001 - the code between two assertions met a bad answer
             self._fail(self._checks.total, err)
             return False
         return True
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """Stop tests that take too much CPU time of their own: they loop for as long as an answer says, say.
+
+        Out of the main thread there is no signal to do it, and a pool's deadline must.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop(number: int, frame: Any) -> None:
+            if self._sending:  # not within an exchange with the sandbox, whose other half would be missed
+                signal.setitimer(signal.ITIMER_VIRTUAL, 0.01)
+                return
+            self._fail(self._test, CallFailed(f"the tests took {self._patience_s:g} s over the answers"))
+            raise _Halt
+
+        before = signal.signal(signal.SIGVTALRM, stop)
+        signal.setitimer(signal.ITIMER_VIRTUAL, self._patience_s)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.signal(signal.SIGVTALRM, before)
 
     def _check_vacuous(self) -> None:
         """Tests that asked nothing prove nothing: the task's fault without a call, the program's without an assertion.
@@ -209,14 +244,20 @@ class _Trial:
             self._failed[test] = (_OUTCOMES[raised[1].status], _source_error(raised[1]), detail)
         elif isinstance(err, WireError):
             self._failed[test] = (Outcome.REFUSED, None, detail)
+        elif isinstance(err, CallFailed):
+            self._failed[test] = (Outcome.TIMEOUT, None, detail)
         else:
             self._failed[test] = (Outcome.WRONG_ANSWER, None, detail)
 
     def _send(self, call: Call) -> CallResult:
         """Make the call and keep it; raises what the tests should see for anything but a value."""
         self._asked = True
-        self._revive()
-        result = self._session.send(call)
+        self._sending = True
+        try:
+            self._revive()
+            result = self._session.send(call)
+        finally:
+            self._sending = False
         size = len(call.arguments) + len(result.value)
         if len(self._calls) < MAX_CALLS and self._call_bytes + size <= MAX_CALL_BYTES:
             self._calls.append((call, self._test, result))

@@ -303,3 +303,29 @@ def test_child_killed_from_outside_is_run_again(sandbox: Sandbox) -> None:
         if len(results) == 5:
             os.kill(sandbox.start().pid, signal.SIGKILL)
     assert [value(result) for result in results] == [1] * 20
+
+
+_FORGER = """
+import sys
+def f(n):
+    frame = sys._getframe()
+    while "frames" not in frame.f_locals: frame = frame.f_back
+    wire = frame.f_globals["wire"]
+    colliding = [i * ((1 << 61) - 1) for i in range(1, 100)]
+    events = (
+        tuple(x for i in range(50) for x in (0, i)),
+        tuple(x for i in colliding for x in (0, i)),
+        (-1, 5), (1 << 30, 5), (True, 5), (0, []), (),
+    )[n]
+    lines, line, steps = {6: ((1 << 61,), None, 0)}.get(n, ((), None, 0))
+    frame.f_locals["frames"].write(
+        wire.encode(("value", wire.encode(5), b"", "", "", "", line, steps, events, lines))
+    )
+"""
+
+
+@pytest.mark.parametrize("kind", range(7))
+def test_forged_traces_are_refused(sandbox: Sandbox, kind: int) -> None:
+    (trace,) = sandbox.trace(_FORGER, [call("f", kind)], max_events=200 if kind else 40)
+    assert (trace.result.status, trace.events) == (CallStatus.REFUSED, ())
+    assert "malformed record" in trace.result.error_message

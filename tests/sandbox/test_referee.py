@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from egca_plugin.errors import TaskError
+from egca_plugin.sandbox import referee
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.referee import judge
 from egca_plugin.types import CallStatus, Outcome, Task
@@ -178,3 +179,23 @@ def test_endless_result_does_not_fill_the_judges_memory(sandbox: Sandbox) -> Non
 def test_value_that_cannot_be_printed_is_a_wrong_answer(sandbox: Sandbox, tests: str) -> None:
     verdict = judge(sandbox, "def f(x): return 1 << 100_000", task(f"def check(candidate): {tests}"))
     assert (verdict.outcome, verdict.tests_passed) == (Outcome.WRONG_ANSWER, 0)
+
+
+def test_change_of_an_argument_cannot_be_hidden_by_what_cannot_cross(sandbox: Sandbox) -> None:
+    tests = "def check(candidate):\n    xs = [1, 2]\n    candidate(xs)\n    assert xs == [1, 2]\n"
+    assert judge(sandbox, "def f(xs): return None", task(tests)).passed
+    assert judge(sandbox, "def f(xs): xs.append(3)", task(tests)).outcome is Outcome.WRONG_ANSWER
+    assert judge(sandbox, "def f(xs): xs.append(lambda: 0)", task(tests)).outcome is Outcome.REFUSED
+
+
+def test_answer_that_keeps_the_tests_busy_is_the_programs_failure(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(referee, "TESTS_CPU_S", 0.3)
+    tests = "def check(candidate):\n    for _ in range(candidate(1)): pass\n    assert candidate(1) == 1\n"
+    verdict = judge(sandbox, "def f(x): return 10 ** 12", task(tests), timeout_s=0.2)
+    assert (verdict.outcome, verdict.tests_passed) == (Outcome.TIMEOUT, 0)
+    assert "over the answers" in verdict.detail
+    assert judge(sandbox, "def f(x): return x", task(tests)).passed
+    stuck = "def check(candidate):\n    assert candidate(1) == 2\n    while True: candidate(1)\n"
+    assert judge(sandbox, GOOD, task(stuck), timeout_s=0.5).outcome is Outcome.TIMEOUT

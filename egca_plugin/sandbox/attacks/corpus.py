@@ -71,6 +71,19 @@ EVENS = _task(
     """,
     "Return the even numbers of a list.",
 )
+ROUNDS = _task(
+    "rounds",
+    "def rounds(n):\n    return n\n",
+    """
+    def check(candidate):
+        for n in (3, 5):
+            done = 0
+            for _ in range(candidate(n)):
+                done += 1
+            assert done == n
+    """,
+    "Return how many rounds to go: n.",
+)
 DECODE = _task(
     "decode",
     "def encode(s):\n    return s[::-1]\n\ndef decode(s):\n    return s[::-1]\n",
@@ -99,8 +112,8 @@ def gated(name: str, technique: str, attempt: str, aim: Aim = Aim.ESCAPE) -> Att
     return Attack(name, aim, technique, program, ADD)
 
 
-def starve(name: str, technique: str, program: str) -> Attack:
-    return Attack(name, Aim.STARVE, technique, textwrap.dedent(program).lstrip("\n"), ADD)
+def starve(name: str, technique: str, program: str, task: Task = ADD) -> Attack:
+    return Attack(name, Aim.STARVE, technique, textwrap.dedent(program).lstrip("\n"), task)
 
 
 def poison(name: str, technique: str, program: str) -> Attack:

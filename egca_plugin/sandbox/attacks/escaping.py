@@ -8,6 +8,15 @@ if platform.machine() != "x86_64": raise OSError
 if ctypes.CDLL(None).syscall({number}, {arguments}) < 0: raise OSError
 """
 
+_MACHINE_CODE = """
+import ctypes, mmap, platform
+if platform.machine() != "{bits}": raise OSError
+page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+page.write(b"{code}")
+run = ctypes.CFUNCTYPE(ctypes.c_long)(ctypes.addressof(ctypes.c_char.from_buffer(page)))
+if run() < 0: raise OSError
+"""
+
 
 def _syscall(name: str, number: int, arguments: str = "0, 0, 0, 0, 0") -> Attack:
     return gated(f"syscall_{name}", f"the system call {name}", _SYSCALL.format(number=number, arguments=arguments))
@@ -125,6 +134,15 @@ ATTACKS: tuple[Attack, ...] = (
     _syscall("pidfd_open", 434, "__import__('os').getppid(), 0"),
     _syscall("open_by_x32", 0x40000000 + 39),
     _syscall("clone3", 435, "ctypes.create_string_buffer(88), 88"),
+    _syscall("process_vm_writev", 311, "__import__('os').getppid(), 0, 0, 0, 0, 0"),
+    _syscall("seccomp_of_its_own", 317, "2, 0, ctypes.create_string_buffer(b'\\0\\0\\xff\\x7f')"),
+    _syscall("shmget", 29, "0, 4096, 0o1600"),
+    _syscall("inotify_init", 253),
+    _syscall("timer_create", 222, "0, 0, ctypes.create_string_buffer(8)"),
+    gated("machine_code", "makes a socket in machine code of its own", _MACHINE_CODE.format(
+        bits="x86_64", code=r"\x6a\x29\x58\x6a\x01\x5f\x6a\x01\x5e\x31\xd2\x0f\x05\xc3")),
+    gated("machine_code_32_bit", "calls the kernel through its 32-bit door", _MACHINE_CODE.format(
+        bits="x86_64", code=r"\x53\x6a\x14\x58\xcd\x80\x5b\xc3")),
     _syscall("openat2", 437, "-100, b'/etc/passwd', ctypes.create_string_buffer(24), 24"),
     _syscall("name_to_handle_at", 303,
           "-100, b'/etc', ctypes.create_string_buffer(b'\\x80', 136), ctypes.create_string_buffer(8), 0"),

@@ -43,6 +43,24 @@ ATTACKS: tuple[Attack, ...] = (
             monitoring.register_callback(0, monitoring.events.LINE, lambda *args: monitoring.DISABLE)
             monitoring.set_events(0, monitoring.events.LINE)
     """),
+    poison("audit_hook_stays", "ends every later import and execution", """
+        import sys
+        def hook(event, args):
+            if event in ("import", "exec", "compile"): raise SystemExit(0)
+        def add(a, b): sys.addaudithook(hook)
+    """),
+    poison("small_integers_rewritten", "makes every 5 of the interpreter a 6", """
+        import ctypes
+        def add(a, b):
+            ctypes.memmove(id(5), id(6), int.__basicsize__ + 4)
+            return None
+    """),
+    poison("unprintable_failure", "raises what cannot be printed or written down", """
+        class Unprintable(Exception):
+            def __str__(self): return "\\ud800\\0\\x1b[2J" * 1000
+            __repr__ = __str__
+        def add(a, b): raise Unprintable
+    """),
     poison("collector_hook", "hangs in the garbage collector", """
         import gc
         def hang(*args):

@@ -67,6 +67,30 @@ ATTACKS: tuple[Attack, ...] = (
             def __init__(self, a, b): pass
             def __eq__(self, other): return True
     """),
+    score("lying_decimal", "a Decimal subclass",
+          "from decimal import Decimal\n" + _LIES.format(base="(Decimal)") + "def add(a, b): return Lie(1)"),
+    score("namedtuple_with_own_equality", "a namedtuple, equal to everything afterwards", """
+        from collections import namedtuple
+        Pair = namedtuple("Pair", "a b")
+        Pair.__eq__ = lambda self, other: True
+        def add(a, b): return Pair(0, 0)
+    """),
+    score("impostor_in_a_module", "a lying class in the place of decimal.Decimal", """
+        import decimal
+        class Decimal:
+            def __eq__(self, other): return True
+            def __str__(self): return "0"
+        Decimal.__module__ = "decimal"
+        decimal.Decimal = Decimal
+        def add(a, b): return Decimal()
+    """),
+    score("pickles_as_anything", "an object that becomes equal to everything where it is unpickled or copied", """
+        from unittest import mock
+        class Chameleon:
+            def __reduce_ex__(self, version): return getattr, (mock, "ANY")
+            def __deepcopy__(self, memo): return mock.ANY
+        def add(a, b): return Chameleon()
+    """),
     score("nan", "not a number", "def half(x): return float('nan')", HALF),
     score("redefined_helper", "the helper that the tests encode with does nothing",
           "def encode(s): return s\ndef decode(s): return s", DECODE),
@@ -77,6 +101,16 @@ ATTACKS: tuple[Attack, ...] = (
     score("system_exit_at_import", "SystemExit(0) while it is loaded", "raise SystemExit(0)"),
     score("keyboard_interrupt", "KeyboardInterrupt when called", "def add(a, b): raise KeyboardInterrupt"),
     score("generator_exit", "GeneratorExit when called", "def add(a, b): raise GeneratorExit"),
+    score("audit_hook_success", "an audit hook that ends with success once it has returned", """
+        import os, sys
+        armed = False
+        def hook(event, args):
+            if armed and event in ("exec", "compile", "object.__getattr__", "import", "open"): os._exit(0)
+        sys.addaudithook(hook)
+        def add(a, b):
+            global armed
+            armed = True
+    """),
     score("atexit_success", "an exit handler that ends with success", """
         import atexit, os, sys
         atexit.register(os._exit, 0)

@@ -3,7 +3,7 @@
 None of them can do lasting harm to a host without a sandbox: what they take is bounded.
 """
 
-from egca_plugin.sandbox.attacks.corpus import Aim, Attack, gated, starve
+from egca_plugin.sandbox.attacks.corpus import ROUNDS, Aim, Attack, gated, starve
 
 _FLOOD = """
     import os
@@ -152,6 +152,19 @@ ATTACKS: tuple[Attack, ...] = (
     starve("colliding_keys", "returns a set whose items collide", """
         def add(a, b): return {n * ((1 << 61) - 1) for n in range(1, 3000)}
     """),
+    starve("forged_lines", "sends a record whose line numbers collide", """
+        import sys
+        def add(a, b):
+            lines = tuple(n * ((1 << 61) - 1) for n in range(1, 100_000))
+            frame = sys._getframe()
+            while frame is not None:
+                wire, frames = frame.f_globals.get("wire"), frame.f_locals.get("frames")
+                if wire is not None and frames is not None:
+                    frames.write(wire.encode(("value", wire.encode(5), b"", "", "", "", None, 0, (), lines)))
+                frame = frame.f_back
+    """),
+    starve("answer_that_stalls_the_tests", "returns a number that the tests count up to",
+           "def rounds(n): return 10 ** 12", ROUNDS),
     starve("huge_result", "returns 64 MB", "def add(a, b): return 'x' * (64 << 20)"),
     starve("wide_result", "returns ten million items", "def add(a, b): return [0] * 10**7"),
     starve("nested_result", "returns a deeply nested value", """
