@@ -30,8 +30,8 @@ from egca_plugin.program.compiling import compile_error
 from egca_plugin.program.constraints import Constraint, Violation, check, derive
 from egca_plugin.program.extract import extract, to_completion
 from egca_plugin.program.structure import comparable
-from egca_plugin.references import Bank, DirectoryStore, Reference, References, vote
-from egca_plugin.references.pool import load_given
+from egca_plugin.references import Bank, DirectoryStore, Given, Reference, References, vote
+from egca_plugin.references.given import load_given
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.backend import Backend
 from egca_plugin.sandbox.checks import compile_checks
@@ -85,7 +85,7 @@ class Assessor:
         self._traceback = registry.get("traceback")
         self._budget = Budget(config.budget)
         self._saved = open_saved(config)
-        given = load_given(Path(config.references)) if config.references else None
+        given = Given(load_given(Path(config.references)), sandbox) if config.references else None
         self._references = References(Bank(DirectoryStore(Path(config.bank))) if config.bank else None, given)
 
     def assess(self, task: Task, completions: Sequence[Completion], step: int | None = None) -> list[Credit]:
