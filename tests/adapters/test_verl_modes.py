@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("verl")
 
 from tiny_policy import Tiny
-from verl_runs import SAMPLES, STEPS, train
+from verl_runs import SAMPLES, STEPS, banked, train
 
 pytestmark = [pytest.mark.verl, pytest.mark.slow]
 
@@ -43,6 +43,8 @@ def test_colocate_async_with_kl_saves_and_resumes(tiny: Tiny, tmp_path: Path) ->
     assert any(first.metrics[step]["egca/moved"] > 0 for step in (1, 2)), (
         "which samples come when is the rollout's haste"
     )
+    kept = banked(tmp_path)
+    assert kept
 
     more = train(tiny, tmp_path, overrides=overrides, steps=STEPS + 1, **settings)
     assert more.code == 0, more.log[-6000:]
@@ -50,3 +52,5 @@ def test_colocate_async_with_kl_saves_and_resumes(tiny: Tiny, tmp_path: Path) ->
     assert any(record["moved"] for record in more.records)
     assert more.metrics[STEPS + 1]["training/rollout_probs_diff_max"] < 1e-3
     assert len(more.records) >= (STEPS + 1) * SAMPLES
+    resumed = [record["reference"] for record in more.records if record["step"] == STEPS + 1]
+    assert kept & set(resumed), "what was banked before the resume is compared with after it"

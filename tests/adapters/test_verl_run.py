@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("verl")
 
 from tiny_policy import TASKS, Tiny
-from verl_runs import PROMPTS, SAMPLES, STEPS, Run, train
+from verl_runs import PROMPTS, SAMPLES, STEPS, Run, banked, train
 
 pytestmark = [pytest.mark.verl, pytest.mark.slow]
 
@@ -26,6 +26,7 @@ def egca(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = train(tiny, home, validate=True, overrides=dumps)
     assert run.code == 0, run.log[-6000:]
     assert len(list(home.glob("rollouts/*.jsonl"))) == STEPS
+    assert banked(home) >= {name for name in _references(run) if name != "canonical"}
     return run
 
 
@@ -76,6 +77,16 @@ def test_the_records_tell_whom_each_advantage_went_to(egca: Run) -> None:
             assert (record["reward"], record["moved"]) == (1.0, False)
 
 
+def test_failures_are_compared_with_what_the_policy_banked(egca: Run) -> None:
+    """The data's references are built otherwise than whatever this policy writes; its own passing programs are near."""
+    compared = [record for record in egca.records if (record["reference"] or "").startswith("bank:")]
+    assert compared
+    assert all(record["divergence"] and not record["passed"] for record in compared)
+    assert any(record["verified"] for record in compared)
+    assert egca.metrics[STEPS]["egca/bank/programs"] >= 1
+    assert egca.metrics[STEPS]["egca/bank/lost"] == 0
+
+
 def test_validation_reports_accuracy_and_survives_the_extras(egca: Run) -> None:
     for step in (0, STEPS):
         assert "val-core/egca/tiny/acc/mean@1" in egca.metrics[step]
@@ -102,3 +113,7 @@ def test_off_is_plain_grpo_on_the_same_samples_with_another_gradient(egca: Run, 
     assert plain["egca/pass_rate"] == ours["egca/pass_rate"]
     assert ours["actor/pg_loss"] == pytest.approx(plain["actor/pg_loss"], abs=1e-4), "at ratio 1 the loss is the same"
     assert abs(ours["actor/grad_norm"] - plain["actor/grad_norm"]) > 0.05 * plain["actor/grad_norm"]
+
+
+def _references(run: Run) -> set[str]:
+    return {record["reference"] for record in run.records if record["reference"]}

@@ -6,7 +6,7 @@ sees every mode and non-zero advantages.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -80,11 +80,21 @@ def build(folder: Path, *, steps: int = 250, seed: int = 0) -> Path:
     return folder
 
 
+def otherwise(task: Task) -> Task:
+    """The task with a reference of another structure than anything that the policy writes."""
+    _, expression = task.reference.splitlines()[1].split(" = ")
+    name = task.entry_point
+    loop = f"results = []\n    for x in [x]:\n        results.append({expression})\n    return results[0]"
+    return replace(task, reference=f"def {name}(x):\n    {loop}\n")
+
+
 def write_rows(folder: Path) -> tuple[Path, Path]:
-    """(train, val) parquet files of the tasks, in verl's columns."""
+    """(train, val) parquet files of the tasks, in verl's columns, with references unlike the policy's programs."""
     paths = (folder / "train.parquet", folder / "val.parquet")
     for path, split in zip(paths, ("train", "val"), strict=True):
-        rows = [parquet.row(t, data_source="egca/tiny", split=split, index=k) for k, t in enumerate(TASKS)]
+        rows = [
+            parquet.row(t, data_source="egca/tiny", split=split, index=k) for k, t in enumerate(map(otherwise, TASKS))
+        ]
         parquet.write(rows, path)
     return paths
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tiny_policy import Tiny
+from tiny_policy import TASKS, Tiny
 
 from egca_plugin.adapters.verl import launch
 
 STEPS, PROMPTS, SAMPLES = 2, 4, 4
+from egca_plugin.references import Bank, DirectoryStore
+from egca_plugin.references.pool import bank_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +45,9 @@ def train(tiny: Tiny, home: Path, **settings: Any) -> Run:
     found = dict(found for found in map(launch.step_metrics, lines) if found)
     written = [line for file in (home / "records").glob("*.jsonl") for line in file.read_text().splitlines()]
     return Run(code, found, [json.loads(line) for line in written], "\n".join(lines))
+
+
+def banked(home: Path) -> set[str]:
+    """The names under which records know what the run's bank holds."""
+    bank = Bank(DirectoryStore(home / "bank"))
+    return {bank_name(program) for task in TASKS for program in bank.programs(task)}
