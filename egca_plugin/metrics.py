@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
+from egca_plugin.alarm import anomalous_share
 from egca_plugin.types import Credit, Mode, Outcome
+
+RESTARTS = ("zygote", "worker", "reward_worker")  # from the inside out: what was lost and replaced
 
 
 def of_credits(credits: Sequence[Credit]) -> dict[str, float]:
-    """Shares by mode and outcome, verified share, abstentions by reason, and time by stage for one batch of credits.
+    """Shares by mode and outcome, verified share, abstentions by reason, anomalies, and time by stage for one batch.
 
     Shares are of all samples, so that they add up; ``egca/verified`` is of the failing samples that got a span.
+    ``egca/restarts`` are counts, of processes.
     Every mode and outcome is present in every step, at 0 where nothing fell there: loggers draw gaps otherwise.
     """
     if not credits:
@@ -26,6 +30,13 @@ def of_credits(credits: Sequence[Credit]) -> dict[str, float]:
     metrics["egca/pass_rate"] = sum(c.passed for c in credits) / n
     metrics["egca/narrow"] = len(narrow) / n
     metrics["egca/verified"] = sum(c.verified for c in narrow) / len(narrow) if narrow else 0.0
+    metrics["egca/anomalous"] = anomalous_share(credits)
+    kinds = Counter(kind for c in credits for kind in c.anomalies)
+    metrics |= {f"egca/anomaly/{kind}": count / n for kind, count in sorted(kinds.items())}
+    restarts = Counter(dict.fromkeys(RESTARTS, 0))
+    for credit in credits:
+        restarts.update(credit.restarts)
+    metrics |= {f"egca/restarts/{kind}": float(count) for kind, count in restarts.items()}
     return metrics | stage_times([c.ms for c in credits])
 
 

@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from egca_plugin import budget
+from egca_plugin.anomalies import NOT_REPRODUCED, of_run
 from egca_plugin.budget import Budget
 from egca_plugin.config import EgcaConfig
 from egca_plugin.credit.gate import Localize, Route, route
@@ -54,6 +55,7 @@ from egca_plugin.types import (
 logger = logging.getLogger(__name__)
 
 HANDLER = "egca_plugin.pipeline:handler"
+JUDGE_ONLY = "judge_only"  # reason of samples that nothing is learnt from (Group.judge_only)
 REMOTE = "remote_sandbox"  # reason of samples that a server judged: it can neither trace them nor try a patch
 
 # Modules by which a program can tell one run from another; the sandbox's second run has another seed and clock.
@@ -62,11 +64,16 @@ _MAY_VARY = re.compile(r"^[ \t]*(?:import|from)\b.*\b(?:random|secrets|uuid|time
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Completions of one task; a GRPO group, or part of one. ``step`` is the training step, None outside training."""
+    """Completions of one task; a GRPO group, or part of one.
+
+    ``step`` is the training step, None outside training. ``judge_only``: nothing is learnt from these (validation), so
+    nothing is localised or banked.
+    """
 
     task: Task
     completions: tuple[Completion, ...]
     step: int | None = None
+    judge_only: bool = False
 
 
 class Assessor:
@@ -88,7 +95,9 @@ class Assessor:
         given = Given(load_given(Path(config.references)), sandbox) if config.references else None
         self._references = References(Bank(DirectoryStore(Path(config.bank))) if config.bank else None, given)
 
-    def assess(self, task: Task, completions: Sequence[Completion], step: int | None = None) -> list[Credit]:
+    def assess(
+        self, task: Task, completions: Sequence[Completion], step: int | None = None, *, judge_only: bool = False
+    ) -> list[Credit]:
         """One credit a completion, in order.
 
         Raises TaskError for a task whose tests cannot be run or whose reference does not compile, SandboxError.
@@ -96,11 +105,18 @@ class Assessor:
         All are judged before any is localised, so that siblings which pass can serve the others as references.
         """
         _check_reference(task)
-        judged = [self._examine(task, completion.text, step) for completion in completions]
-        voted = None if task.reference else self._vote(judged)
-        return [self._finish(task, one, voted, step) for one in judged]
+        restarts = self._restarts()
+        judged = [self._examine(task, completion.text, step, judge_only) for completion in completions]
+        voted = None if task.reference or judge_only else self._vote(judged)
+        credits = [self._finish(task, one, voted, step) for one in judged]
+        if credits and self._restarts() > restarts:
+            credits[0] = replace(credits[0], restarts={"zygote": self._restarts() - restarts})
+        return credits
 
-    def _examine(self, task: Task, text: str, step: int | None) -> _Judged:
+    def _restarts(self) -> int:
+        return self._local.restarts if self._local is not None else 0
+
+    def _examine(self, task: Task, text: str, step: int | None, judge_only: bool) -> _Judged:
         watch = _Stopwatch()
         program = extract(text, task)
         watch.lap("extract")
@@ -108,10 +124,13 @@ class Assessor:
         watch.lap("judge")
         violations = self._violations(task, program, verdict)
         watch.lap("gate")
-        if verdict.passed and not violations and self._references.bank is not None and self._local is not None:
-            self._references.bank.offer(task, program.source, self._local, step or 0)
+        anomalies = of_run(task, program, verdict, self.config.sandbox.timeout_s)
+        watch.lap("anomalies")
+        bank = None if judge_only else self._references.bank
+        if verdict.passed and not violations and bank is not None and self._local is not None:
+            bank.offer(task, program.source, self._local, step or 0)
             watch.lap("bank")
-        return _Judged(text, program, verdict, violations, watch)
+        return _Judged(text, program, verdict, violations, anomalies, judge_only, watch)
 
     def _vote(self, judged: Sequence[_Judged]) -> Reference | None:
         """For a task without a reference: what most of the group does, where the tests confirm it."""
@@ -165,6 +184,8 @@ class Assessor:
             return Localization(reason=chosen.reason), chosen.mode
         if chosen.localize is Localize.COMPILER:
             return _at_compile_error(one.program), chosen.mode
+        if one.judge_only:
+            return Localization(reason=JUDGE_ONLY), chosen.mode
         if self._local is None:
             return Localization(reason=REMOTE), chosen.mode
         if not self._budget.allows(step):
@@ -221,6 +242,7 @@ class Assessor:
             reference=found.reference,
             patch=found.patch,
             ms=one.watch.ms,
+            anomalies=(*one.anomalies, *((found.reason,) if found.reason == NOT_REPRODUCED else ())),
         )
 
 
@@ -229,7 +251,7 @@ def handler(sandbox: Backend, config: EgcaConfig) -> Callable[[Group], list[Cred
     warnings.simplefilter("ignore", SyntaxWarning)  # of candidates' sources, which are parsed here too
     warnings.simplefilter("ignore", DeprecationWarning)
     assessor = Assessor(config, sandbox)
-    return lambda group: assessor.assess(group.task, group.completions, group.step)
+    return lambda group: assessor.assess(group.task, group.completions, group.step, judge_only=group.judge_only)
 
 
 def open_pool(config: EgcaConfig, *, workers: int = 0, largest_group: int = 1) -> Pool:
@@ -272,6 +294,8 @@ class _Judged:
     program: Program
     verdict: Verdict
     violations: tuple[Violation, ...]
+    anomalies: tuple[str, ...]
+    judge_only: bool
     watch: _Stopwatch
 
 

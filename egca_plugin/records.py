@@ -38,6 +38,8 @@ def credit_line(credit: Credit, text: str) -> dict[str, Any]:
         "patch": credit.patch or None,
         "reference": credit.reference or None,
         "ms": {stage: round(ms, 3) for stage, ms in credit.ms.items()},
+        "anomalies": list(credit.anomalies),
+        "restarts": dict(credit.restarts),
     }
 
 
@@ -66,6 +68,8 @@ def read_credit(line: Mapping[str, Any], where: str) -> Credit:
             reference=line.get("reference") or "",
             patch=line.get("patch") or "",
             ms={str(stage): float(ms) for stage, ms in line["ms"].items()},
+            anomalies=tuple(str(kind) for kind in line.get("anomalies") or ()),
+            restarts={str(kind): int(count) for kind, count in (line.get("restarts") or {}).items()},
         )
     except KeyError as error:
         raise SampleError(f"{where}, field {error.args[0]}: missing; expected a line of `egca assess`") from error

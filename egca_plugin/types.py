@@ -251,7 +251,9 @@ class Credit:
     """The pipeline's answer for one completion. Empty ``spans`` mean uniform credit, that is plain GRPO.
 
     ``spans`` are characters of the completion, most blamed first. ``reason`` is a code wherever a narrower credit was
-    possible in principle and not given. ``ms`` maps a stage's name to milliseconds.
+    possible in principle and not given. ``ms`` maps a stage's name to milliseconds. ``anomalies`` are what may mean
+    that the program aims at the tests (:mod:`egca_plugin.anomalies`). ``restarts`` counts, by kind, the processes that
+    were lost and replaced while the sample was judged; it was judged again from the start.
     """
 
     mode: Mode
@@ -268,6 +270,8 @@ class Credit:
     reference: str = ""
     patch: str = ""
     ms: Mapping[str, float] = field(default_factory=dict)
+    anomalies: tuple[str, ...] = ()
+    restarts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:

@@ -24,13 +24,15 @@ LAYERS: dict[str, set[str]] = {
     "localize": {"types", "errors", "config", "program", "sandbox"},
     "credit": {"types", "errors", "config", "program", "localize", "sandbox"},
     "references": {"types", "errors", "config", "program", "sandbox", "localize", "tasks"},
-    "metrics": {"types", "errors", "config", "credit"},
+    "anomalies": {"types", "errors", "program", "sandbox"},
+    "alarm": {"types"},
+    "metrics": {"types", "errors", "config", "credit", "alarm"},
     "records": {"types", "errors", "config"},
     "budget": set(),
     "evaluation": {"types", "errors", "config", "program", "sandbox"},
     "pipeline": {
         "types", "errors", "config", "tasks", "program", "sandbox", "localize", "credit", "references", "metrics",
-        "records", "budget",
+        "records", "budget", "anomalies",
     },
 }  # fmt: skip
 FREE = {"adapters", "cli", "report", "__init__"}  # the outside: may import everything

@@ -7,17 +7,23 @@ import importlib.util
 import logging
 import os
 import random
+import re
+import shutil
+import subprocess
 import warnings
 from collections.abc import Iterator
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from egca_plugin.adapters.verl import versions
 from egca_plugin.cli.checks import Check, State
 from egca_plugin.credit.tokens import TokenBytes, Tokenizer
-from egca_plugin.errors import FrameworkError, TokenizerError
+from egca_plugin.errors import EgcaError, FrameworkError, TokenizerError
 
 if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
     from egca_plugin.adapters.verl.register import Part
 
 GROUP, MODULE = "verl.plugins", "egca_plugin.adapters.verl.register"
@@ -28,24 +34,45 @@ RAY_SECONDS = 180
 ROUND_TRIPS = 50
 
 
-def framework_checks(*, model: str, ray: bool) -> list[Check]:
+def framework_checks(*, model: str, recipe: Path | None, ray: bool) -> list[Check]:
     """All of them; those that build on a failed one are left out, not guessed."""
-    checks = [_verl(), *_packages(), _entry_point()]
-    if not _has_accelerator():
-        os.environ.setdefault("VERL_PLATFORM", "cpu")  # as `egca demo` does: our CPU platform is then checked too
-    if not any(check.state is State.BAD for check in checks):
+    checks = [_verl(), *_packages(), *_environment(), _entry_point()]
+    if all(check.state is not State.BAD for check in checks):
+        checks.append(_accelerator())
+    if all(check.state is not State.BAD for check in checks):
         checks += _registered_here()
         if ray:
             checks += _registered_in_ray()
+        if recipe is not None:
+            checks.append(_recipe(recipe))
     return [*checks, _tokenizer(model)]
 
 
-def _has_accelerator() -> bool:
-    if importlib.util.find_spec("torch") is None:
-        return False
+def _accelerator() -> Check:
+    """Does torch see what the host has? Where there is none, our CPU platform is looked at, as `egca demo` uses it."""
     import torch
 
-    return torch.accelerator.is_available()
+    found = f"torch {torch.__version__}, built for CUDA {torch.version.cuda or '(none)'}"
+    if torch.accelerator.is_available():
+        return Check("accelerator", State.OK, f"{found}; sees {torch.accelerator.device_count()}")
+    listed = _nvidia_gpus()
+    if listed:
+        mend = "install the torch that verl pins, built for CUDA, and a driver at least as new as that CUDA"
+        return Check("accelerator", State.BAD, f"{found}; sees none of this host's {len(listed)}: {listed[0]}", mend)
+    os.environ.setdefault("VERL_PLATFORM", "cpu")
+    return Check("accelerator", State.OK, f"{found}; none on this host: the CPU platform is checked")
+
+
+def _nvidia_gpus() -> list[str]:
+    """What the driver's own tool lists; nothing where there is no driver, or no answer."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    try:
+        done = subprocess.run([program, "--list-gpus"], capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [line for line in done.stdout.splitlines() if line.startswith("GPU ")]
 
 
 def _verl() -> Check:
@@ -58,15 +85,54 @@ def _verl() -> Check:
 
 
 def _packages() -> Iterator[Check]:
+    wanted = _wanted_by_verl()
     for name in PACKAGES:
         try:
-            yield Check(name, State.OK, metadata.version(name))
+            found = metadata.version(name)
         except metadata.PackageNotFoundError:
             yield Check(name, State.BAD, "not installed", INSTALL)
+            continue
+        range_ = wanted.get(name.lower())
+        if range_ is not None and not range_.contains(found, prereleases=True):
+            yield Check(name, State.BAD, f"{found}, and verl needs {range_}", f'pip install "{name}{range_}"')
+        else:
+            yield Check(name, State.OK, found)
     missing = [name for name in UNDECLARED if importlib.util.find_spec(name) is None]
     if missing:
         found = f"not installed: {', '.join(missing)}; verl imports them without requiring them"
         yield Check("what verl leaves out", State.BAD, found, f"pip install {' '.join(missing)}")
+
+
+def _wanted_by_verl() -> dict[str, SpecifierSet]:
+    """Ranges that the installed verl declares, by package. Empty without verl, or without its dependency packaging."""
+    try:
+        from packaging.requirements import Requirement
+
+        declared = [Requirement(text) for text in metadata.requires("verl") or ()]
+    except (ImportError, metadata.PackageNotFoundError):
+        return {}
+    return {one.name.lower(): one.specifier for one in declared if one.marker is None}
+
+
+def _environment() -> Iterator[Check]:
+    """verl's own variables, by which its plugins are chosen."""
+    modules = [name.strip() for name in os.environ.get("VERL_USE_EXTERNAL_MODULES", "").split(",") if name.strip()]
+    for name in modules:
+        if not _importable(name):
+            found = f"VERL_USE_EXTERNAL_MODULES names {name}, which is not there: `import verl` fails in every process"
+            mend = "correct or unset it; EGCA needs none, it is found by its entry point"
+            yield Check("external modules", State.BAD, found, mend)
+    plugins = os.environ.get("VERL_USE_EXTERNAL_PLUGINS", "auto").strip().lower()
+    if plugins != "auto" and "egca" not in [name.strip() for name in plugins.split(",")]:
+        found = f"VERL_USE_EXTERNAL_PLUGINS={plugins} keeps verl from loading egca"
+        yield Check("external plugins", State.BAD, found, "unset it, or add egca to it")
+
+
+def _importable(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ImportError:  # its parent is not there
+        return False
 
 
 def _entry_point() -> Check:
@@ -82,7 +148,13 @@ def _entry_point() -> Check:
 
 
 def _registered_here() -> Iterator[Check]:
-    for part in _load_all():
+    try:
+        parts = _load_all()
+    except Exception as error:  # noqa: BLE001 - the boundary to verl and all that it imports
+        found = f"verl cannot be imported: {type(error).__name__}: {str(error)[:400]}"
+        yield Check("import of verl", State.BAD, found, INSTALL)
+        return
+    for part in parts:
         yield _as_check(part, "in this process")
 
 
@@ -90,18 +162,27 @@ def _registered_in_ray() -> Iterator[Check]:
     import ray
 
     started = not ray.is_initialized()
-    if started:
-        ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
     try:
+        if started:
+            ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, configure_logging=False)
         task = ray.remote(num_cpus=0)(_load_all).remote()
         for part in ray.get(task, timeout=RAY_SECONDS):
             yield _as_check(part, "in a Ray worker")
-    except ray.exceptions.RayError as error:
+    except Exception as error:  # noqa: BLE001 - the boundary to Ray: whatever it raises is the finding
         mend = "use the same environment on every node (Ray's runtime_env or the same image)"
-        yield Check("Ray worker", State.BAD, f"{type(error).__name__}: {str(error)[:400]}", mend)
+        yield Check("Ray worker", State.BAD, _of_ray(error), mend)
     finally:
         if started:
             ray.shutdown()
+
+
+def _of_ray(error: Exception) -> str:
+    """What a Ray worker's error comes down to."""
+    said = str(error)
+    missing = re.search(r"No module named '(egca_plugin|verl|torch)[.\w]*'", said)
+    if missing:
+        return f"a Ray worker has no {missing[1].replace('_', '-')}: its environment is not this one"
+    return f"{type(error).__name__}: {said[-400:]}"
 
 
 def _load_all() -> tuple[Part, ...]:
@@ -127,6 +208,23 @@ def _as_check(part: Part, where: str) -> Check:
     return Check(
         f"{part.name} {where}", State.BAD, part.error or f"still {part.state} after importing {part.theirs}", INSTALL
     )
+
+
+def _recipe(path: Path) -> Check:
+    """The recipe's own file, composed by Hydra as verl would, with its EGCA settings read as a run reads them."""
+    from hydra import compose, initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from egca_plugin.adapters.verl import settings
+
+    mend = "correct the setting; recipes/README.md and `egca_plugin.config` say what there is"
+    try:
+        with initialize_config_dir(str(path.absolute().parent), version_base=None):
+            chosen = settings.check(compose(path.stem))
+    except (EgcaError, HydraException, OmegaConfBaseException) as error:
+        return Check("recipe", State.BAD, f"{path}: {str(error)[:400]}", mend)
+    return Check("recipe", State.OK, f"{path}: {'egca ' + chosen.egca.preset if chosen.enabled else 'plain GRPO'}")
 
 
 def _tokenizer(model: str) -> Check:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from egca_plugin.cli.checks import Check, State, core_checks
+from egca_plugin.cli.checks_host import host_checks
 from egca_plugin.cli.checks_verl import framework_checks
 
 MARKS = {State.OK: "[green]ok[/]", State.WARN: "[yellow]warn[/]", State.BAD: "[red]amiss[/]"}
@@ -19,11 +22,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "doctor",
         help="can this install train",
-        description="Check versions, registrations (inside a Ray worker too), the sandbox's isolation and a tokenizer.",
+        description="Check versions, registrations (inside a Ray worker too), the sandbox's isolation, the host, a "
+        "model's tokenizer and a recipe's settings. Exit status 1 where something keeps a run from training; warnings "
+        "do not.",
         epilog="example: egca doctor --model Qwen/Qwen2.5-Coder-0.5B-Instruct",
     )
     parser.add_argument(
         "--model", default="", help="also check that this model's tokenizer maps ids to bytes (path or name)"
+    )
+    parser.add_argument(
+        "--recipe", type=Path, metavar="FILE", help="also compose this recipe's configuration and check its settings"
     )
     parser.add_argument(
         "--no-ray", action="store_true", help="skip the check inside a Ray worker (it takes half a minute)"
@@ -34,9 +42,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     console = Console(stderr=True)
     with console.status("checking the sandbox"):
-        checks = list(core_checks())
+        checks = [*core_checks(), *host_checks()]
     with console.status("checking verl" + ("" if args.no_ray else ", in a Ray worker too")):
-        checks += framework_checks(model=args.model, ray=not args.no_ray)
+        checks += framework_checks(model=args.model, recipe=args.recipe, ray=not args.no_ray)
     bad = sum(check.state is State.BAD for check in checks)
     if args.json:
         print(json.dumps({"ok": not bad, "checks": [asdict(check) for check in checks]}, indent=1))
@@ -52,6 +60,6 @@ def _table(checks: list[Check]) -> Table:
     table.add_column("what", no_wrap=True)
     table.add_column("found, and how to mend it", overflow="fold")
     for check in checks:
-        mend = f"\n[bold]mend:[/] {check.mend}" if check.mend else ""
-        table.add_row(MARKS[check.state], check.name, check.found + mend)
+        mend = f"\n[bold]mend:[/] {escape(check.mend)}" if check.mend else ""
+        table.add_row(MARKS[check.state], check.name, escape(check.found) + mend)
     return table

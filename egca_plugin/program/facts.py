@@ -72,20 +72,20 @@ def observe(source: str, entry_point: str) -> Facts:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Facts(defined=False)
     modules = frozenset(_modules(tree))
-    definition = _definition(tree, entry_point)
-    if definition is None:
+    function = definition(tree, entry_point)
+    if function is None:
         return Facts(defined=_is_bound(tree, entry_point), modules=modules)
     operations = frozenset(_operations(nodes))
     return Facts(
         defined=True,
-        parameters=_parameters(definition),
-        result=_result(definition),
+        parameters=_parameters(function),
+        result=_result(function),
         modules=modules,
         form="recursion" if "recurse" in operations else "loop" if _nesting(nodes) else "straight",
         nesting=_nesting(nodes),
         sorts="sort" in operations,
         containers=frozenset(_CONTAINERS[name] for name in operations & _CONTAINERS.keys()),
-        mutates=_mutates(definition),
+        mutates=_mutates(function),
     )
 
 
@@ -109,7 +109,7 @@ def calls_of(tests: str, names: frozenset[str]) -> frozenset[tuple[int, frozense
 # --- the function itself ----------------------------------------------------------------------------------------
 
 
-def _definition(tree: ast.Module, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None:
+def definition(tree: ast.Module, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None:
     """What the module's last top-level binding of ``name`` binds, where that is a function."""
     found: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None = None
     for node in tree.body:
