@@ -47,7 +47,8 @@ class Store(Protocol):
 def key_of(task: Task) -> str:
     """The key of what the bank knows of a task: other tests or another entry point make it another task."""
     tests = task.tests if isinstance(task.tests, str) else "\0".join(task.tests)
-    return hashlib.sha256("\0".join([task.task_id, task.entry_point, tests, task.setup]).encode()).hexdigest()[:32]
+    text = "\0".join([task.task_id, task.entry_point, tests, task.setup])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 class MemoryStore:

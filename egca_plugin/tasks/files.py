@@ -4,6 +4,7 @@ what was expected."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from egca_plugin.errors import EgcaError, SampleError, TaskError
 from egca_plugin.types import Task
 
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _TEXT_FIELDS = ("task_id", "prompt", "entry_point", "reference")
 _FIELDS = (*_TEXT_FIELDS, "tests", "setup", "constraints")
 
@@ -42,10 +44,24 @@ def load_tasks(path: Path) -> tuple[Task, ...]:
 
 
 def dump_tasks(tasks: Iterable[Task], path: Path) -> None:
-    """Write one JSON object a line; ``load_tasks`` gives the same tasks back."""
+    """Write one JSON object a line; ``load_tasks`` gives the same tasks back.
+
+    Raises TaskError for text that is not Unicode, before anything is written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = (json.dumps(task_to_mapping(task), ensure_ascii=False) + "\n" for task in tasks)
-    path.write_text("".join(lines), encoding="utf-8")
+    path.write_bytes(b"".join(map(_task_line, tasks)))
+
+
+def _task_line(task: Task) -> bytes:
+    row = task_to_mapping(task)
+    try:
+        return json.dumps(row, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError as cause:
+        field = next(name for name, value in row.items() if _SURROGATE.search(json.dumps(value, ensure_ascii=False)))
+        raise TaskError(
+            f"{task.task_id!r}, field {field}: got half of a surrogate pair, {cause.object[cause.start]!r}, expected "
+            "Unicode text; decode the source of the tasks anew or leave the task out"
+        ) from cause
 
 
 def task_to_mapping(task: Task) -> dict[str, Any]:
@@ -117,11 +133,15 @@ def load_samples(path: Path) -> Iterator[Sample]:
 
 
 def load_samples_of(tasks: Mapping[str, Task], name: str, path: Path) -> Iterator[Sample]:
-    """Like :func:`load_samples`, for ``tasks`` by id; a sample of no task of ``name``'s is a SampleError too."""
+    """Like :func:`load_samples`, for ``tasks`` by id; a sample of no task of ``name``'s, or none, is a SampleError."""
+    empty = True
     for where, sample in _located(path):
+        empty = False
         if sample.task_id not in tasks:
             raise SampleError(f"{where}, field task_id: {sample.task_id!r} is no task of {name}")
         yield sample
+    if empty:
+        raise SampleError(f"{path}: got no sample, expected one JSON object a line with task_id and completion")
 
 
 def _located(path: Path) -> Iterator[tuple[str, Sample]]:

@@ -17,6 +17,7 @@ from egca_plugin.localize.evidence import distinct_calls
 from egca_plugin.localize.reference import open_saved, warm
 from egca_plugin.localize.saved import SavedTraces
 from egca_plugin.program.mutate import mutants
+from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.referee import judge
 from egca_plugin.types import Task, Verdict
@@ -28,6 +29,8 @@ MUTANTS = 8  # per task
 MUTANT_TIMEOUT = (0.25, 2.0)  # a mutant hangs after so many seconds plus so many times the reference's own
 WEAK_BELOW = 0.5  # share of the mutants that the tests must notice; some mutants are equivalent to the reference
 MAX_STEPS = 10_000_000
+_NONE = wire.encode(None)
+_QUOTED = 80  # characters of an assertion
 DEADLINE_S = 900.0  # for one task: more than all of the above can add up to
 
 
@@ -38,6 +41,7 @@ class Fault(str, Enum):
     UNSTABLE = "unstable"  # two runs of the reference differ
     SLOW = "slow"
     WEAK = "weak"  # the tests notice few faults
+    VACUOUS = "vacuous"  # an assertion holds for a function that gives nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,9 @@ def examine(sandbox: Sandbox, task: Task, saved: SavedTraces | None = None) -> H
         faults.append((Fault.SLOW, f"the reference takes {verdict.ms:.0f} ms of the {allowed_ms:.0f} ms allowed"))
     if tried and killed < WEAK_BELOW * tried:
         faults.append((Fault.WEAK, f"the tests notice {killed} of {tried} small faults"))
+    vacuous = _vacuous(sandbox, task, verdict)
+    if vacuous:
+        faults.append((Fault.VACUOUS, f"holds for a function that returns None: {vacuous}"))
     steps = _steps(sandbox, task, verdict)
     if saved is not None and verdict.stable:
         warm(task.reference, list(distinct_calls(verdict)), sandbox, saved)
@@ -113,6 +120,21 @@ def _why_unstable(sandbox: Sandbox, task: Task, verdict: Verdict) -> str:
     if [tested.call for tested in again.calls] != [tested.call for tested in verdict.calls]:
         return "the tests draw random inputs"
     return "the reference's results change with the hash seed, the clock or the random seed"
+
+
+def _vacuous(sandbox: Sandbox, task: Task, verdict: Verdict) -> str:
+    """The assertions that hold for a function which returns None, though the reference gives them something else."""
+    stub = f"def {task.entry_point}(*args, **kwargs):\n    return None\n"
+    held = {tested.test for tested in judge(sandbox, stub, task).calls if tested.passed}
+    asked = {tested.test for tested in verdict.calls if tested.result.value != _NONE}
+    return ", ".join(_quoted(task, test) for test in sorted(held & asked))
+
+
+def _quoted(task: Task, test: int) -> str:
+    """An assertion in its words where it stands alone, else by its number."""
+    if isinstance(task.tests, str) or test >= len(task.tests):
+        return f"test {test}"
+    return f"test {test} ({task.tests[test][:_QUOTED]})"
 
 
 def _steps(sandbox: Sandbox, task: Task, verdict: Verdict) -> int:

@@ -67,3 +67,9 @@ def test_unusable_input_is_exit_2_and_names_file_line_and_field(
     assert run(tmp_path, tasks, samples) == 2
     assert message in capsys.readouterr().err.replace("\n", " ")
     assert not (tmp_path / "c.jsonl").exists()
+
+
+def test_no_samples_at_all_is_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, [TASK], []) == 2
+    assert "s.jsonl: got no sample, expected one JSON object a line" in capsys.readouterr().err
+    assert not (tmp_path / "c.jsonl").exists()

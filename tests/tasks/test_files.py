@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,14 @@ def test_a_task_of_each_test_form(tmp_path: Path) -> None:
     assert first.tests == ("assert f() == 1",)
     assert isinstance(second.tests, str)
     assert second.setup == "x = 1"
+
+
+def test_half_a_surrogate_pair_is_named_before_anything_is_written(tmp_path: Path) -> None:
+    good = Task("t/1", "Write f.", "f", "def f(): return 1\n", ("assert f() == 1",))
+    broken = replace(good, task_id="t/2", tests=("assert f() == '\ud800'",))
+    with pytest.raises(TaskError, match=r"'t/2', field tests: got half of a surrogate pair, '\\ud800'"):
+        dump_tasks([good, broken], tmp_path / "t.jsonl")
+    assert not (tmp_path / "t.jsonl").exists()
 
 
 @given(

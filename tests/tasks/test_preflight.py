@@ -61,9 +61,25 @@ def test_a_setup_that_needs_the_reference_is_unsound(sandbox: Sandbox) -> None:
 
 
 def test_tests_that_notice_little_are_weak(sandbox: Sandbox) -> None:
-    fault, reason = only_fault(examine(sandbox, replace(GOOD, tests=("assert clamp(5) is not False",))))
+    fault, reason = only_fault(examine(sandbox, replace(GOOD, tests=("assert clamp(5) is not None",))))
     assert fault is Fault.WEAK
     assert reason.startswith("the tests notice ")
+
+
+def test_an_assertion_that_nothing_satisfies_is_named(sandbox: Sandbox) -> None:
+    hollow = "assert clamp(4) != 5"
+    fault, reason = only_fault(examine(sandbox, replace(GOOD, tests=(*GOOD.tests, hollow))))
+    assert fault is Fault.VACUOUS
+    assert reason == f"holds for a function that returns None: test 4 ({hollow})"
+    check = "def check(candidate):\n" + "".join(f"    {test}\n" for test in (*GOOD.tests, hollow))
+    numbered = replace(GOOD, tests=check.replace("clamp", "candidate"))
+    assert only_fault(examine(sandbox, numbered)) == (Fault.VACUOUS, reason.split(" (")[0])
+
+
+def test_where_nothing_is_the_answer_it_may_be_asserted(sandbox: Sandbox) -> None:
+    reference = GOOD.reference.replace("    if", "    if n is None:\n        return None\n    if", 1)
+    task = replace(GOOD, reference=reference, tests=(*GOOD.tests, "assert clamp(None) is None"))
+    assert Fault.VACUOUS not in examine(sandbox, task).kinds
 
 
 def test_a_reference_near_the_time_limit_is_slow() -> None:
