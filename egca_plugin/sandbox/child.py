@@ -39,6 +39,8 @@ _NO_EVENTS: tuple[Any, ...] = ((), ())
 _NONE = wire.encode(None)
 
 Record = tuple[Any, ...]
+_LOADED: Record = ("value", _NONE, b"", "", "", "", None, 0, *_NO_EVENTS)
+_LOADED_FRAME = wire.encode(_LOADED)  # the one record that nearly every child sends
 
 
 def serve(fd: int, ticks: clock.Clock, modules: Mapping[str, Mapping[str, Any]]) -> None:
@@ -58,7 +60,7 @@ def serve(fd: int, ticks: clock.Clock, modules: Mapping[str, Mapping[str, Any]])
             record = program.compile(*operands)
         else:
             record = program.call(*operands)
-        frames.write(wire.encode(record, max_bytes=2 * wire.MAX_BYTES))
+        frames.write(_LOADED_FRAME if record is _LOADED else wire.encode(record, max_bytes=2 * wire.MAX_BYTES))
 
 
 class _Frames:
@@ -107,7 +109,7 @@ class _Program:
             exec(code, self._namespace)  # noqa: S102 - what this process is for
         except BaseException as err:  # noqa: BLE001 - the boundary: whatever the program raises is its answer
             return self._failure(err)
-        return self._record("value", _NONE)
+        return _LOADED if self._probes is None else self._record("value", _NONE)
 
     def compile(self, program: str | bytes) -> Record:
         try:

@@ -56,7 +56,8 @@ class Zygote:
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-S", "-s", "-B", "-c", _BOOT, _ROOT, str(theirs.fileno())],
-                env={"PYTHONHASHSEED": "0", "TZ": "UTC"},
+                # Symbols are bound at once, not by each child anew at its first use of them.
+                env={"PYTHONHASHSEED": "0", "TZ": "UTC", "LD_BIND_NOW": "1"},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -62,6 +62,7 @@ def f(xs: List[int], n=1):
     except (ValueError, KeyError) as e:
         raise e
 """
+_WARM_RUNS = 40  # until the interpreter has specialised what every child runs; what it then still writes is few pages
 
 
 def main(control_fd: int) -> None:
@@ -99,15 +100,16 @@ def _preload(closed: bool) -> tuple[clock.Clock, dict[str, dict[str, Any]]]:
 
 
 def _warm(ticks: clock.Clock, modules: Mapping[str, Mapping[str, Any]]) -> Any:
-    """Run a program and a call in a pipe to itself, so that no child pays for a first time."""
-    ours, theirs = socket.socketpair()
-    for body in [("load", _WARM_UP, None, 0), ("call", "f", wire.encode((([1, 2, 3],), {})))] * 3:
-        data = marshal.dumps(body)
-        ours.send(len(data).to_bytes(4, "little") + data)
-    ours.shutdown(socket.SHUT_WR)
-    child.serve(theirs.fileno(), ticks, modules)
-    ours.close()
-    theirs.close()
+    """Run a program and a call in pipes to itself, so that no child pays for a first time."""
+    bodies = [marshal.dumps(("load", _WARM_UP, None, 0))]
+    bodies.append(marshal.dumps(("call", "f", wire.encode((([1, 2, 3],), {})))))
+    for _ in range(_WARM_RUNS):
+        ours, theirs = socket.socketpair()
+        ours.sendall(b"".join(len(body).to_bytes(4, "little") + body for body in bodies))
+        ours.shutdown(socket.SHUT_WR)
+        child.serve(theirs.fileno(), ticks, modules)
+        ours.close()
+        theirs.close()
     sys.modules.pop(child.MODULE, None)
     clock.reseed(ticks, 0)
     return lambda fd: child.serve(fd, ticks, modules)
@@ -128,13 +130,14 @@ def _shut_in(memory_bytes: int, missing: Mapping[str, str]) -> dict[str, str]:
 
 
 def _forget() -> None:
-    """Leave no door to our own modules, and nothing for the children's collector to visit."""
+    """Leave no door to our own modules, and nothing for the children's collector or allocator to put in order."""
     for name in [name for name in sys.modules if name.split(".")[0] in ("egca_plugin", "__main__")]:
         del sys.modules[name]
     sys.modules["__main__"] = ModuleType("__main__")
     sys.argv = [""]
     os.environ.clear()
     gc.collect()
+    layers.tidy_heap()
     gc.freeze()
 
 
