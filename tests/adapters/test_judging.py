@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +58,19 @@ def test_a_sample_that_could_not_be_judged_is_never_a_wrong_answer(monkeypatch: 
     monkeypatch.setattr(judge._pool, "run", run)
     with pytest.raises(SandboxError, match="two workers lost"):
         asyncio.run(judge(TASK, Completion(TEXTS[0]), None))
+
+
+def test_a_task_without_a_reference_is_helped_by_what_has_passed(tmp_path: Path) -> None:
+    """verl asks sample by sample, so a group cannot vote: what the bank holds stands in, before that it is counted."""
+    task = replace(TASK, reference="")
+    right, wrong = TEXTS[:2]
+
+    async def one_after_another() -> list[Credit]:
+        judge = PoolJudge(Settings(True, EgcaConfig(bank=str(tmp_path))), workers=1)
+        return [await judge(task, Completion(text, "g"), 1) for text in (wrong, right, wrong)]
+
+    early, passed, late = asyncio.run(one_after_another())
+    assert (early.reason, early.spans, early.reference) == ("no_reference", (), "")
+    assert passed.passed
+    assert late.verified
+    assert late.reference.startswith("bank:")
