@@ -15,7 +15,7 @@ def of_credits(credits: Sequence[Credit]) -> dict[str, float]:
     """Shares by mode and outcome, verified share, abstentions by reason, anomalies, and time by stage for one batch.
 
     Shares are of all samples, so that they add up; ``egca/verified`` is of the failing samples that got a span.
-    ``egca/restarts`` are counts, of processes.
+    ``egca/reference`` tells what the localised ones were compared with, and ``egca/restarts`` are counts, of processes.
     Every mode and outcome is present in every step, at 0 where nothing fell there: loggers draw gaps otherwise.
     """
     if not credits:
@@ -31,6 +31,8 @@ def of_credits(credits: Sequence[Credit]) -> dict[str, float]:
     metrics["egca/narrow"] = len(narrow) / n
     metrics["egca/verified"] = sum(c.verified for c in narrow) / len(narrow) if narrow else 0.0
     metrics["egca/anomalous"] = anomalous_share(credits)
+    compared = Counter(c.reference.partition(":")[0] for c in credits if c.reference)
+    metrics |= {f"egca/reference/{kind}": count / n for kind, count in sorted(compared.items())}
     kinds = Counter(kind for c in credits for kind in c.anomalies)
     metrics |= {f"egca/anomaly/{kind}": count / n for kind, count in sorted(kinds.items())}
     restarts = Counter(dict.fromkeys(RESTARTS, 0))

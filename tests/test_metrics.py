@@ -18,6 +18,13 @@ def test_shares_add_up_and_absent_modes_are_zero_not_missing() -> None:
     assert metrics["egca/verified"] == 1
 
 
+def test_the_references_are_counted_by_where_they_come_from() -> None:
+    names = ("canonical", "bank:3f2a91c0", "bank:00000000", "given:2", "")
+    credits = [Credit(Mode.LOGIC, 0.0, Outcome.WRONG_ANSWER, 1, 2, reference=name) for name in names]
+    found = {name: value for name, value in of_credits(credits).items() if name.startswith("egca/reference/")}
+    assert found == {"egca/reference/canonical": 0.2, "egca/reference/bank": 0.4, "egca/reference/given": 0.2}
+
+
 def test_an_empty_step_has_no_metrics() -> None:
     assert of_credits([]) == {}
 

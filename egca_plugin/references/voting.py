@@ -1,4 +1,9 @@
-"""A stand-in for tasks without a reference: what most of the group's own programs do, where the tests confirm it."""
+"""A stand-in for tasks without a reference: what most of the group's own programs do, where the tests confirm it.
+
+It takes a group that is judged together, as ``egca assess`` judges one. verl's reward loop asks for one sample at a
+time, on whichever worker is free: there the bank stands in, with what has passed before, and without a bank such tasks
+get plain GRPO, counted as ``no_reference``.
+"""
 
 from __future__ import annotations
 
