@@ -39,6 +39,12 @@ def twin(mutant: ast.Module, entry_point: str, bench: Bench, reference: ast.Modu
     return None
 
 
+def forms(tree: ast.Module, entry_point: str) -> Iterator[str]:
+    """A program rewritten, from the most restructured form to the least; not all of them need behave like it."""
+    for rewrites in _CHOICES:
+        yield ast.unparse(ast.fix_missing_locations(_apply(rewrites, tree, entry_point)))
+
+
 def _apply(rewrites: tuple[Rewrite, ...], tree: ast.Module, entry_point: str) -> ast.Module:
     tree = clone(tree)
     for rewrite in rewrites:
