@@ -95,9 +95,9 @@ class ReferenceCache:
 
 def open_saved(config: EgcaConfig) -> SavedTraces | None:
     """The folder that ``egca.traces`` names, for traces made with this module's budgets, or None."""
-    if not config.traces:
-        return None
     folder = saved.default_folder() if config.traces == "cache" else Path(config.traces)
+    if not config.traces or folder is None:
+        return None
     return SavedTraces(folder, config.traces_mb << 20, MAX_EVENTS, MAX_STEPS, TIMEOUT_S)
 
 

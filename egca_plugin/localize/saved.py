@@ -131,10 +131,13 @@ class SavedTraces:
         self._written += 1
 
 
-def default_folder() -> Path:
-    """``$XDG_CACHE_HOME/egca/traces``, by default below ``~/.cache``."""
+def default_folder() -> Path | None:
+    """``$XDG_CACHE_HOME/egca/traces``, by default below ``~/.cache``; None for a user without a home."""
     base = os.environ.get("XDG_CACHE_HOME", "").strip()
-    return (Path(base) if base else Path.home() / ".cache") / "egca" / "traces"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "egca" / "traces"
+    except RuntimeError:
+        return None
 
 
 def key_of(one: Call) -> bytes:

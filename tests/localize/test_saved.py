@@ -124,6 +124,16 @@ def test_a_folder_that_others_may_write_to_is_not_used(
     assert "others can write to it" in caplog.text
 
 
+def test_where_it_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert open_saved(EgcaConfig(traces="")) is None
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert open_saved(EgcaConfig()) is not None
+    assert (tmp_path / "egca" / "traces").stat().st_mode & 0o777 == 0o700
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    assert open_saved(EgcaConfig()) is None
+
+
 def _write_and_read(folder: Path, number: int) -> bool:
     """One of many processes at the same file: whatever it reads is whole."""
     disk = open_in(folder)
