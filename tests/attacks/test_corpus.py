@@ -13,12 +13,16 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "sandbox"))
 from hosts import NOBODY, can_change_user, run_script
 
+from egca_plugin.config import EgcaConfig, SandboxConfig
 from egca_plugin.errors import ConfigError
+from egca_plugin.pipeline import Assessor
+from egca_plugin.records import credit_line
+from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.attacks import Aim, corpus
-from egca_plugin.sandbox.attacks.corpus import ADD, DECODE, EVENS, HALF
+from egca_plugin.sandbox.attacks.corpus import ADD, DECODE, EVENS, HALF, ROUNDS
 from egca_plugin.sandbox.conformance import run_conformance
 from egca_plugin.sandbox.scorers import egca
-from egca_plugin.types import Task
+from egca_plugin.types import Completion, Outcome, Task
 
 RUN = """
 import json
@@ -58,9 +62,22 @@ def test_nothing_gets_through_the_mandatory_layers_alone() -> None:
     assert failures(json.loads(run_script(RUN, deny=POOR))) == []
 
 
-@pytest.mark.parametrize("task", [ADD, HALF, EVENS, DECODE], ids=lambda task: task.task_id)
+@pytest.mark.parametrize("task", [ADD, HALF, EVENS, DECODE, ROUNDS], ids=lambda task: task.task_id)
 def test_references_are_accepted(task: Task) -> None:
     assert egca()(task, task.reference)
+
+
+def test_pipeline_takes_hostile_sources_as_samples() -> None:
+    """What the compiler, the parser or a writer of records may choke on costs its own sample only."""
+    chosen = [a for a in corpus() if a.name.startswith("source_") or a.name in ("forged_lines", "unprintable_failure")]
+    config = EgcaConfig(sandbox=SandboxConfig(timeout_s=1.0))
+    with Sandbox(config.sandbox) as sandbox:
+        assessor = Assessor(config, sandbox)
+        for attack in chosen:
+            (credit,) = assessor.assess(attack.task, [Completion(attack.program)])
+            assert credit.reward == 0.0
+            assert credit.outcome is not Outcome.INFRASTRUCTURE
+            json.dumps(credit_line(credit, attack.program)).encode()
 
 
 def gullible(task: Task, program: str) -> bool:
