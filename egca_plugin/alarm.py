@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from egca_plugin.types import Credit
@@ -68,6 +68,13 @@ class HackAlarm:
         self._rewards.append(reward)
         self._shares.append(share)
         return None
+
+
+def over(steps: Mapping[int, Sequence[Credit]]) -> dict[int, Alarm]:
+    """The alarms of a recorded run, by step."""
+    alarm = HackAlarm()
+    raised = ((step, alarm.step(steps[step])) for step in sorted(steps))
+    return {step: one for step, one in raised if one is not None}
 
 
 def anomalous_share(credits: Sequence[Credit]) -> float:

@@ -16,6 +16,11 @@ from egca_plugin.errors import EgcaError, SampleError
 from egca_plugin.types import Credit, Divergence, Mode, Outcome, Span
 
 VERSION = 1
+# The names of a credits line.
+FIELDS = (
+    *("mode", "reward", "passed", "tests_passed", "tests_total", "outcome", "span", "spans", "verified", "confidence"),
+    *("reason", "divergence", "stage", "patch", "reference", "ms", "anomalies", "restarts"),
+)
 
 
 def credit_line(credit: Credit, text: str) -> dict[str, Any]:

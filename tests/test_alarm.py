@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egca_plugin.alarm import ANOMALY_FLOOR, REWARD_FLOOR, WARM_UP, HackAlarm
+from egca_plugin.alarm import ANOMALY_FLOOR, REWARD_FLOOR, WARM_UP, HackAlarm, over
 from egca_plugin.types import Credit, Mode, Outcome
 
 BATCH = 64
@@ -73,6 +73,11 @@ def test_small_rises_are_no_leaps_however_still_it_was() -> None:
     assert alarm.step(batch(0.5 + REWARD_FLOOR - 0.02, 1.0)) is None
     assert alarm.step(batch(1.0, ANOMALY_FLOOR - 0.02)) is None
     assert alarm.step(batch(0.5 + REWARD_FLOOR + 0.02, ANOMALY_FLOOR + 0.02)) is not None
+
+
+def test_a_recorded_run_is_gone_over_in_the_order_of_its_steps() -> None:
+    steps = {step: batch(0.3, 0.0) for step in range(1, 21)}
+    assert list(over({22: batch(0.9, 0.5), 21: batch(0.9, 0.5), **steps})) == [21, 22]
 
 
 def test_it_warms_up_first_and_needs_samples() -> None:

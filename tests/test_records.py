@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from egca_plugin.errors import EgcaError, SampleError
-from egca_plugin.records import VERSION, RecordWriter, credit_line, read_credit
+from egca_plugin.records import FIELDS, VERSION, RecordWriter, credit_line, read_credit
 from egca_plugin.types import Credit, Divergence, Mode, Outcome, Span
 
 CONTRACT = {
@@ -33,6 +33,7 @@ def test_a_narrow_credit_carries_span_lines_and_words() -> None:
 def test_every_line_has_the_keys_of_the_contract_and_uniform_has_no_span() -> None:
     line = credit_line(credit(), "x")
     assert set(line) >= CONTRACT
+    assert tuple(line) == FIELDS
     assert line["span"] is None
     assert line["reason"] is None
 

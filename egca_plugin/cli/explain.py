@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from egca_plugin.config import LOCALIZERS, PRESETS, EgcaConfig, SandboxConfig
+from egca_plugin.cli.options import add_settings, settings_of
+from egca_plugin.config import EgcaConfig, SandboxConfig
 from egca_plugin.errors import SampleError, TaskError
 from egca_plugin.pipeline import Group, assess_groups
 from egca_plugin.records import credit_line
@@ -29,8 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--task", type=Path, required=True, help="tasks, one JSON object a line")
     parser.add_argument("--task-id", default="", help="which task, where the file has more than one")
     parser.add_argument("--program", type=Path, required=True, help="what the model said, or a plain program")
-    parser.add_argument("--preset", choices=PRESETS, default="verified", help="routing (default: %(default)s)")
-    parser.add_argument("--localizer", choices=LOCALIZERS, default="trace", help="who looks (default: %(default)s)")
+    add_settings(parser)
     parser.add_argument("--timeout", type=float, default=3.0, help="seconds for the program with all its tests")
     parser.add_argument("--json", action="store_true", help="print a credits line as JSON")
 
@@ -38,8 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     task = _chosen(load_tasks(args.task), args.task_id, args.task)
     text = _read(args.program)
-    sandbox = SandboxConfig(timeout_s=args.timeout, workers=1)
-    credit = _assess(EgcaConfig(preset=args.preset, localizer=args.localizer, sandbox=sandbox), task, text)
+    credit = _assess(settings_of(args, SandboxConfig(timeout_s=args.timeout, workers=1)), task, text)
     if args.json:
         print(json.dumps({"task_id": task.task_id, **credit_line(credit, text)}, indent=1))
     else:

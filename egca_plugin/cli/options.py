@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
+from typing import Any
 
-from egca_plugin.config import SandboxConfig
+from egca_plugin.config import LOCALIZERS, PRESETS, EgcaConfig, SandboxConfig
+from egca_plugin.errors import ConfigError
+
+# What only a trainer does: credit is placed on tokens there, within a step, and recorded.
+TRAINING_ONLY = ("scale", "mix", "cap", "thinking", "budget", "records")
+_PARSE = {"int": int, "float": float}
 
 
 def add_sandbox(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +24,50 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
         help="run the programs on a SandboxFusion server instead of here, as http://sandbox:8080/run_code: weaker and "
         "slower than the local sandbox, whose isolation is then the server's affair, and without localisation",
     )
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """How the samples are judged and localised; :func:`settings_of` reads them."""
+    parser.add_argument(
+        "--preset", choices=PRESETS, default="verified", help="routing of the samples (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--localizer", choices=LOCALIZERS, default="trace", help="who finds the fault (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="any other setting under the name that it has in training, as constraints=paper, references=FILE, "
+        "bank=DIR, unverified=wide, max_share=0.5, seed=1 or sandbox.memory_mb=256; may be repeated",
+    )
+
+
+def settings_of(args: argparse.Namespace, sandbox: SandboxConfig) -> EgcaConfig:
+    """The settings of :func:`add_settings` on top of ``sandbox``.
+
+    Raises ConfigError for a key that is unknown or without effect here, and for a value that it does not take.
+    """
+    kinds = {field.name: str(field.type) for field in fields(EgcaConfig)}
+    kinds |= {f"sandbox.{field.name}": str(field.type) for field in fields(SandboxConfig)}
+    values: dict[str, Any] = {"preset": args.preset, "localizer": args.localizer}
+    within = {field.name: getattr(sandbox, field.name) for field in fields(SandboxConfig)}
+    for word in args.set:
+        key, equals, text = word.removeprefix("egca.").partition("=")
+        if not equals:
+            raise ConfigError(f"--set {word}: got no value, expected KEY=VALUE, such as max_share=0.5")
+        if key in TRAINING_ONLY:
+            raise ConfigError(f"--set {word}: {key} has no effect outside training; leave it out")
+        try:
+            value = _PARSE.get(kinds.get(key, "str"), str)(text)
+        except ValueError as error:
+            raise ConfigError(f"--set {word}: got {text!r}, expected {kinds[key]}") from error
+        if key.startswith("sandbox."):
+            within[key.removeprefix("sandbox.")] = value
+        else:
+            values[key] = value
+    return EgcaConfig.from_mapping({"sandbox": within, **values})
 
 
 def sandbox_of(args: argparse.Namespace) -> SandboxConfig:

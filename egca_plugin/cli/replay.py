@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from egca_plugin.cli import output
-from egca_plugin.config import LOCALIZERS, PRESETS, EgcaConfig, SandboxConfig
+from egca_plugin.cli.options import add_settings, settings_of
+from egca_plugin.config import EgcaConfig, SandboxConfig
 from egca_plugin.errors import SampleError
 from egca_plugin.pipeline import Group, assess_groups
 from egca_plugin.records import credit_line
@@ -38,8 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("records", type=Path, help="a credits file, or the folder of a run or its records")
     parser.add_argument("--tasks", type=Path, required=True, help="the tasks of that run, one JSON object a line")
     parser.add_argument("--samples", type=Path, help="the assessed samples, where the records are of `egca assess`")
-    parser.add_argument("--preset", choices=PRESETS, default="verified", help="routing (default: %(default)s)")
-    parser.add_argument("--localizer", choices=LOCALIZERS, default="trace", help="who looks (default: %(default)s)")
+    add_settings(parser)
     parser.add_argument("--workers", type=int, default=0, help="worker processes (default: one per core, at most 8)")
     parser.add_argument("--timeout", type=float, default=3.0, help="seconds for one program with all its tests")
     parser.add_argument("--out", type=Path, help="write the new records here, with their programs")
@@ -52,8 +52,7 @@ def run(args: argparse.Namespace) -> int:
     tasks = {task.task_id: task for task in load_tasks(args.tasks)}
     if args.out:
         output.ready(args.out)
-    sandbox = SandboxConfig(timeout_s=args.timeout, workers=args.workers)
-    config = EgcaConfig(preset=args.preset, localizer=args.localizer, sandbox=sandbox)
+    config = settings_of(args, SandboxConfig(timeout_s=args.timeout, workers=args.workers))
     now = _assess(config, _groups(records, tasks, args.tasks), len(records))
     found = list(changes(records, now))
     if args.out:

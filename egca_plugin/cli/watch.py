@@ -13,8 +13,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from egca_plugin import alarm
 from egca_plugin.report.follow import Follower
-from egca_plugin.report.read import Record
+from egca_plugin.report.read import Record, load
 from egca_plugin.report.segments import visible
 from egca_plugin.report.summary import Summary, summarise
 from egca_plugin.types import Mode
@@ -26,10 +27,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "watch",
         help="follow a run's records live",
-        description="Follow the directory that a run writes its records to (egca.records); end with Ctrl-C.",
+        description="Follow the directory that a run writes its records to (egca.records). Ends with the run where it "
+        "runs on this host, else with Ctrl-C.",
         epilog="example: egca watch runs/mbpp/records",
     )
-    parser.add_argument("run", type=Path, help="the run's folder, or that of its records; it may not exist yet")
+    parser.add_argument(
+        "run", type=Path, help="the run's folder, or that of its records, which may not exist yet; a file is shown once"
+    )
     parser.add_argument("--steps", type=int, default=15, help="steps to show (default: %(default)s)")
     parser.add_argument("--every", type=float, default=1.0, help="seconds between looks (default: %(default)s)")
     parser.add_argument("--once", action="store_true", help="print what there is and end")
@@ -39,22 +43,30 @@ def run(args: argparse.Namespace) -> int:
     follower = Follower(args.run)
     by_step: defaultdict[int, list[Record]] = defaultdict(list)
     console = Console()
+    if args.run.is_file():
+        _sort(load(args.run), by_step)
+        console.print(_view(by_step, args.run, args.steps))
+        return 0
     if args.once:
-        _take(follower, by_step)
+        _sort(list(follower.poll()), by_step)
         console.print(_view(by_step, args.run, args.steps))
         return 0
     with Live(console=console, auto_refresh=False) as live:
         try:
             while True:
-                if _take(follower, by_step) or not by_step:
+                ended = follower.ended()  # asked first: what was written until then is read below
+                if _sort(list(follower.poll()), by_step) or not by_step:
                     live.update(_view(by_step, args.run, args.steps), refresh=True)
+                if ended:
+                    shown = _view(by_step, args.run, args.steps)
+                    live.update(Group(shown, Text("the run has ended")), refresh=True)
+                    return 0
                 time.sleep(max(args.every, 0.1))
         except KeyboardInterrupt:
             return 0  # the way to end it
 
 
-def _take(follower: Follower, by_step: defaultdict[int, list[Record]]) -> int:
-    new = list(follower.poll())
+def _sort(new: Sequence[Record], by_step: defaultdict[int, list[Record]]) -> int:
     for record in new:
         by_step[record.step or 0].append(record)
     return len(new)
@@ -73,7 +85,10 @@ def _view(by_step: Mapping[int, Sequence[Record]], path: Path, steps: int) -> Re
     for summary in summaries.values():
         reasons.update({count.name: count.n for count in summary.reasons})
     why = ", ".join(f"{visible(name)} {n}" for name, n in reasons.most_common(4))
-    return Group(table, Text(f"credit stayed wide: {why}")) if why else table
+    raised = alarm.over({step: [record.credit for record in records] for step, records in by_step.items()})
+    notes = [Text(f"credit stayed wide: {why}")] if why else []
+    notes += [Text(f"step {step}: {one}", style="bold red") for step, one in list(raised.items())[-3:]]
+    return Group(table, *notes)
 
 
 def _cells(summary: Summary) -> list[str]:

@@ -55,6 +55,11 @@ def test_one_line_a_sample_in_order_with_the_keys_that_came_along(tmp_path: Path
         ([{k: v for k, v in TASK.items() if k != "reference"}], [], "t.jsonl:1, field reference: missing"),
         ([{**TASK, "tests": []}], [], "t.jsonl:1, field tests"),
         ([TASK, TASK], [], "t.jsonl:2, field task_id: 'double' was given before"),
+        (
+            [TASK],
+            [{"task_id": "double", "completion": "", "passed": 1}],
+            "sample 1, field passed: `egca assess` writes",
+        ),
     ],
 )
 def test_unusable_input_is_exit_2_and_names_file_line_and_field(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,26 @@ def test_watch_shows_a_line_a_step(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_watch_says_what_it_waits_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["watch", str(tmp_path / "none"), "--once"]) == 0
     assert "no records in" in capsys.readouterr().out
+
+
+def test_watch_ends_with_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The last process that wrote here is gone, and its file's name says which it was."""
+    with subprocess.Popen(["true"]) as writer:
+        pass
+    make.write(tmp_path / f"credits-{os.uname().nodename}-{writer.pid}.jsonl", steps=2)
+    assert main(["watch", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.rstrip().endswith("the run has ended")
+
+
+@pytest.mark.parametrize("name", [f"credits-{os.uname().nodename}-{os.getpid()}", "credits-else-where-1", "credits-x"])
+def test_a_run_that_may_still_write_has_not_ended(tmp_path: Path, name: str) -> None:
+    follower = Follower(tmp_path)
+    assert not follower.ended()
+    make.write(tmp_path / f"{name}.jsonl")
+    assert list(follower.poll())
+    assert not follower.ended()
+
+
+def test_watch_shows_a_file_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["watch", str(make.write(tmp_path / "assessed.jsonl", steps=1))]) == 0
+    assert "credit stayed wide" in capsys.readouterr().out
