@@ -40,23 +40,24 @@ class Half:
 
 
 def record(model: Path, tokenizer: Any, tasks: Sequence[Task], size: int, limit: int, kept: Path) -> Recorded:
-    """``size`` responses to each task at temperature 1, of at most ``limit`` tokens; sampled once and kept."""
+    """``size`` responses to each task at temperature 1, of at most ``limit`` tokens; each task's kept as it is made."""
+    recorded: Recorded = {}
     if kept.exists():
-        recorded: Recorded = json.loads(kept.read_text(encoding="utf-8"))
+        recorded = dict(json.loads(line) for line in kept.read_text(encoding="utf-8").splitlines())
+    missing = [task for task in tasks if task.task_id not in recorded]
+    if not missing:
         return recorded
-    policy = Policy(str(model), torch.float32, tokenizer.eos_token_id, tokenizer.pad_token_id, seed=0)
-    recorded = {}
-    for number, task in enumerate(tasks):
-        message = [{"role": "user", "content": task.prompt}]
-        prompt = tokenizer.apply_chat_template(message, add_generation_prompt=True, return_dict=True)["input_ids"]
-        found = policy.generate([prompt] * size, Sampling(1.0, 1.0, 0, limit))
-        recorded[task.task_id] = (prompt, [ids for ids, _, _ in found])
-        print(f"\rsampling: {number + 1} of {len(tasks)} tasks", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
     kept.parent.mkdir(parents=True, exist_ok=True)
-    partial = kept.with_suffix(".partial")
-    partial.write_text(json.dumps(recorded), encoding="utf-8")
-    partial.replace(kept)
+    policy = Policy(str(model), torch.float32, tokenizer.eos_token_id, tokenizer.pad_token_id, seed=len(recorded))
+    with kept.open("a", encoding="utf-8") as file:
+        for number, task in enumerate(missing):
+            message = [{"role": "user", "content": task.prompt}]
+            prompt = tokenizer.apply_chat_template(message, add_generation_prompt=True, return_dict=True)["input_ids"]
+            found = [ids for ids, _, _ in policy.generate([prompt] * size, Sampling(1.0, 1.0, 0, limit))]
+            recorded[task.task_id] = (prompt, found)
+            print(json.dumps([task.task_id, recorded[task.task_id]]), file=file, flush=True)
+            print(f"\rsampling: {number + 1} of {len(missing)} tasks", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
     return recorded
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import statistics
 import sys
 from collections.abc import Callable, Sequence
@@ -45,8 +46,8 @@ def main(argv: Sequence[str]) -> int:
     args = _parse(argv)
     model_path = args.model or smollm2.prepare()
     tokenizer = AutoTokenizer.from_pretrained(model_path)
-    tasks = starter.load()
-    recorded = record(model_path, tokenizer, tasks, args.samples, args.tokens, args.work / "samples.json")
+    tasks = random.Random(0).sample(starter.load(), args.tasks)
+    recorded = record(model_path, tokenizer, tasks, args.samples, args.tokens, args.work / "samples.jsonl")
     pairs = halves(recorded, tasks, tokenizer)
     model = AutoModelForCausalLM.from_pretrained(model_path, dtype=torch.float32).eval()
     parameters = trained(model, args.layers)
@@ -74,6 +75,7 @@ def main(argv: Sequence[str]) -> int:
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="egca bench learning snr", description=__doc__)
     parser.add_argument("--model", type=Path, help="Hugging Face directory (default: SmolLM2-135M-Instruct, fetched)")
+    parser.add_argument("--tasks", type=int, default=len(starter.load()), help="at random (default: all %(default)s)")
     parser.add_argument("--samples", type=int, default=16, help="a task, half of them a batch (default: %(default)s)")
     parser.add_argument("--tokens", type=int, default=128, help="of an answer at most (default: %(default)s)")
     parser.add_argument("--layers", type=int, default=10, help="the gradient's, from the top (default: %(default)s)")
