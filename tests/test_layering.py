@@ -18,7 +18,7 @@ LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "config": {"errors"},
     "chat": {"errors"},
-    "tasks": {"types", "errors", "config", "program", "sandbox", "localize"},
+    "tasks": {"types", "errors", "config", "chat", "program", "sandbox", "localize"},
     "program": {"types", "errors", "config"},
     "sandbox": {"types", "errors", "config", "program"},
     "localize": {"types", "errors", "config", "program", "sandbox"},

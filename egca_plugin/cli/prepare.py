@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +12,21 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from egca_plugin.chat import ChatServer
 from egca_plugin.cli import output
 from egca_plugin.config import CONSTRAINT_LEVELS, EgcaConfig, SandboxConfig
+from egca_plugin.errors import ConfigError
 from egca_plugin.program.constraints import Constraint, guided
 from egca_plugin.sandbox.pool import Pool
 from egca_plugin.tasks import complexity, parquet
 from egca_plugin.tasks.catalog import SETS, TaskSet
+from egca_plugin.tasks.extraction import Answers, Ask, extract
 from egca_plugin.tasks.files import dump_tasks
 from egca_plugin.types import Task
 
 DEADLINE_S = 120.0  # for one task
+MODEL = "Qwen/Qwen2.5-Coder-7B-Instruct"  # the paper's debugger
+_CONSOLE = Console(stderr=True)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -41,6 +47,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default="off",
         help="how much of the reference's form the prompts ask for and the run then checks (default: %(default)s)",
     )
+    parser.add_argument(
+        "--constraints-llm",
+        metavar="URL",
+        help="ask the model of an OpenAI-compatible server for the constraints, as the paper does; only those that a "
+        "machine can check and the reference keeps are used. Its answers stay in DIR and are not asked for again. The "
+        "environment's EGCA_CONSTRAINTS_KEY is its key, if it wants one",
+    )
+    parser.add_argument("--constraints-model", metavar="NAME", default=MODEL, help="its model (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if it does not exist")
     parser.add_argument("--json", action="store_true", help="say what was written as JSON")
 
@@ -55,7 +69,12 @@ class Written:
 
 
 def run(args: argparse.Namespace) -> int:
-    written = write(SETS[args.name], args.source, args.split, args.constraints, args.out)
+    server = None
+    if args.constraints_llm:
+        if args.constraints != "paper":
+            raise ConfigError(f"--constraints-llm: got --constraints {args.constraints}, expected --constraints paper")
+        server = ChatServer(args.constraints_llm, args.constraints_model, os.environ.get("EGCA_CONSTRAINTS_KEY", ""))
+    written = write(SETS[args.name], args.source, args.split, args.constraints, args.out, server)
     if args.json:
         print(json.dumps({"tasks": str(written.tasks), "rows": str(written.rows), "count": written.count}))
     else:
@@ -65,18 +84,22 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def write(tasks: TaskSet, source: str | None, split: str | None, constraints: str, out: Path) -> Written:
+def write(
+    tasks: TaskSet, source: str | None, split: str | None, constraints: str, out: Path, server: ChatServer | None = None
+) -> Written:
     """Write both files; the level ``paper`` runs the references in the sandbox for their complexity class.
 
-    Raises TaskError and AssetError without the tasks, EgcaError where they cannot be written, SandboxError.
+    ``server``: whose model names the constraints; its answers are kept beside the files. Raises TaskError and
+    AssetError without the tasks or the model, EgcaError where the files cannot be written, SandboxError.
     """
     selected = tasks.select(source, split)
-    measured = _measured([task for _, task in selected]) if constraints == "paper" else [()] * len(selected)
-    chosen = [(name, guided(task, constraints, found)) for (name, task), found in zip(selected, measured, strict=True)]
     stem = f"{tasks.name}-{split}" if split else tasks.name
-    written = Written(out / f"{stem}.jsonl", out / f"{stem}.parquet", len(chosen))
+    written = Written(out / f"{stem}.jsonl", out / f"{stem}.parquet", len(selected))
     output.ready(written.tasks)
     output.ready(written.rows)
+    ask = Answers(out / f"{stem}-answers.jsonl", server).ask if server is not None else None
+    asking = _guided([task for _, task in selected], constraints, ask)
+    chosen = [(name, task) for (name, _), task in zip(selected, asking, strict=True)]
     with output.writing(written.tasks):
         dump_tasks((task for _, task in chosen), written.tasks)
     rows = [
@@ -88,8 +111,18 @@ def write(tasks: TaskSet, source: str | None, split: str | None, constraints: st
     return written
 
 
-def _measured(tasks: Sequence[Task]) -> list[tuple[Constraint, ...]]:
-    """The constraints of each task that take runs of its reference: a complexity class, where one is sure."""
+def _guided(tasks: Sequence[Task], level: str, ask: Ask | None) -> list[Task]:
+    """The tasks as their prompts will ask them."""
+    if level != "paper":
+        return [guided(task, level) for task in tasks]
+    measured = list(zip(tasks, _measured(tasks), strict=True))
+    if ask is None:
+        return [guided(task, level, [] if one is None else [one]) for task, one in measured]
+    pairs = track(measured, "asking", console=_CONSOLE, transient=True)
+    return [guided(extract(task, ask, one), level) for task, one in pairs]
+
+
+def _measured(tasks: Sequence[Task]) -> list[Constraint | None]:
+    """The constraint of each task that takes runs of its reference: a complexity class, where one is sure."""
     with Pool(complexity.HANDLER, SandboxConfig(), settings=EgcaConfig(), deadline_s=DEADLINE_S) as pool:
-        found = track(pool.map(tasks), "measuring", len(tasks), console=Console(stderr=True), transient=True)
-        return [(one,) if one is not None else () for one in found]
+        return list(track(pool.map(tasks), "measuring", len(tasks), console=_CONSOLE, transient=True))

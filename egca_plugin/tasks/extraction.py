@@ -1,17 +1,20 @@
 """Constraints named by a language model, as in the paper (METHOD.md, step 2): offline, once, kept in the task.
 
 The model is asked for kinds that have a machine check; of its answer only what has a known kind and value, and what the
-reference itself satisfies, is kept. The result goes into the task's ``constraints``, so that the prepared data are the
-cache and training never asks a model.
+reference itself satisfies, is kept. The result goes into the task's ``constraints``, so that training never asks a
+model; its answers stay beside the prepared data.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
+from egca_plugin.chat import ChatServer
 from egca_plugin.program.constraints import COMPLEXITY, Constraint, check, derive
 from egca_plugin.types import Task
 
@@ -47,10 +50,11 @@ Answer with one JSON object and nothing else. Allowed keys and values, all optio
 "complexity": of {complexity}"""
 
 
-def extract(task: Task, ask: Ask) -> Task:
+def extract(task: Task, ask: Ask, measured: Constraint | None = None) -> Task:
     """``task`` with its signature constraints and those that the model names for it.
 
-    A task that has constraints already is returned unchanged, unasked. Whatever ``ask`` raises passes through.
+    ``measured``: the complexity class of the reference, where one is known. A task that has constraints already is
+    returned unchanged, unasked. Whatever ``ask`` raises passes through.
     """
     if task.constraints:
         return task
@@ -60,12 +64,15 @@ def extract(task: Task, ask: Ask) -> Task:
         containers=", ".join(_CONTAINERS),
         complexity=", ".join(COMPLEXITY),
     )
-    constraints = (*derive(task, "signature"), *kept(ask(question), task))
+    constraints = (*derive(task, "signature"), *kept(ask(question), task, measured))
     return replace(task, constraints=tuple(map(str, constraints)))
 
 
-def kept(answer: str, task: Task) -> tuple[Constraint, ...]:
-    """What of a model's answer can be checked and holds for the reference, in the order of kinds."""
+def kept(answer: str, task: Task, measured: Constraint | None = None) -> tuple[Constraint, ...]:
+    """What of a model's answer can be checked and holds for the reference, in the order of kinds.
+
+    A complexity class holds where it is no faster than the one that was ``measured``.
+    """
     found = re.search(r"\{[^{}]*\}", answer)
     try:
         named = json.loads(found.group()) if found else {}
@@ -77,6 +84,37 @@ def kept(answer: str, task: Task) -> tuple[Constraint, ...]:
         value = re.sub(r"\s*,\s*", ",", str(value).strip()) if isinstance(value, str | int) else None
         if value is not None and re.fullmatch(pattern, value):
             constraint = Constraint(kind, value, task.entry_point)
-            if not check((constraint,), task.reference):
+            if not check((constraint,), task.reference) and (kind != "complexity" or _allows(value, measured)):
                 constraints.append(constraint)
     return tuple(constraints)
+
+
+def _allows(value: str, measured: Constraint | None) -> bool:
+    return measured is not None and COMPLEXITY.index(value) >= COMPLEXITY.index(measured.value)
+
+
+class Answers:
+    """A model's answers in a file, one JSON object a line: what is there is not asked again, and no crash loses any."""
+
+    def __init__(self, path: Path, server: ChatServer) -> None:
+        self._path, self._server = path, server
+        self._known: dict[str, str] = {}
+        if path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                self._read(line)
+
+    def _read(self, line: str) -> None:
+        try:
+            row = json.loads(line)
+            self._known[str(row["question"])] = str(row["answer"])
+        except (ValueError, LookupError, TypeError):  # the last line of a run that was killed: asked again
+            pass
+
+    def ask(self, question: str) -> str:
+        """The model's answer, from the file or from the server. Raises AssetError."""
+        key = hashlib.sha256(f"{self._server.model}\0{question}".encode("utf-8", "surrogatepass")).hexdigest()
+        if key not in self._known:
+            self._known[key] = self._server.ask(question)
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write("\n" + json.dumps({"question": key, "answer": self._known[key]}))
+        return self._known[key]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from egca_plugin.chat import ChatServer
 from egca_plugin.cli.main import main
 from egca_plugin.tasks import parquet
 from egca_plugin.tasks.files import load_tasks
@@ -73,9 +74,37 @@ def test_the_papers_level_measures_how_the_reference_grows(tmp_path: Path) -> No
     assert "Aim for linear time or better." in task.prompt
 
 
+def test_a_model_may_name_the_constraints(tmp_path: Path, mbpp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = '{"form": "straight", "sorts": "no", "complexity": "constant", "nesting": "1", "modules": "math"}'
+    asked: list[str] = []
+
+    def answer(server: ChatServer, question: str) -> str:
+        asked.append(server.model)
+        return said
+
+    monkeypatch.setattr(ChatServer, "ask", answer)
+    command = ["prepare", "mbpp", "--source", str(mbpp), "--constraints", "paper", "--out", str(tmp_path / "data")]
+    command += ["--constraints-llm", "http://localhost:8000/v1", "--constraints-model", "coder"]
+    for _ in range(2):
+        assert main(command) == 0
+    tasks = load_tasks(tmp_path / "data" / "mbpp.jsonl")
+    assert asked == ["coder"], "one program, one question; the second run found its answer"
+    for task in tasks:
+        assert task.constraints[-5:] == (
+            "form=straight",
+            "nesting=1",
+            "sorts=no",
+            "modules=math",
+            "complexity=constant",
+        )
+        assert "Do not sort." in task.prompt
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["starter", "--constraints-llm", "http://h/v1"], "--constraints off, expected --constraints paper"),
+        (["starter", "--constraints", "paper", "--constraints-llm", "h"], "expected an address such as"),
         (["humaneval", "--split", "train"], "humaneval has no split 'train'; expected one of test"),
         (["starter", "--source", "x.jsonl"], "the starter tasks come with this package"),
         (["mbpp", "--source", "absent.jsonl"], "absent.jsonl: cannot be read as MBPP's JSONL"),

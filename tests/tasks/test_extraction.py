@@ -7,13 +7,14 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
 from egca_plugin.chat import ChatServer
 from egca_plugin.errors import AssetError, ConfigError
-from egca_plugin.program.constraints import derive
-from egca_plugin.tasks.extraction import extract, kept
+from egca_plugin.program.constraints import Constraint, derive
+from egca_plugin.tasks.extraction import Answers, extract, kept
 from egca_plugin.types import Task
 
 REFERENCE = (
@@ -38,7 +39,13 @@ TASK = Task("t/0", "Roots.", "f", REFERENCE, ("assert f([]) == {}",))
     ],
 )
 def test_only_what_a_machine_can_check_is_kept(answer: str, expected: list[str]) -> None:
-    assert [str(constraint) for constraint in kept(answer, TASK)] == expected
+    measured = Constraint("complexity", "linear", "f")
+    assert [str(constraint) for constraint in kept(answer, TASK, measured)] == expected
+
+
+def test_a_class_that_the_reference_does_not_surely_keep_to_is_not_kept() -> None:
+    for measured in (None, Constraint("complexity", "quadratic", "f")):
+        assert kept('{"complexity": "linear"}', TASK, measured) == ()
 
 
 def test_the_task_keeps_the_answer_and_is_not_asked_again() -> None:
@@ -103,3 +110,15 @@ def test_nobody_there(address: str) -> None:
 def test_an_address_is_checked() -> None:
     with pytest.raises(ConfigError, match="expected an address such as"):
         ChatServer("localhost:8000", "some-model")
+
+
+def test_answers_are_kept_and_outlive_a_killed_run(address: str, tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    first = Answers(path, ChatServer(address, "some-model")).ask("why")
+    path.write_text(path.read_text() + '\n{"question": "cut of')
+    gone = ChatServer("http://127.0.0.1:9/v1", "some-model", timeout_s=2.0)
+    assert Answers(path, gone).ask("why") == first
+    with pytest.raises(AssetError):
+        Answers(path, replace(gone, model="another")).ask("why")
+    second = Answers(path, ChatServer(address, "some-model")).ask("when")
+    assert [Answers(path, gone).ask(question) for question in ("why", "when")] == [first, second]
