@@ -26,6 +26,7 @@ from egca_plugin.types import Task
 
 DEADLINE_S = 120.0  # for one task
 MODEL = "Qwen/Qwen2.5-Coder-7B-Instruct"  # the paper's debugger
+EVALUATION = ("test", "validation")  # splits whose prompts carry constraints only where they are asked for alone
 _CONSOLE = Console(stderr=True)
 
 
@@ -45,7 +46,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--constraints",
         choices=CONSTRAINT_LEVELS,
         default="off",
-        help="how much of the reference's form the prompts ask for and the run then checks (default: %(default)s)",
+        help="how much of the reference's form the prompts ask for and the run then checks; prompts of the splits "
+        "test and validation do so only where no other is written (default: %(default)s)",
     )
     parser.add_argument(
         "--constraints-llm",
@@ -98,8 +100,9 @@ def write(
     output.ready(written.tasks)
     output.ready(written.rows)
     ask = Answers(out / f"{stem}-answers.jsonl", server).ask if server is not None else None
-    asking = _guided([task for _, task in selected], constraints, ask)
-    chosen = [(name, task) for (name, _), task in zip(selected, asking, strict=True)]
+    asked = {name for name, _ in selected if split or name not in EVALUATION} or {name for name, _ in selected}
+    asking = iter(_guided([task for name, task in selected if name in asked], constraints, ask))
+    chosen = [(name, next(asking) if name in asked else task) for name, task in selected]
     with output.writing(written.tasks):
         dump_tasks((task for _, task in chosen), written.tasks)
     rows = [

@@ -62,6 +62,17 @@ def test_constraints_go_into_the_prompt_and_nothing_else_changes(tmp_path: Path,
     assert (guided.task_id, guided.tests, guided.reference) == (plain.task_id, plain.tests, plain.reference)
 
 
+def test_evaluation_prompts_carry_constraints_only_where_they_are_asked_for(tmp_path: Path, mbpp: Path) -> None:
+    command = ["prepare", "mbpp", "--source", str(mbpp), "--constraints", "signature", "--out", str(tmp_path / "data")]
+    assert main(command) == 0
+    rows = parquet.read(tmp_path / "data" / "mbpp.parquet")
+    carry = {row["extra_info"]["split"]: "Constraints:" in row["prompt"][0]["content"] for row in rows}
+    assert carry == {"prompt": True, "validation": False, "train": True}
+    assert main([*command, "--split", "validation"]) == 0
+    (row,) = parquet.read(tmp_path / "data" / "mbpp-validation.parquet")
+    assert "Constraints:" in row["prompt"][0]["content"]
+
+
 def test_the_papers_level_measures_how_the_reference_grows(tmp_path: Path) -> None:
     loop = {**MBPP_ROW, "code": "def total(xs):\n    s = 0\n    for x in xs:\n        s += x\n    return s"}
     loop["test_list"] = ["assert total([1, 2]) == 3"]  # type: ignore[assignment]
@@ -89,7 +100,7 @@ def test_a_model_may_name_the_constraints(tmp_path: Path, mbpp: Path, monkeypatc
         assert main(command) == 0
     tasks = load_tasks(tmp_path / "data" / "mbpp.jsonl")
     assert asked == ["coder"], "one program, one question; the second run found its answer"
-    for task in tasks:
+    for task in (tasks[0], tasks[2]):
         assert task.constraints[-5:] == (
             "form=straight",
             "nesting=1",
