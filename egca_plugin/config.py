@@ -78,8 +78,9 @@ class EgcaConfig:
     mass of the rest moves; ``none``, its mass moves to the span too; ``credited``, it is blamed along with the span.
     ``unverified``: what a divergence without a proving patch gets: ``uniform`` credit (default of ``verified``) or the
     ``wide`` span around it (default of ``paper``).
-    ``references``: JSONL file of further correct programs, ``task_id`` and ``source``.
-    ``bank``: directory where passing programs of the policy are kept as further references; empty: none.
+    ``references``: JSONL file of further correct programs, ``task_id`` and ``source``; judged before they are used.
+    ``bank``: directory where passing programs of the policy are kept as further references; empty: none. In verl the
+    nodes of a run share theirs, and ``checkpoints`` stands for a directory beside the run's checkpoints.
     ``traces``: directory where what the references do is kept from run to run, at most ``traces_mb`` of it;
     ``cache``: the user's cache directory; empty: nowhere.
     ``max_share``: a span that covers more than this share of the program falls back to uniform.
