@@ -66,10 +66,14 @@ def measure(sandbox: Sandbox, source: str, calls: Sequence[Call]) -> tuple[Growt
     Raises SandboxError.
     """
     curves = [curve for call in list(dict.fromkeys(calls))[:TRIED_CALLS] for curve in _curves(call)]
+    try:
+        counted = counting(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # programs are hostile: too deep for the tree, say
+        return ()
     if not curves:
         return ()
     asked = [call for curve in curves for call in curve]
-    (results,) = sandbox.run_batch([counting(source)], asked, steps=MAX_STEPS, timeout_s=TIMEOUT_S)
+    (results,) = sandbox.run_batch([counted], asked, steps=MAX_STEPS, timeout_s=TIMEOUT_S)
     found = (growth(results[at : at + len(SIZES)]) for at in range(0, len(results), len(SIZES)))
     return tuple(one for one in found if one is not None)
 

@@ -79,6 +79,13 @@ def test_a_program_that_hangs_has_no_class(sandbox: Sandbox) -> None:
     assert classify(sandbox, "def f(xs):\n    while True: pass\n", CALLS) is None
 
 
+def test_a_program_too_deep_to_be_rewritten_has_no_class(sandbox: Sandbox) -> None:
+    source = "def f(xs):\n    return " + "-" * 1500 + "1\n"
+    compile(source, "deep", "exec")
+    assert classify(sandbox, source, CALLS) is None
+    assert violation(sandbox, Constraint("complexity", "constant", "f"), source, CALLS) is None
+
+
 @pytest.mark.parametrize(
     ("power", "least", "most"),
     [
