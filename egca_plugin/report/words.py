@@ -26,6 +26,7 @@ REASONS = {
     "budget_spent": "the step's time for localisation was spent",
     "localizer_failed": "the localiser itself failed",
     "remote_sandbox": "it ran on a server, which can neither trace it nor try a patch",
+    "judge_only": "it is a validation sample, of which nothing is learnt",
     "infrastructure": "the sandbox failed, which is no verdict on the program",
     "refused": "it did what the sandbox refuses",
     "span_not_sampled": "the blamed text is the prompt's, not the model's",
