@@ -15,7 +15,7 @@ import random
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import islice
 from typing import Any
 
 from egca_plugin.sandbox import wire
@@ -172,9 +172,7 @@ def mutate(value: Any, examples: Sequence[Any], rng: random.Random) -> Any:
     if isinstance(value, str):
         return "".join(made)
     made = [mutate(item, items, rng) if rng.random() < 0.5 else item for item in made]
-    if isinstance(value, list) and all(_is_sorted(one) for one in alike):
-        made = sorted(made)
-    return type(value)(made)
+    return type(value)(_sorted(made) if isinstance(value, list) and all(one == _sorted(one) for one in alike) else made)
 
 
 def _resized(made: list[Any], items: Sequence[Any], alike: Sequence[Any], rng: random.Random) -> list[Any]:
@@ -192,8 +190,9 @@ def _resized(made: list[Any], items: Sequence[Any], alike: Sequence[Any], rng: r
     return made
 
 
-def _is_sorted(values: Sequence[Any]) -> bool:
+def _sorted(values: list[Any]) -> list[Any]:
+    """As they are where they cannot be compared: examples that are sorted each may hold different types."""
     try:
-        return all(a <= b for a, b in pairwise(values))
+        return sorted(values)
     except TypeError:
-        return False
+        return values

@@ -100,6 +100,12 @@ def test_inputs_that_the_reference_refuses_or_changes_are_not_used(sandbox: Sand
     assert strengthen(sandbox, task).tests == task.tests
 
 
+def test_examples_that_are_sorted_each_and_not_together_are_no_trouble() -> None:
+    examples = [[1, 2], ["a", "b"], []]
+    made = [mutate(examples[0], examples, random.Random(seed)) for seed in range(50)]
+    assert any({type(item) for item in one} == {int, str} for one in made)
+
+
 LIKE = st.lists(st.integers(-9, 9) | st.text("ab", max_size=3) | st.tuples(st.integers(0, 3)), max_size=4)
 
 
