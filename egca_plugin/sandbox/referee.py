@@ -7,21 +7,19 @@ come from the reference, not from the program that is being judged.
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import lru_cache
 from types import CodeType, TracebackType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NoReturn, Protocol
 
 from egca_plugin.config import SandboxConfig
 from egca_plugin.errors import TaskError, WireError
 from egca_plugin.sandbox.api import ATTEMPTS
 from egca_plugin.sandbox.checks import TEST, Checks, compile_checks
 from egca_plugin.sandbox.link import Ending, ZygoteLost
+from egca_plugin.sandbox.patience import patience
 from egca_plugin.sandbox.proxy import CallFailed, Remote, exception
 from egca_plugin.sandbox.records import Record
 from egca_plugin.types import Call, CallResult, CallStatus, Outcome, SourceError, Task, TestedCall, Verdict
@@ -168,7 +166,7 @@ class _Trial:
     def _run(self, namespace: dict[str, Any]) -> bool:
         """Whether the tests ran to their end."""
         try:
-            with self._patience():
+            with patience(self._patience_s, self._give_up, lambda: self._sending):
                 if self._checks.function:
                     namespace["check"](namespace["candidate"])
                 else:
@@ -180,30 +178,9 @@ class _Trial:
             return False
         return True
 
-    @contextmanager
-    def _patience(self) -> Iterator[None]:
-        """Stop tests that take too much CPU time of their own: they loop for as long as an answer says, say.
-
-        Out of the main thread there is no signal to do it, and a pool's deadline must.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def stop(number: int, frame: Any) -> None:
-            if self._sending:  # not within an exchange with the sandbox, whose other half would be missed
-                signal.setitimer(signal.ITIMER_VIRTUAL, 0.01)
-                return
-            self._fail(self._test, CallFailed(f"the tests took {self._patience_s:g} s over the answers"))
-            raise _Halt
-
-        before = signal.signal(signal.SIGVTALRM, stop)
-        signal.setitimer(signal.ITIMER_VIRTUAL, self._patience_s)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-            signal.signal(signal.SIGVTALRM, before)
+    def _give_up(self) -> NoReturn:
+        self._fail(self._test, CallFailed(f"the tests took {self._patience_s:g} s over the answers"))
+        raise _Halt
 
     def _check_vacuous(self) -> None:
         """Tests that asked nothing prove nothing: the task's fault without a call, the program's without an assertion.
