@@ -1,7 +1,8 @@
 """Which of several working patches names the fault.
 
 The best patch makes the candidate's run most like the reference's: it leaves few values that only one of the runs has,
-and few aligned pairs of probes that still differ. Against it speak the size of the edit, definitions that it leaves
+and few aligned pairs of probes that still differ, and its results agree with the reference's on inputs beyond those of
+the tests (:mod:`egca_plugin.localize.inputs`). Against it speak the size of the edit, definitions that it leaves
 dead (it goes around the fault), and the insertion or removal of a statement; for it, that the statement comes to look
 like one of the reference's. At equal cost the earliest executed wins.
 """
@@ -10,16 +11,17 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from egca_plugin.localize.divergence import histories_agree
 from egca_plugin.localize.driver import SWITCH
 from egca_plugin.localize.edits import Edit, narrow
+from egca_plugin.localize.evidence import Expectation
 from egca_plugin.localize.patches import Workbench, parameter_names
 from egca_plugin.localize.slots import patched, slotted
 from egca_plugin.localize.traces import NOTHING, Run, Trace
-from egca_plugin.localize.trials import Combination
+from egca_plugin.localize.trials import Combination, Trials
 from egca_plugin.localize.units import bag, dice, loads, size, statements, written_by
 from egca_plugin.program.instrument import WRITE, Site, instrument_tree
 from egca_plugin.sandbox import wire
@@ -28,10 +30,16 @@ from egca_plugin.types import Call
 
 _VALUES, _PAIRS = 0.5, 0.5
 _SIZE, _BYPASS, _INSERTED, _REMOVED, _LIKER = 0.006, 0.15, 0.05, 0.05, 0.1
+_TRUTH = 0.15
+_DISAGREES = 1.0  # what it costs to agree with the reference on no further input
+_DOUBTFUL = 0.6  # agreement under which passing the tests may be luck
+_FEW_LEFT = 0.15  # residue that may be left where all results agree
 SMALL = 3  # parts that a small patch changes
 _COMPARED = 12  # patches whose traces are compared
 _CALLS = 3  # on so many calls
 _EVENTS = 1_000  # and no more of each
+
+Further = Callable[[], Sequence[Expectation]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,12 +51,21 @@ class Choice:
     first_event: float
     residue: float  # share of the aligned pairs that still differ
     bypassed: int  # definitions that are dead now
+    agrees: float | None  # share of the further inputs on which it does as the reference does
+
+    @property
+    def doubtful(self) -> bool:
+        """It passes the tests, but differs from the reference on many inputs near theirs, or counts with truth values:
+        look for a better one."""
+        return any(map(_is_truth_for_number, self.edits)) or (self.agrees is not None and self.agrees < _DOUBTFUL)
 
     @property
     def explains_all(self) -> bool:
-        """A small change in one place after which no aligned pair differs any more."""
+        """A small change in one place after which no aligned pair differs any more, or few pairs and no result."""
         (edit, *more) = self.edits
-        if more or self.residue or self.bypassed or edit.old is None or isinstance(edit.new, ast.Pass):
+        if self.doubtful or more or self.bypassed or edit.old is None or isinstance(edit.new, ast.Pass):
+            return False
+        if self.residue > (_FEW_LEFT if self.agrees == 1.0 else 0.0):
             return False
         return edit_size(edit) <= SMALL and size(edit.new) <= size(edit.old) + 1  # not something wrapped around it
 
@@ -59,28 +76,43 @@ class Ranking:
     ``calls`` are those that the bench's runs trace, in order.
     """
 
-    def __init__(self, bench: Workbench, sandbox: Sandbox, calls: Sequence[Call]) -> None:
-        self._bench, self._sandbox, self._calls = bench, sandbox, calls[:_CALLS]
+    def __init__(self, bench: Workbench, trials: Trials, calls: Sequence[Call], further: Further) -> None:
+        self._bench, self._trials, self._calls = bench, trials, calls[:_CALLS]
+        self._further = further
         self._first = _first_events(bench)
         self._known: dict[Combination, Choice] = {}
+        self._agreement: dict[Combination, float | None] = {}
 
     def rank(self, found: Sequence[Combination]) -> list[Choice]:
-        """The smallest patches that were found, the least costly first."""
-        ordered = sorted(found, key=lambda edits: (edits_size(edits), self._began(edits), -edits[0].prior))
+        """The patches that agree best with the reference on further inputs, the least costly first."""
+        self._ask(found)
+        ordered = sorted(found, key=self._early)
         compared = ordered[:_COMPARED]
         new = [edits for edits in compared if edits not in self._known]
-        left = _left_over(self._bench, new, self._sandbox, self._calls)
+        left = _left_over(self._bench, new, self._trials.sandbox, self._calls)
         for edits, (values, residue) in zip(new, left, strict=True):
             self._known[edits] = self._choice(edits, values, residue)
         return sorted((self._known[edits] for edits in compared), key=lambda choice: (choice.cost, choice.first_event))
+
+    def _ask(self, found: Sequence[Combination]) -> None:
+        unasked = [edits for edits in found if edits not in self._agreement]
+        shares = self._trials.agreement(unasked, self._further()) if unasked else []
+        self._agreement.update(zip(unasked, shares, strict=True))
+
+    def _early(self, edits: Combination) -> tuple[float, ...]:
+        agrees = self._agreement[edits]
+        return (-round(agrees or 0.0, 1), edits_size(edits), self._began(edits), -edits[0].prior)
 
     def _choice(self, edits: Combination, values: float, residue: float) -> Choice:
         bypassed = sum(_bypassed(self._bench, edit) for edit in edits)
         removed = isinstance(edits[0].new, ast.Pass) and self._bench.has_partner(edits[0].statement)
         cost = _VALUES * values + _PAIRS * residue + _SIZE * edits_size(edits) + _BYPASS * bypassed
         cost += _INSERTED * sum(edit.old is None and not edit.beside_partner for edit in edits) + _REMOVED * removed
+        cost += _TRUTH * sum(map(_is_truth_for_number, edits))
         cost -= _LIKER * sum(_affinity(self._bench, edit) for edit in edits)
-        return Choice(edits, cost, self._began(edits), residue, bypassed)
+        agrees = self._agreement[edits]
+        cost += _DISAGREES * (1 - agrees) if agrees is not None else 0.0
+        return Choice(edits, cost, self._began(edits), residue, bypassed, agrees)
 
     def _began(self, edits: Combination) -> float:
         return min(self._first.get(id(edit.statement), float("inf")) for edit in edits)
@@ -181,6 +213,8 @@ def _bypassed(bench: Workbench, edit: Edit) -> int:
 
     What a variable's own updates read (``x.append(y)``, ``x = x + y``) does not keep it alive.
     """
+    if edit.old is None:
+        return _overridden(edit)
     if not isinstance(edit.old, ast.expr):
         return 0
     written = {site.variable for site in bench.candidate.program.sites if site.kind == WRITE}
@@ -193,6 +227,27 @@ def _bypassed(bench: Workbench, edit: Edit) -> int:
         for name in set(written_by(node)):
             everywhere[name] -= sum(isinstance(x, ast.Name) and x.id == name for x in loads(node))
     return sum(everywhere[name] <= before[name] for name in gone)
+
+
+def _is_truth_for_number(edit: Edit) -> bool:
+    """``count += 1`` patched to ``count += x > 2``: it works, but nobody forgot that."""
+    old, new = edit.old, edit.new
+    counts = isinstance(old, ast.BinOp) or (isinstance(old, ast.Constant) and type(old.value) in (int, float))
+    negated = isinstance(new, ast.UnaryOp) and isinstance(new.op, ast.Not)
+    return counts and (isinstance(new, (ast.Compare, ast.BoolOp)) or negated)
+
+
+def _overridden(edit: Edit) -> int:
+    """1 where an inserted assignment makes an earlier one of its block dead: that one is the fault."""
+    if not isinstance(edit.new, ast.Assign) or edit.block is None:
+        return 0
+    names = set(written_by(edit.new)) - _reads(edit.new).keys()
+    for node in reversed(edit.block[: edit.index]):
+        if isinstance(node, ast.Assign) and names & set(written_by(node)):
+            return 1
+        if names & _reads(node).keys():
+            return 0
+    return 0
 
 
 def _affinity(bench: Workbench, edit: Edit) -> float:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import re
 
-from egca_plugin.localize.edits import Edit, narrow
+from egca_plugin.localize.edits import Edit, key, narrow
 from egca_plugin.localize.units import BLOCKS
 from egca_plugin.program.positions import SourceMap
 from egca_plugin.types import Span
 
 _FIRST_TOKEN = re.compile(r"\w+|\S")
+_OPERATOR = re.compile(r"[a-z_A-Z]\w*(?:\s+(?:in|not)\b)?|[-+*/%<>=!&|^@~]+")  # behind it: a parenthesis, a dot
 _LONGEST = 160
 
 
@@ -22,12 +23,44 @@ def edit_span(edit: Edit, source_map: SourceMap) -> Span:
             return first_token(edit.statement, source_map)
         end = source_map.span(edit.statement).end
         return Span(end, min(end + 1, len(source_map.source))) if end < len(source_map.source) else Span(end - 1, end)
-    old, _ = narrow(edit.old, edit.new)
+    old, new = narrow(edit.old, edit.new)
+    sign = _operator_span(old, new, source_map)
+    if sign is not None:
+        return sign
     if isinstance(old, ast.stmt):
         return statement_span(old, source_map)
     if isinstance(old, (ast.expr, ast.arg, ast.keyword)):
         return source_map.span(old)
     return source_map.span(edit.old)
+
+
+def _operator_span(old: ast.AST, new: ast.AST, source_map: SourceMap) -> Span | None:
+    """Where two nodes differ in nothing but an operator or the name of an attribute, that word."""
+    between = _beside_operator(old, new)
+    if between is None:
+        return None
+    start = source_map.span(between[0]).end
+    end = source_map.span(between[1]).start if between[1] is not None else source_map.span(old).end  # type: ignore[arg-type]
+    match = None if "#" in source_map.source[start:end] else _OPERATOR.search(source_map.source, start, end)
+    return Span(match.start(), match.end()) if match else None
+
+
+def _beside_operator(old: ast.AST, new: ast.AST) -> tuple[ast.expr, ast.expr | None] | None:
+    """The operands on both sides of the one operator that differs; None on the right of an attribute's name."""
+    if isinstance(old, ast.BinOp) and isinstance(new, ast.BinOp):
+        same, sides = key([old.left, old.right]) == key([new.left, new.right]), (old.left, old.right)
+    elif isinstance(old, ast.AugAssign) and isinstance(new, ast.AugAssign):
+        same, sides = key([old.target, old.value]) == key([new.target, new.value]), (old.target, old.value)
+    elif isinstance(old, ast.Attribute) and isinstance(new, ast.Attribute):
+        return (old.value, None) if key(old.value) == key(new.value) else None
+    elif isinstance(old, ast.BoolOp) and isinstance(new, ast.BoolOp) and len(old.values) == 2:
+        same, sides = key(old.values) == key(new.values), (old.values[0], old.values[1])
+    elif isinstance(old, ast.Compare) and isinstance(new, ast.Compare) and len(old.ops) == len(new.ops) == 1:
+        same = key([old.left, old.comparators]) == key([new.left, new.comparators])
+        sides = (old.left, old.comparators[0])
+    else:
+        return None
+    return sides if same else None
 
 
 def statement_span(node: ast.stmt, source_map: SourceMap) -> Span:

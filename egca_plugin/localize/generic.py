@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from egca_plugin.localize.edits import GENERIC, Edit, Place, locate
+from egca_plugin.localize.edits import GENERIC, Edit, Place, key, locate
 from egca_plugin.localize.patches import Workbench, parameter_names
 from egca_plugin.localize.units import BUILTINS
 from egca_plugin.program.instrument import clone
@@ -37,6 +37,7 @@ class _Material:
     texts: list[str]
     functions: list[str]
     methods: list[str]
+    attributes: list[str]
 
 
 def generic_edits(bench: Workbench) -> list[Edit]:
@@ -66,6 +67,7 @@ def _material(bench: Workbench) -> _Material:
         texts=list(dict.fromkeys(x for x in constants if type(x) is str and len(x) < 40))[:_CONSTANTS],
         functions=[name for name in dict.fromkeys(functions) if name in BUILTINS][:_CONSTANTS],
         methods=list(dict.fromkeys(methods))[:_CONSTANTS],
+        attributes=list(dict.fromkeys(x.func.attr for x in calls if isinstance(x.func, ast.Attribute)))[:_CONSTANTS],
     )
 
 
@@ -79,12 +81,25 @@ def _versions(place: Place, material: _Material) -> Iterator[tuple[float, ast.ex
         yield from ((worth, ast.Name(name, ast.Load())) for worth, name in _names(node.id, material))
     elif isinstance(node, ast.Call):
         yield from ((0.3, new) for new in _call_versions(node))
+        if isinstance(node.func, ast.Attribute):
+            others = [name for name in material.attributes if name != node.func.attr]
+            yield from ((0.2, with_(node, func=with_(node.func, attr=name))) for name in others)
+    if place.field == "value" and isinstance(place.parent, ast.Assign):
+        empty = {key(new): new for new in _empty()}
+        if key(node) in empty:
+            yield from ((0.3, new) for kind, new in empty.items() if kind != key(node))
     if place.field == "test" and not isinstance(node, ast.Compare):
         yield 0.3, ast.UnaryOp(ast.Not(), node)
     if _counts(place):
         yield from ((0.3, ast.BinOp(node, step(), ast.Constant(1))) for step in (ast.Add, ast.Sub))
     yield from ((0.1, new) for new in _wrapped(place, material))
     yield from ((0.05, new) for new in _exchanged(node, material))
+
+
+def _empty() -> list[ast.expr]:
+    """What accumulators start from."""
+    made = ast.Call(ast.Name("set", ast.Load()), [], [])
+    return [ast.List([], ast.Load()), ast.Dict([], []), made, ast.Constant(""), ast.Constant(0)]
 
 
 def _operators(node: ast.expr) -> Iterator[ast.expr]:

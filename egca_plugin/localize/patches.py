@@ -16,7 +16,6 @@ from egca_plugin.localize.alignment import Alignment
 from egca_plugin.localize.divergence import Suspect
 from egca_plugin.localize.edits import (
     ELSEWHERE,
-    INSERTION,
     TRANSPLANT,
     Edit,
     Place,
@@ -30,14 +29,14 @@ from egca_plugin.localize.edits import (
 from egca_plugin.localize.traces import History, Run
 from egca_plugin.localize.units import BUILTINS, Bag, bag, dice, header, size, statements
 from egca_plugin.localize.variables import VariableMap, functions, parameters
-from egca_plugin.program.instrument import EXPRESSION, FUNCTIONS, WRITE, clone, mutated_name
+from egca_plugin.program.instrument import EXPRESSION, WRITE, clone, mutated_name
 
+TESTS = ("test", "ifs")  # fields that hold conditions
 _LEAVES = (ast.Name, ast.Constant)
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr)
-_COMPOUND = (ast.If, ast.For, ast.While)
 _SAME_IDEA = 0.65  # unless what it replaces is this similar
 _SWALLOW, _STUB = 0.4, 0.6
-_INSERTABLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.Return, ast.Continue, ast.Break)
+_HOLES = 5  # variables that are tried where a reference's expression has one without counterpart
 
 
 @dataclass(eq=False)
@@ -53,6 +52,7 @@ class Workbench:
     inverse: dict[str, str] = field(init=False)
     names: frozenset[str] = field(init=False)
     places: list[Place] = field(init=False)
+    fillers: list[str] = field(init=False)
     _partners: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,6 +65,7 @@ class Workbench:
             self.inverse.setdefault(other, name)
         self.names = known_names(self.tree)
         self.places = places(self.tree)
+        self.fillers = loop_names(self.tree)
 
     @property
     def largest(self) -> float:
@@ -95,6 +96,21 @@ class Workbench:
         """All names that it reads exist in the candidate."""
         return free_names(node) <= self.names
 
+    def versions(self, expression: ast.expr) -> list[ast.expr]:
+        """A reference expression in the candidate's names, those that make sense.
+
+        For one variable that has no counterpart (a comprehension's, say) each of the candidate's stands in turn, those
+        of loops first.
+        """
+        unknown = sorted(free_names(expression) - self.inverse.keys() - self.names)
+        if not unknown:
+            new = self.rename(expression)
+            return [new] if self.fits(new) else []
+        if len(unknown) > 1:
+            return []
+        filled = [renamed(expression, {**self.inverse, unknown[0]: name}) for name in self.fillers[:_HOLES]]
+        return [new for new in filled if isinstance(new, ast.expr) and self.fits(new)]
+
 
 def _work(tree: ast.Module) -> int:
     """Nodes of the statements that do something."""
@@ -116,6 +132,15 @@ def known_names(tree: ast.Module) -> frozenset[str]:
     return frozenset(names)
 
 
+def loop_names(tree: ast.Module) -> list[str]:
+    """Variables, those that loops and comprehensions bind first, then parameters, then the others."""
+    targets = [node.target for node in ast.walk(tree) if isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension))]
+    names = [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+    names += [name for function in functions(tree) for name in parameters(function)]
+    names += [x.id for x in ast.walk(tree) if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)]
+    return list(dict.fromkeys(names))
+
+
 # --- transplants ------------------------------------------------------------------------------------------------
 
 
@@ -133,10 +158,13 @@ class _Donor:
     leaf: bool
     mutates: bool
     swallows: bool
+    test: bool
 
 
 def _donors(bench: Workbench) -> list[_Donor]:
-    expressions = [place.node for place in places(bench.reference.program.tree)]
+    found = places(bench.reference.program.tree)
+    expressions = [place.node for place in found]
+    tests = {id(place.node) for place in found if place.field in TESTS}
     for node in ast.walk(bench.reference.program.tree):
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             sugar = ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value)
@@ -145,14 +173,14 @@ def _donors(bench: Workbench) -> list[_Donor]:
     largest = max(8.0, bench.largest)
     equivalents = _value_equivalents(bench)
     for expression in expressions:
-        versions = [bench.rename(expression)]
+        versions, is_test = bench.versions(expression), id(expression) in tests
         if equivalents:
             versions.append(_with_equivalents(expression, equivalents, bench.inverse))
         for node in versions:
             identity = key(node)
             if identity not in donors and bench.fits(node):
                 leaf, mutates = isinstance(node, _LEAVES), mutated_name(node) is not None
-                donors[identity] = _Donor(node, identity, bag(node), leaf, mutates, size(node) > largest)
+                donors[identity] = _Donor(node, identity, bag(node), leaf, mutates, size(node) > largest, is_test)
     return list(donors.values())
 
 
@@ -174,6 +202,8 @@ def _expression_transplants(bench: Workbench) -> Iterator[Edit]:
                     continue
                 if leaf != donor.leaf:
                     similarity = max(similarity, 0.3) * 0.9
+                elif place.field in TESTS and donor.test:
+                    similarity = max(similarity, 0.3)
             if similarity >= 0.25 or near >= 0.8:
                 yield Edit(TRANSPLANT, place.node, donor.node, place.statement, place.function, 0.5 * near + similarity)
 
@@ -249,50 +279,6 @@ def _with_equivalents(node: Any, equivalents: dict[object, str], inverse: dict[s
         elif isinstance(value, ast.AST) and value._fields:
             new.__dict__[name] = _with_equivalents(value, equivalents, inverse)
     return new
-
-
-# --- insertions -------------------------------------------------------------------------------------------------
-
-
-def insertions(bench: Workbench) -> list[Edit]:
-    """Reference statements between the candidate's, those without a twin in the candidate first."""
-    twins = [bag(node) for node, _ in statements(bench.tree)]
-    new_statements = []
-    neighbours = {
-        id(node): (body[index - 1] if index else None, body[index + 1] if index + 1 < len(body) else None)
-        for _, _, body, _ in statement_lists(bench.reference.program.tree)
-        for index, node in enumerate(body)
-    }
-    partners = {id(pair.candidate.statement): pair.reference.statement for pair in bench.alignment.pairs}
-    largest = bench.largest
-    for node, _ in statements(bench.reference.program.tree):
-        guard = isinstance(node, ast.If)
-        if not isinstance(node, _INSERTABLE) and not (isinstance(node, _COMPOUND)):
-            continue
-        new = bench.rename(node)
-        if bench.fits(new):
-            novelty = 1 - max((dice(bag(new), twin) for twin in twins), default=0.0)
-            new_statements.append(
-                (new, key(new), neighbours.get(id(node), (None, None)), (0.5 if guard else 0.2) + 0.8 * novelty)
-            )
-    edits = []
-    for owner, _, body, function in statement_lists(bench.tree):
-        present = {key(node) for node in body}
-        owner_ends = isinstance(owner, FUNCTIONS) and not isinstance(body[-1], (ast.Return, ast.Raise))
-        around = bench.near(owner) if isinstance(owner, ast.stmt) else 0.0
-        for index in range(len(body) + 1):
-            near = max([around, *(bench.near(node) for node in body[max(0, index - 1) : index + 1])])
-            here = body[min(index, len(body) - 1)]
-            for new, identity, (before, after), worth in new_statements:
-                falls_off = owner_ends and index == len(body)
-                if not falls_off and ((isinstance(new, ast.Return) and index < len(body)) or size(new) > largest):
-                    continue  # all that follows would be dead, or the reference would do the work
-                fits = (before is not None and index > 0 and partners.get(id(body[index - 1])) is before) or (
-                    after is not None and index < len(body) and partners.get(id(body[index])) is after
-                )
-                prior = near + worth - (0.6 if identity in present else 0.0) + 0.4 * fits
-                edits.append(Edit(INSERTION, None, new, here, function, prior, body, index, fits))
-    return sorted(edits, key=lambda edit: -edit.prior)
 
 
 def parameter_names(tree: ast.Module) -> set[str]:

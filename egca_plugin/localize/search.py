@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from egca_plugin.localize.choose import Choice, Ranking
+from egca_plugin.localize.choose import Choice, Further, Ranking
+from egca_plugin.localize.conditions import wider_and_narrower
+from egca_plugin.localize.edits import GENERIC
 from egca_plugin.localize.generic import generic_edits
-from egca_plugin.localize.patches import Workbench, insertions, transplants
+from egca_plugin.localize.insertions import insertions
+from egca_plugin.localize.missing import initial_values, ordered_inputs, special_cases, updates
+from egca_plugin.localize.patches import Workbench, transplants
 from egca_plugin.localize.statement_edits import (
     containers,
     guards,
@@ -22,23 +26,37 @@ from egca_plugin.localize.statement_edits import (
 from egca_plugin.localize.trials import Combination, Trials
 from egca_plugin.types import Call
 
-_SINGLE = (64, 200, 400)  # likeliest single edits first, with a look at what was found after each portion
+_LIKELIEST, _LIKELY, _SLIPS, _REST = 64, 200, 150, 250  # single edits; after each portion a look at what was found
+_SLIP = 0.29  # an edit that is worth more than this undoes a common slip, wherever it is
 _INSERTIONS, _PAIRS, _GUARDS = 200, 120, 100  # trials of each further kind
+_STARTS, _CONDITIONS, _ORDERED, _SPECIAL, _UPDATES = 120, 200, 150, 400, 150  # and of those that are made up
 _REPEATED = 200  # single edits, from the likeliest on, that are also made in two places
 
 
-def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call]) -> list[Choice]:
+def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], further: Further) -> list[Choice]:
     """Working patches, the most convincing first. ``calls`` are those that the bench's runs trace, in order."""
-    ranking = Ranking(bench, trials.sandbox, calls)
-    single = sorted([*transplants(bench), *generic_edits(bench), *statement_edits(bench)], key=lambda edit: -edit.prior)
+    ranking = Ranking(bench, trials, calls, further)
+    own = [*generic_edits(bench), *statement_edits(bench)]
+    single = sorted([*transplants(bench), *own], key=lambda edit: -edit.prior)
+    slips = [edit for edit in single if edit.source == GENERIC and edit.prior - bench.near(edit.statement) > _SLIP]
     found: list[Combination] = []
-    for portion in _SINGLE:
-        found += trials.search(single, portion)
+    for edits, portion in ((single, _LIKELIEST), (single, _LIKELY), (slips, _SLIPS), (single, _REST)):
+        found += trials.search(edits, portion)
         if found and (choices := ranking.rank(found))[0].explains_all:
             return choices
+    found += trials.search(initial_values(bench, bench.candidate.failing.result), _STARTS)
     found += trials.search([*missing_branches(bench), *insertions(bench)], _INSERTIONS)
     pairs = [*containers(bench), *repeated(single[:_REPEATED]), *moves(bench)]
     found += trials.search_combinations(pairs, _PAIRS)
-    if not found:
-        found += trials.search(guards(bench), _GUARDS)
-    return ranking.rank(found)
+    choices = ranking.rank(found)
+    if all(choice.doubtful for choice in choices):
+        for edits, portion in (
+            (updates(bench), _UPDATES),
+            (wider_and_narrower(bench), _CONDITIONS),
+            (ordered_inputs(bench), _ORDERED),
+            (special_cases(bench, trials.evidence.failing), _SPECIAL),
+            (guards(bench), _GUARDS),
+        ):
+            found += trials.search(edits, portion)
+        choices = ranking.rank(found)
+    return choices

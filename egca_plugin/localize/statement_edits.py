@@ -58,26 +58,35 @@ def _versions(node: ast.stmt, operators: Sequence[type[ast.operator]]) -> Iterat
     elif isinstance(node, ast.Assign) and len(node.targets) == 1:
         target = node.targets[0]
         if isinstance(target, (ast.Name, ast.Subscript, ast.Attribute)):
-            yield from ((0.25, ast.AugAssign(target, op(), node.value)) for op in operators)
+            yield from ((0.3, ast.AugAssign(target, op(), node.value)) for op in operators)
+    elif isinstance(node, ast.If) and not node.orelse:
+        yield 0.25, ast.While(node.test, node.body, [])
+    elif isinstance(node, ast.While) and not node.orelse:
+        yield 0.1, ast.If(node.test, node.body, [])
     elif isinstance(node, ast.Break):
         yield 0.3, ast.Continue()
     elif isinstance(node, ast.Continue):
         yield 0.3, ast.Break()
 
 
+def reference_tests(bench: Workbench) -> list[ast.expr]:
+    """The conditions of the reference that make sense in the candidate, each once."""
+    tests: dict[object, ast.expr] = {}
+    for node in ast.walk(bench.reference.program.tree):
+        for test in [node.test] if isinstance(node, (ast.If, ast.While, ast.IfExp)) else _filters(node):
+            for new in bench.versions(test):
+                tests.setdefault(key(new), new)
+    return list(tests.values())
+
+
 def guards(bench: Workbench) -> list[Edit]:
     """``if test: statement``, the test taken from the reference."""
-    tests: dict[object, Any] = {}
-    for node in ast.walk(bench.reference.program.tree):
-        for test in [node.test] if isinstance(node, (ast.If, ast.While)) else _filters(node):
-            new = bench.rename(test)
-            if bench.fits(new):
-                tests.setdefault(key(new), new)
     edits = []
+    tests = reference_tests(bench)
     for here in _statements(bench):
         if not isinstance(here.node, _GUARDABLE) or not bench.ran(here.node):
             continue
-        for test in tests.values():
+        for test in tests:
             for condition in (test, ast.UnaryOp(ast.Not(), test)):
                 guarded: Any = locate(ast.If(condition, [here.node], []), here.node)
                 edits.append(Edit(INSERTION, here.node, guarded, here.node, here.function, here.near))

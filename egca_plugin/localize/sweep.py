@@ -12,9 +12,10 @@ from egca_plugin.localize.evidence import Expectation, close
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.records import Budget
-from egca_plugin.types import Call, CallStatus
+from egca_plugin.types import Call, CallResult, CallStatus
 
 _NOTHING = Budget(max_events=0, max_steps=1 << 30, max_bytes=0)  # the driver counts the steps
+_FEWEST = 4  # expectations on which an agreement rests
 _PLAIN = (int, str, float, bool, type(None))
 
 
@@ -38,10 +39,8 @@ def sweep(
         records = session.records([call for call, _ in asked])
     met: list[bool | None] = [True] * len(switches)
     for record, (_, accepted) in zip(records, asked, strict=True):
-        if record.result.status is not CallStatus.VALUE:
-            return None
-        answers = wire.decode(record.result.value)
-        if not isinstance(answers, list) or len(answers) != len(switches):
+        answers = _answers(record.result, len(switches))
+        if answers is None:
             return None
         for index, answer in enumerate(answers):
             if met[index] is not False:
@@ -50,9 +49,40 @@ def sweep(
     return met
 
 
+def agreement(
+    sandbox: Sandbox,
+    code: CodeType,
+    switches: Sequence[tuple[int, ...]],
+    expectations: Sequence[Expectation],
+    steps: int,
+) -> list[float] | None:
+    """Each patch's share of the expectations that it meets; None where hardly any could be asked."""
+    questions = [_question(expectation, switches, steps) for expectation in expectations]
+    asked = [question for question in questions if question is not None]
+    with sandbox.session(code, timeout_s=allowance(steps, len(switches)), budget=_NOTHING) as session:
+        records = session.records([call for call, _ in asked])
+    met = [0] * len(switches)
+    told = 0
+    for record, (_, accepted) in zip(records, asked, strict=True):
+        answers = _answers(record.result, len(switches))
+        if answers is not None:
+            told += 1
+            for index, answer in enumerate(answers):
+                met[index] += _meets(answer, accepted) is True
+    return [count / told for count in met] if told >= _FEWEST else None
+
+
+def _answers(result: CallResult, count: int) -> list[Any] | None:
+    """What the driver says of each trial, None where it did not come to its end."""
+    if result.status is not CallStatus.VALUE:
+        return None
+    answers = wire.decode(result.value)
+    return answers if isinstance(answers, list) and len(answers) == count else None
+
+
 def allowance(steps: int, trials: int) -> float:
     """Seconds for so many trials: ample for their steps; what takes longer hangs in a single operation."""
-    return 0.2 + min(0.5, 4e-7 * steps * trials)
+    return 0.4 + min(0.5, 4e-7 * steps * trials)
 
 
 _Accepted = tuple[list[Any], list[str]]

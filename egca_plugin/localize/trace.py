@@ -17,7 +17,8 @@ from egca_plugin.localize.api import Case, Reason
 from egca_plugin.localize.choose import SMALL, edits_size
 from egca_plugin.localize.credit import edit_span, patch_text, statement_span
 from egca_plugin.localize.divergence import differences, suspects
-from egca_plugin.localize.evidence import Evidence, distinct_calls, gather, same_outcome, step_budget
+from egca_plugin.localize.evidence import Evidence, Expectation, distinct_calls, gather, same_outcome, step_budget
+from egca_plugin.localize.inputs import FurtherInputs
 from egca_plugin.localize.patches import Workbench
 from egca_plugin.localize.reference import ReferenceCache, trace_calls
 from egca_plugin.localize.search import find_patches
@@ -55,6 +56,7 @@ class TraceLocalizer:
 
     def __init__(self) -> None:
         self._cache = ReferenceCache()
+        self._further = FurtherInputs()
 
     def localize(self, case: Case) -> Localization:
         early = _nothing_to_do(case)
@@ -99,9 +101,14 @@ class TraceLocalizer:
 
     def _search(self, case: Case, compared: _Comparison, evidence: Evidence, source_map: SourceMap) -> Localization:
         bench = compared.bench
-        trials = Trials(case.sandbox, bench.tree, evidence, step_budget(bench.reference.failing.result))
+        steps = step_budget(bench.reference.failing.result, [trace.result for trace in bench.candidate.traces])
+        trials = Trials(case.sandbox, bench.tree, evidence, steps)
         calls = [x.call for x in (*evidence.failing[:_FAILING], *evidence.holding[:_HOLDING])]
-        for choice in find_patches(bench, trials, calls)[:_JUDGED]:
+
+        def further() -> tuple[Expectation, ...]:
+            return self._further.of(compared.source, [x.call for x in evidence.everything], case.sandbox)
+
+        for choice in find_patches(bench, trials, calls, further)[:_JUDGED]:
             source = patched_source(bench.tree, choice.edits)
             if judge(case.sandbox, source, case.task).passed:
                 return _verified(choice.edits, trials.count, source_map)

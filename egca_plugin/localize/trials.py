@@ -17,8 +17,9 @@ from types import CodeType
 from egca_plugin.localize.driver import SWITCH
 from egca_plugin.localize.edits import Edit, key
 from egca_plugin.localize.evidence import Evidence, Expectation
+from egca_plugin.localize.inputs import STEPS
 from egca_plugin.localize.slots import changes_scope, local_names, slotted, variant
-from egca_plugin.localize.sweep import allowance, sweep
+from egca_plugin.localize.sweep import agreement, allowance, sweep
 from egca_plugin.localize.units import is_docstring
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox
@@ -26,8 +27,9 @@ from egca_plugin.sandbox.records import Budget
 from egca_plugin.types import Call, CallResult, CallStatus
 
 _CHUNK, _FEW = 200, 16  # patches in one program; in one sweep after another hung
-_PATIENCE_S = 3.0  # wall clock for all trials of one candidate: only programs that hang come near it
-_MANY_STEPS = 1_000_000  # for a patch that mended the failing call; the clock is nearer
+_PATIENCE_S = 5.0  # wall clock for all trials of one candidate: only programs that hang come near it
+_MORE = 25  # times as many steps for the other calls, of a patch that mended the failing one
+_MORE_STEPS, _MANY_STEPS = 50_000, 1_000_000  # at least and at most so many
 _TIMEOUT_S = 0.5  # wall clock after which a trial that ignores its step budget is given up
 _SyntaxTrouble = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)
 
@@ -67,6 +69,21 @@ class Trials:
             found += self._passing(chunk)
         return found
 
+    def agreement(self, found: Sequence[Combination], expectations: Sequence[Expectation]) -> list[float | None]:
+        """Each patch's share of expectations beyond the tests' that it meets; None where that cannot be told."""
+        if self._stateful or not expectations:
+            return [None] * len(found)
+        shares: dict[Combination, float] = {}
+        programs = _compiled(self.tree, found)
+        for code in dict.fromkeys(program.code for program in programs):
+            members = [program for program in programs if program.code is code]
+            if len(members) == 1:  # perhaps an edit outside all functions, which must be on when the program is loaded
+                code = variant(code, members[0].on)
+            answers = agreement(self.sandbox, code, [program.on for program in members], expectations, STEPS)
+            if answers is not None:
+                shares.update(zip((program.combination for program in members), answers, strict=True))
+        return [shares.get(combination) for combination in found]
+
     def _fresh(self, edits: Sequence[Combination]) -> Iterator[Combination]:
         """Those not tried before; the same change proposed twice is tried once."""
         for combination in edits:
@@ -81,7 +98,7 @@ class Trials:
         first, rest = self.evidence.failing[:1], (*self.evidence.failing[1:], *self.evidence.holding)
         survivors = self._run(programs, first, self.steps)
         if rest and survivors:
-            survivors = self._run(survivors, rest, _MANY_STEPS)
+            survivors = self._run(survivors, rest, min(_MANY_STEPS, max(_MORE_STEPS, _MORE * self.steps)))
         return [program.combination for program in survivors]
 
     def _run(self, programs: Sequence[_Patched], expectations: Sequence[Expectation], steps: int) -> list[_Patched]:

@@ -220,6 +220,21 @@ def test_credit_is_the_differing_text() -> None:
     assert source[span.start : span.end] == "'é'"
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "credited"),
+    [
+        ("(a) + (b)", "(a) - (b)", "+"), ("a is not b", "a is b", "is not"), ("a not in b", "a in b", "not in"),
+        ("a and (b)", "a or b", "and"), ("(a\n  <= -b)", "a < -b", "<="), ("x[i].lower", "x[i].upper", "lower"),
+        ("(a # plus\n + b)", "a - b", "a # plus\n + b"), ("a < b < c", "a < b <= c", "a < b < c"),
+    ],
+)  # fmt: skip
+def test_of_two_operators_only_the_operator_is_credited(old: str, new: str, credited: str) -> None:
+    (statement,) = ast.parse(old).body
+    edit = Edit(GENERIC, statement.value, expression(new), statement, "", 1.0)  # type: ignore[attr-defined]
+    span = edit_span(edit, SourceMap(old))
+    assert old[span.start : span.end] == credited
+
+
 def test_a_compound_statement_is_credited_up_to_its_colon() -> None:
     source = "for x in {1: 2}:  # why\n    pass\nelse:\n    x = 3\n"
     (loop,) = ast.parse(source).body

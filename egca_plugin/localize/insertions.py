@@ -1,0 +1,57 @@
+"""Patches that put a statement where none is: the reference's, an initial value, a guard, or an input put in order.
+
+What is missing leaves no trace of its own; so these come after the patches of what is there.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from egca_plugin.localize.edits import INSERTION, Edit, key, statement_lists
+from egca_plugin.localize.patches import Workbench
+from egca_plugin.localize.units import bag, dice, size, statements
+from egca_plugin.program.instrument import FUNCTIONS
+
+_COMPOUND = (ast.If, ast.For, ast.While)
+_INSERTABLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.Return, ast.Continue, ast.Break)
+
+
+def insertions(bench: Workbench) -> list[Edit]:
+    """Reference statements between the candidate's, those without a twin in the candidate first."""
+    twins = [bag(node) for node, _ in statements(bench.tree)]
+    new_statements = []
+    neighbours = {
+        id(node): (body[index - 1] if index else None, body[index + 1] if index + 1 < len(body) else None)
+        for _, _, body, _ in statement_lists(bench.reference.program.tree)
+        for index, node in enumerate(body)
+    }
+    partners = {id(pair.candidate.statement): pair.reference.statement for pair in bench.alignment.pairs}
+    largest = bench.largest
+    for node, _ in statements(bench.reference.program.tree):
+        guard = isinstance(node, ast.If)
+        if not isinstance(node, _INSERTABLE) and not (isinstance(node, _COMPOUND)):
+            continue
+        new = bench.rename(node)
+        if bench.fits(new):
+            novelty = 1 - max((dice(bag(new), twin) for twin in twins), default=0.0)
+            new_statements.append(
+                (new, key(new), neighbours.get(id(node), (None, None)), (0.5 if guard else 0.2) + 0.8 * novelty)
+            )
+    edits = []
+    for owner, _, body, function in statement_lists(bench.tree):
+        present = {key(node) for node in body}
+        owner_ends = isinstance(owner, FUNCTIONS) and not isinstance(body[-1], (ast.Return, ast.Raise))
+        around = bench.near(owner) if isinstance(owner, ast.stmt) else 0.0
+        for index in range(len(body) + 1):
+            near = max([around, *(bench.near(node) for node in body[max(0, index - 1) : index + 1])])
+            here = body[min(index, len(body) - 1)]
+            for new, identity, (before, after), worth in new_statements:
+                falls_off = owner_ends and index == len(body)
+                if not falls_off and ((isinstance(new, ast.Return) and index < len(body)) or size(new) > largest):
+                    continue  # all that follows would be dead, or the reference would do the work
+                fits = (before is not None and index > 0 and partners.get(id(body[index - 1])) is before) or (
+                    after is not None and index < len(body) and partners.get(id(body[index])) is after
+                )
+                prior = near + worth - (0.6 if identity in present else 0.0) + 0.4 * fits
+                edits.append(Edit(INSERTION, None, new, here, function, prior, body, index, fits))
+    return sorted(edits, key=lambda edit: -edit.prior)
