@@ -11,10 +11,10 @@ from typing import Any
 from tiny_policy import TASKS, Tiny
 
 from egca_plugin.adapters.verl import launch
-
-STEPS, PROMPTS, SAMPLES = 2, 4, 4
 from egca_plugin.references import Bank, DirectoryStore
 from egca_plugin.references.pool import bank_name
+
+STEPS, PROMPTS, SAMPLES = 2, 4, 4
 
 
 @dataclass(frozen=True, slots=True)

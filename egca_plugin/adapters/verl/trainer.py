@@ -25,9 +25,9 @@ from egca_plugin.adapters.verl import channel, rows, settings
 from egca_plugin.adapters.verl.estimator import Scope, credits
 from egca_plugin.adapters.verl.metrics import step_metrics
 from egca_plugin.adapters.verl.recording import lines
+from egca_plugin.adapters.verl.shared_bank import OwnedBank
 from egca_plugin.records import RecordWriter
 
-from egca_plugin.adapters.verl.shared_bank import OwnedBank
 
 class EgcaMixin(PPOTrainer):
     """Wraps ``_compute_advantage`` of a v1 trainer; ``base_mode`` is verl's name of the mode that it extends."""
@@ -43,13 +43,13 @@ class EgcaMixin(PPOTrainer):
         super().__init__(config)
         records = self._settings.egca.records
         self._records = RecordWriter(records) if records else None
+        bank = self._settings.egca.bank if self._settings.enabled else ""
+        self._bank = OwnedBank(bank) if bank else None
 
     def _init_dataloader(self) -> None:
         super()._init_dataloader()
         for name, dataset in (("data.train_files", self.train_dataset), ("data.val_files", self.val_dataset)):
             rows.check_dataset(name, dataset.dataframe)
-        bank = self._settings.egca.bank if self._settings.enabled else ""
-        self._bank = OwnedBank(bank) if bank else None
 
     def _compute_advantage(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
         fields = ["extra_fields", channel.KEY, *(["responses"] if self._records else [])]
@@ -65,6 +65,8 @@ class EgcaMixin(PPOTrainer):
         with credits(scope):
             batch = super()._compute_advantage(batch, metrics)
         metrics.update(step_metrics(scope.rows, scope.placement, real))
+        if self._bank is not None:
+            metrics.update(self._bank.metrics())
         if self._records is not None:
             for line in lines(self.global_steps, scope, keys, responses, real, self.tokenizer):
                 self._records.write(line)
@@ -79,8 +81,6 @@ def _credits_of(data: Any) -> list[channel.Row | None]:
 
 
 def _only(real: Sequence[int], all_rows: Sequence[channel.Row | None]) -> list[channel.Row | None]:
-        if self._bank is not None:
-            metrics.update(self._bank.metrics())
     """Padding rows are copies of row 0 with its credit (padding_utils.py:90): they must not count."""
     keep = set(real)
     return [row if i in keep else None for i, row in enumerate(all_rows)]
