@@ -12,7 +12,8 @@ import ctypes
 import os
 import resource
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 _SECCOMP_MODE_FILTER = 2
@@ -99,18 +100,23 @@ class Seal:
     """What each child puts on itself, prepared beforehand."""
 
     def __init__(self, bpf: bytes, cpu_s: int) -> None:
-        self._cpu = (cpu_s, cpu_s + 1)
         self._bpf = ctypes.create_string_buffer(bpf, len(bpf))
         self._program = _Program(len(bpf) // 8, ctypes.addressof(self._bpf))
-        self._address = ctypes.addressof(self._program)
+        # A list of calls with all that they take: what Python looks up or makes in a child costs it pages of its own.
+        program = ctypes.addressof(self._program)
+        self._steps: tuple[tuple[str, Callable[..., Any], tuple[Any, ...]], ...] = (
+            ("setsid", os.setsid, ()),
+            ("prctl(PR_SET_PDEATHSIG)", _prctl, (_PR_SET_PDEATHSIG, int(signal.SIGKILL), None, 0, 0)),
+            ("setrlimit", resource.setrlimit, (resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))),
+            ("setrlimit", resource.setrlimit, (resource.RLIMIT_NPROC, (0, 0))),
+            ("prctl(PR_SET_SECCOMP)", _prctl, (_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, program, 0, 0)),
+        )
 
     def apply(self) -> None:
         """Raises OSError: then the child must not run anything."""
-        os.setsid()
-        die_with_parent()
-        resource.setrlimit(resource.RLIMIT_CPU, self._cpu)
-        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-        check(_prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, self._address, 0, 0), "prctl(PR_SET_SECCOMP)")
+        for name, call, arguments in self._steps:
+            if call(*arguments) == -1:
+                check(-1, name)
 
     def rehearse(self) -> dict[str, str]:
         """Apply it in a child that runs nothing."""
