@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from egca_plugin.localize.divergence import histories_agree
 from egca_plugin.localize.driver import SWITCH
-from egca_plugin.localize.edits import Edit, narrow
+from egca_plugin.localize.edits import SPECIAL, Edit, narrow
 from egca_plugin.localize.evidence import Expectation
 from egca_plugin.localize.patches import Workbench, parameter_names
 from egca_plugin.localize.slots import patched, slotted
@@ -52,6 +52,7 @@ class Choice:
     residue: float  # share of the aligned pairs that still differ
     bypassed: int  # definitions that are dead now
     agrees: float | None  # share of the further inputs on which it does as the reference does
+    gained: float  # by how much that is more than it was without the patch
 
     @property
     def doubtful(self) -> bool:
@@ -60,12 +61,17 @@ class Choice:
         return any(map(_is_truth_for_number, self.edits)) or (self.agrees is not None and self.agrees < _DOUBTFUL)
 
     @property
+    def proves(self) -> bool:
+        """A special case made up for the tests proves nothing unless other inputs need it too."""
+        return self.edits[0].source != SPECIAL or (not self.doubtful and self.gained > 0)
+
+    @property
     def explains_all(self) -> bool:
         """A small change in one place after which no aligned pair differs any more, or few pairs and no result."""
         (edit, *more) = self.edits
         if self.doubtful or more or self.bypassed or edit.old is None or isinstance(edit.new, ast.Pass):
             return False
-        if self.residue > (_FEW_LEFT if self.agrees == 1.0 else 0.0):
+        if self.residue > (_FEW_LEFT if self.agrees == 1.0 and self.gained else 0.0):
             return False
         return edit_size(edit) <= SMALL and size(edit.new) <= size(edit.old) + 1  # not something wrapped around it
 
@@ -95,7 +101,7 @@ class Ranking:
         return sorted((self._known[edits] for edits in compared), key=lambda choice: (choice.cost, choice.first_event))
 
     def _ask(self, found: Sequence[Combination]) -> None:
-        unasked = [edits for edits in found if edits not in self._agreement]
+        unasked = [edits for edits in ((), *found) if edits not in self._agreement]  # (): the candidate as it is
         shares = self._trials.agreement(unasked, self._further()) if unasked else []
         self._agreement.update(zip(unasked, shares, strict=True))
 
@@ -110,9 +116,10 @@ class Ranking:
         cost += _INSERTED * sum(edit.old is None and not edit.beside_partner for edit in edits) + _REMOVED * removed
         cost += _TRUTH * sum(map(_is_truth_for_number, edits))
         cost -= _LIKER * sum(_affinity(self._bench, edit) for edit in edits)
-        agrees = self._agreement[edits]
+        agrees, before = self._agreement[edits], self._agreement[()]
         cost += _DISAGREES * (1 - agrees) if agrees is not None else 0.0
-        return Choice(edits, cost, self._began(edits), residue, bypassed, agrees)
+        gained = agrees - before if agrees is not None and before is not None else 0.0
+        return Choice(edits, cost, self._began(edits), residue, bypassed, agrees, gained)
 
     def _began(self, edits: Combination) -> float:
         return min(self._first.get(id(edit.statement), float("inf")) for edit in edits)

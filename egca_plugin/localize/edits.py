@@ -12,7 +12,7 @@ from egca_plugin.program.instrument import clone
 
 ELSEWHERE = 1 << 20  # added to the lines of what comes from the reference
 
-TRANSPLANT, GENERIC, INSERTION = "transplant", "generic", "insertion"
+TRANSPLANT, GENERIC, INSERTION, SPECIAL = "transplant", "generic", "insertion", "special"
 
 _SKIPPED_FIELDS = {"decorator_list", "args", "annotation", "returns", "pattern", "format_spec", "type", "type_params"}
 _IMPORTS = (ast.Import, ast.ImportFrom)

@@ -7,7 +7,7 @@ that the candidate had, since some tasks accept several answers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,17 +116,11 @@ def close(a: Any, b: Any, depth: int = 0) -> bool:
     return bool(a == b)
 
 
-def step_budget(reference: CallResult, others: Iterable[CallResult]) -> int:
-    """Steps that a trial may spend on the failing call: what the reference spent on it and some more, but no more than
-    some multiple of what the candidate spent on calls that it ended; its algorithm may be a better one."""
-    most = _MOST_STEPS if _cut_short(reference) else 500 + 4 * reference.steps
-    ended = [result.steps for result in others if not _cut_short(result)]
-    return min(_MOST_STEPS, most, _LEAST_STEPS + 20 * max(ended) if ended else most)
+def step_budget(reference: CallResult) -> int:
+    """Steps that a trial may spend on the failing call, given what the reference spent on it."""
+    cut_short = reference.status in (CallStatus.BUDGET, CallStatus.TIMEOUT)
+    return _MOST_STEPS if cut_short else min(_MOST_STEPS, 500 + 4 * reference.steps)
 
 
-def _cut_short(result: CallResult) -> bool:
-    return result.status in (CallStatus.BUDGET, CallStatus.TIMEOUT)
-
-
-_MOST_STEPS, _LEAST_STEPS = 400_000, 4_000
+_MOST_STEPS = 400_000
 _NONE = wire.encode(None)

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from egca_plugin.errors import WireError
-from egca_plugin.localize.edits import INSERTION, Edit, key, renamed, statement_lists
+from egca_plugin.localize.edits import INSERTION, SPECIAL, Edit, key, renamed, statement_lists
 from egca_plugin.localize.evidence import Expectation
 from egca_plugin.localize.patches import Workbench
 from egca_plugin.localize.statement_edits import reference_tests
@@ -70,7 +70,10 @@ def _unbound(failed: CallResult) -> str | None:
 
 
 def special_cases(bench: Workbench, failing: Sequence[Expectation]) -> list[Edit]:
-    """``if test: return value`` in the outer block of each function that ran, for the values that are expected."""
+    """``if test: return value`` in the outer block of each function that ran, for the values that are expected.
+
+    To return what the tests want is no proof: only those count that gain by it on further inputs too.
+    """
     edits = []
     values = list(_values(bench, failing))[:_VALUES]
     for function in functions(bench.tree):
@@ -80,7 +83,7 @@ def special_cases(bench: Workbench, failing: Sequence[Expectation]) -> list[Edit
         for index, node in enumerate(function.body):
             near = max(bench.near(node), bench.near(function.body[index - 1]) if index else 0.5)
             for worth, new in cases:
-                edits.append(Edit(INSERTION, None, new, node, function.name, near + worth, function.body, index))
+                edits.append(Edit(SPECIAL, None, new, node, function.name, near + worth, function.body, index))
     return sorted(edits, key=lambda edit: -edit.prior)
 
 

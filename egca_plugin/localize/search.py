@@ -59,4 +59,4 @@ def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], furthe
         ):
             found += trials.search(edits, portion)
         choices = ranking.rank(found)
-    return choices
+    return [choice for choice in choices if choice.proves]

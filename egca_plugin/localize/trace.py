@@ -2,7 +2,7 @@
 
 Stages, as recorded in ``Localization.stage``:
 
-``transplant``, ``generic``, ``insertion``, ``pair``  a patch of that kind makes every test pass (verified)
+``transplant``, ``generic``, ``insertion``, ``special``, ``pair``  a patch of that kind makes every test pass (verified)
 ``divergence``   the histories part, no patch was found: a wide span around k*
 ``traceback``    nothing but the raising line is known
 """
@@ -101,8 +101,7 @@ class TraceLocalizer:
 
     def _search(self, case: Case, compared: _Comparison, evidence: Evidence, source_map: SourceMap) -> Localization:
         bench = compared.bench
-        steps = step_budget(bench.reference.failing.result, [trace.result for trace in bench.candidate.traces])
-        trials = Trials(case.sandbox, bench.tree, evidence, steps)
+        trials = Trials(case.sandbox, bench.tree, evidence, step_budget(bench.reference.failing.result))
         calls = [x.call for x in (*evidence.failing[:_FAILING], *evidence.holding[:_HOLDING])]
 
         def further() -> tuple[Expectation, ...]:
