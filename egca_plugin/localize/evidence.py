@@ -7,7 +7,7 @@ that the candidate had, since some tasks accept several answers.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,11 +116,20 @@ def close(a: Any, b: Any, depth: int = 0) -> bool:
     return bool(a == b)
 
 
-def step_budget(reference: CallResult) -> int:
-    """Steps that a trial may spend on the failing call, given what the reference spent on it."""
-    cut_short = reference.status in (CallStatus.BUDGET, CallStatus.TIMEOUT)
-    return _MOST_STEPS if cut_short else min(_MOST_STEPS, 500 + 4 * reference.steps)
+def step_budget(reference: CallResult, candidate: Iterable[CallResult]) -> tuple[int, int]:
+    """Steps that a trial may spend on the failing call: at first, and where nothing was found so.
+
+    The reference's own need sets the second. Its algorithm may be far worse than the candidate's: what that spent on
+    the calls that it ended sets the first, lest every trial that hangs costs the second.
+    """
+    most = _MOST_STEPS if _cut_short(reference) else min(_MOST_STEPS, 500 + 4 * reference.steps)
+    ended = [result.steps for result in candidate if not _cut_short(result)]
+    return min(most, _FIRST_STEPS + 20 * max(ended, default=0)), most
 
 
-_MOST_STEPS = 400_000
+def _cut_short(result: CallResult) -> bool:
+    return result.status in (CallStatus.BUDGET, CallStatus.TIMEOUT)
+
+
+_MOST_STEPS, _FIRST_STEPS = 400_000, 4_000
 _NONE = wire.encode(None)

@@ -40,10 +40,14 @@ def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], furthe
     single = sorted([*transplants(bench), *own], key=lambda edit: -edit.prior)
     slips = [edit for edit in single if edit.source == GENERIC and edit.prior - bench.near(edit.statement) > _SLIP]
     found: list[Combination] = []
-    for edits, portion in ((single, _LIKELIEST), (single, _LIKELY), (slips, _SLIPS), (single, _REST)):
+    portions = [(single, _LIKELIEST), (single, _LIKELY), (slips, _SLIPS), (single, _REST)]
+    for edits, portion in portions:
         found += trials.search(edits, portion)
         if found and (choices := ranking.rank(found))[0].explains_all:
             return choices
+    if not found and trials.deepen():
+        for edits, portion in portions:
+            found += trials.search(edits, portion)
     found += trials.search(initial_values(bench, bench.candidate.failing.result), _STARTS)
     found += trials.search([*missing_branches(bench), *insertions(bench)], _INSERTIONS)
     pairs = [*containers(bench), *repeated(single[:_REPEATED]), *moves(bench)]

@@ -82,7 +82,7 @@ def _answers(result: CallResult, count: int) -> list[Any] | None:
 
 def allowance(steps: int, trials: int) -> float:
     """Seconds for so many trials: ample for their steps; what takes longer hangs in a single operation."""
-    return 0.4 + min(0.5, 4e-7 * steps * trials)
+    return 0.25 + min(0.5, 4e-7 * steps * trials)
 
 
 _Accepted = tuple[list[Any], list[str]]

@@ -101,7 +101,8 @@ class TraceLocalizer:
 
     def _search(self, case: Case, compared: _Comparison, evidence: Evidence, source_map: SourceMap) -> Localization:
         bench = compared.bench
-        trials = Trials(case.sandbox, bench.tree, evidence, step_budget(bench.reference.failing.result))
+        steps, most = step_budget(bench.reference.failing.result, [trace.result for trace in bench.candidate.traces])
+        trials = Trials(case.sandbox, bench.tree, evidence, steps, most)
         calls = [x.call for x in (*evidence.failing[:_FAILING], *evidence.holding[:_HOLDING])]
 
         def further() -> tuple[Expectation, ...]:

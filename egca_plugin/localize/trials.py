@@ -42,12 +42,16 @@ Combination = tuple[Edit, ...]
 
 @dataclass(eq=False)
 class Trials:
-    """Runs patches of one candidate and remembers which were tried. ``count`` is the number of trials so far."""
+    """Runs patches of one candidate and remembers which were tried. ``count`` is the number of trials so far.
+
+    ``steps`` bounds a trial of the failing call; :meth:`deepen` raises it to ``most``.
+    """
 
     sandbox: Sandbox
     tree: ast.Module
     evidence: Evidence
     steps: int
+    most: int
     count: int = 0
     _seen: set[object] = field(default_factory=set)
     _stateful: bool = field(init=False)
@@ -56,6 +60,14 @@ class Trials:
     def __post_init__(self) -> None:
         self._until = time.monotonic() + _PATIENCE_S
         self._stateful = is_stateful(self.tree)
+
+    def deepen(self) -> bool:
+        """Allow as many steps as the reference needs, and all patches once more; False where that was so already."""
+        deeper = self.steps < self.most
+        self.steps = self.most
+        if deeper:
+            self._seen.clear()
+        return deeper
 
     def search(self, edits: Sequence[Edit], budget: int) -> list[Combination]:
         """The edits that mend every call; at most ``budget`` are tried, from the first on."""
