@@ -56,7 +56,9 @@ class PoolJudge:
         self.pool = open_pool(config, workers=workers)
         self.pool.start()
 
-    async def __call__(self, task: Task, completion: Completion, step: int | None = None) -> Credit:
+    async def __call__(
+        self, task: Task, completion: Completion, step: int | None = None, *, judge_only: bool = False
+    ) -> Credit:
         credits: list[Credit] = await self.pool.run(Group(task, (completion,), step))
         return credits[0]
 

@@ -25,6 +25,8 @@ CREDIT = st.builds(
     reference=TEXT,
     patch=TEXT,
     ms=st.dictionaries(TEXT, st.floats(0, 1e6), max_size=3),
+    anomalies=st.lists(TEXT, max_size=2).map(tuple),
+    restarts=st.dictionaries(TEXT, st.integers(0, 9), max_size=2),
 )
 ROW = st.builds(
     channel.Row,
@@ -33,6 +35,8 @@ ROW = st.builds(
     spans=st.lists(st.builds(TokenSpan, st.integers(0, 99), st.integers(0, 99)), max_size=3).map(tuple),
     tokens=st.integers(0, 99),
     fallback=TEXT,
+    thinking=st.lists(st.builds(TokenSpan, st.integers(0, 99), st.integers(0, 99)), max_size=2).map(tuple),
+    placing=st.builds(channel.Placing, st.booleans(), st.sampled_from(["conserve", "unit"]), st.floats(0, 1)),
 )
 
 

@@ -19,7 +19,7 @@ from tiny_policy import Tiny
 from transformers import AutoTokenizer
 from verl import DataProto
 
-from egca_plugin.adapters.verl import channel
+from egca_plugin.adapters.verl import channel, rows
 from egca_plugin.adapters.verl.reward import EgcaRewardManager
 from egca_plugin.errors import TaskError, TokenizerError
 from egca_plugin.tasks import parquet
@@ -33,10 +33,13 @@ class Judge:
     """Blames ``span`` and remembers what it was asked."""
 
     def __init__(self, span: Span | None) -> None:
-        self.span, self.asked = span, []
+        self.span, self.asked, self.judged_only = span, [], []
 
-    async def __call__(self, task: Task, completion: Completion, step: int | None) -> Credit:
+    async def __call__(
+        self, task: Task, completion: Completion, step: int | None, *, judge_only: bool = False
+    ) -> Credit:
         self.asked.append((task, completion, step))
+        self.judged_only.append(judge_only)
         spans = (self.span,) if self.span else ()
         return Credit(Mode.LOGIC, 0.25, Outcome.WRONG_ANSWER, 1, 2, spans=spans)
 
@@ -75,6 +78,27 @@ def test_the_blamed_characters_become_the_sampled_tokens(tokenizer: Any) -> None
     assert blamed not in tokenizer.decode(ids[span.start + 1 : span.end])
     assert (result["reward_score"], row.tokens, row.task_id, row.fallback) == (0.25, len(ids), TASK.task_id, "")
     assert judge.asked == [(TASK, Completion(TEXT, "group"), 3)], "special tokens and padding are not the model's words"
+
+
+def test_reasoning_is_brought_onto_the_tokens_with_the_settings_that_place_it(tokenizer: Any) -> None:
+    thought = "<think>\ny = x * 2\n</think>"
+    ids = tokenizer(f"{thought}\n{TEXT}").input_ids
+    start = len(thought) + 1 + TEXT.index("y = x * 2 + 5")
+    result = ask(tokenizer, Judge(Span(start, start + 13)), ids)
+    row = channel.unpack(result["reward_extra_info"])
+    assert row is not None
+    (thinking,), (span,) = row.thinking, row.spans
+    assert tokenizer.decode(ids[: thinking.end]).startswith(thought)
+    assert thinking.start == 0
+    assert thinking.end <= span.start
+    assert row.placing == channel.Placing(thinking="shared")
+
+
+def test_a_validation_row_is_only_judged(tokenizer: Any) -> None:
+    judge = Judge(None)
+    ask(tokenizer, judge, tokenizer(TEXT).input_ids, **{rows.VALIDATION: True})
+    ask(tokenizer, judge, tokenizer(TEXT).input_ids)
+    assert judge.judged_only == [True, False]
 
 
 def test_only_the_last_output_of_a_session_is_judged_without_its_padding(tokenizer: Any) -> None:

@@ -15,9 +15,23 @@ from typing import Any
 
 from egca_plugin.types import Credit, Divergence, Mode, Outcome, Span, TokenSpan
 
-FORMAT = 1
+FORMAT = 2
 KEY = "egca"  # the JSON string
 _FIELDS = tuple(f.name for f in dataclasses.fields(Credit))
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """How credit is to be placed: ``enabled`` and the fields of the settings that decide it.
+
+    It travels with every sample for a trainer that is not ours and whose estimator sees no settings of EGCA's.
+    """
+
+    enabled: bool = True
+    scale: str = "conserve"
+    mix: float = 1.0
+    cap: float = 0.0
+    thinking: str = "shared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +39,7 @@ class Row:
     """One sample's credit with its spans on the response's tokens, as the trainer sees it.
 
     ``tokens`` counts the tokens of the response as sampled. ``fallback`` is a code where the credit could not be
-    brought onto the tokens, which leaves ``spans`` empty.
+    brought onto the tokens, which leaves ``spans`` empty. ``thinking``: the response's reasoning.
     """
 
     credit: Credit
@@ -33,11 +47,17 @@ class Row:
     spans: tuple[TokenSpan, ...] = ()
     tokens: int = 0
     fallback: str = ""
+    thinking: tuple[TokenSpan, ...] = ()
+    placing: Placing = Placing()
 
     @property
     def reason(self) -> str:
         """Why the credit is not narrower: the adapter's code, else the pipeline's, else empty."""
         return self.fallback or self.credit.reason
+
+
+# Names of ``reward_extra_info``, which are columns beside the data set's on some of verl's paths.
+COLUMNS = ("acc", "egca_tests", "egca_verified", "egca_mode", "egca_outcome", "egca_reason", KEY)
 
 
 def pack(row: Row) -> dict[str, float | str]:
@@ -50,6 +70,8 @@ def pack(row: Row) -> dict[str, float | str]:
         "spans": [[s.start, s.end] for s in row.spans],
         "tokens": row.tokens,
         "fallback": row.fallback,
+        "thinking": [[s.start, s.end] for s in row.thinking],
+        "placing": dataclasses.asdict(row.placing),
     }
     return {
         "acc": float(credit.passed),
@@ -76,6 +98,8 @@ def unpack(extra: Mapping[str, Any]) -> Row | None:
         spans=tuple(TokenSpan(start, end) for start, end in body["spans"]),
         tokens=body["tokens"],
         fallback=body["fallback"],
+        thinking=tuple(TokenSpan(start, end) for start, end in body["thinking"]),
+        placing=Placing(**body["placing"]),
     )
 
 
@@ -89,6 +113,7 @@ def _credit(values: dict[str, Any]) -> Credit:
     values["mode"] = Mode(values["mode"])
     values["outcome"] = Outcome(values["outcome"])
     values["spans"] = tuple(Span(**span) for span in values["spans"])
+    values["anomalies"] = tuple(values["anomalies"])
     if values["divergence"] is not None:
         values["divergence"] = Divergence(**values["divergence"])
     return Credit(**values)

@@ -6,6 +6,7 @@ each with its own sandbox.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 from collections.abc import Sequence
@@ -19,7 +20,8 @@ from egca_plugin.adapters.verl import channel, rows, settings
 from egca_plugin.credit.spans import AlignedText
 from egca_plugin.credit.tokens import TokenBytes
 from egca_plugin.errors import TokenizerError
-from egca_plugin.types import Completion, Credit, Task
+from egca_plugin.program.fences import reasoning
+from egca_plugin.types import Completion, Credit, Span, Task
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +29,9 @@ logger = logging.getLogger(__name__)
 class Judge(Protocol):
     """What judges one completion; the pool of sandboxes in a run."""
 
-    async def __call__(self, task: Task, completion: Completion, step: int | None) -> Credit: ...
+    async def __call__(
+        self, task: Task, completion: Completion, step: int | None, *, judge_only: bool = False
+    ) -> Credit: ...
 
 
 @register("egca")
@@ -47,6 +51,8 @@ class EgcaRewardManager(RewardManagerBase):
         self._tokenizer = tokenizer
         chosen = settings.read(config)
         self._token_bytes = TokenBytes(tokenizer)
+        names = (f.name for f in dataclasses.fields(channel.Placing) if f.name != "enabled")
+        self._placing = channel.Placing(chosen.enabled, **{name: getattr(chosen.egca, name) for name in names})
         self._judge = judge if judge is not None else _open_judge(chosen, config.reward.num_workers)
 
     async def run_single(self, data: DataProto) -> dict[str, Any]:
@@ -58,11 +64,15 @@ class EgcaRewardManager(RewardManagerBase):
         text, aligned, fallback = self._align(ids)
         step = item.non_tensor_batch.get("global_steps")
         completion = Completion(text, group_id=str(item.non_tensor_batch.get("uid", "")))
-        credit = await self._judge(task, completion, None if step is None else int(step))
+        validation = bool(item.non_tensor_batch.get(rows.VALIDATION, False))
+        credit = await self._judge(task, completion, None if step is None else int(step), judge_only=validation)
         spans = aligned.tokens(credit.spans) if aligned is not None else ()
         if credit.spans and not spans and not fallback:
             fallback = "span_without_tokens"
-        row = channel.Row(credit, task.task_id, spans, len(ids), fallback if credit.spans else "")
+        thinking = aligned.tokens([Span(*stretch) for stretch in reasoning(text)]) if aligned is not None else ()
+        row = channel.Row(
+            credit, task.task_id, spans, len(ids), fallback if credit.spans else "", thinking, self._placing
+        )
         return {"reward_score": credit.reward, "reward_extra_info": channel.pack(row)}
 
     def _align(self, ids: Sequence[int]) -> tuple[str, AlignedText | None, str]:

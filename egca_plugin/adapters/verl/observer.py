@@ -1,0 +1,96 @@
+"""What a trainer says of a batch when its credit is placed: metrics, the hack alarm, records."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from egca_plugin.adapters.verl.channel import Row
+from egca_plugin.adapters.verl.estimator import Scope
+from egca_plugin.adapters.verl.metrics import step_metrics
+from egca_plugin.adapters.verl.recording import lines
+from egca_plugin.alarm import HackAlarm
+from egca_plugin.errors import EgcaError
+from egca_plugin.records import RecordWriter
+
+logger = logging.getLogger(__name__)
+
+NAMED = 8  # samples that an alarm names
+
+
+class Observer:
+    """One a run. ``records`` is the directory for the records, empty for none.
+
+    Raises EgcaError where nothing can be written there at the start. A disk that fills up later costs records and not
+    the run: they are counted under ``egca/records_lost``, and the first of a series is reported as an error.
+    """
+
+    def __init__(self, records: str, tokenizer: Any = None) -> None:
+        self.tokenizer = tokenizer
+        self._alarm = HackAlarm()
+        self._directory = records
+        self._records = RecordWriter(records) if records else None
+        self._full = False
+
+    @property
+    def records(self) -> bool:
+        """Are the responses needed?"""
+        return self._records is not None
+
+    def observe(
+        self,
+        step: int,
+        scope: Scope,
+        keys: Sequence[str],
+        responses: Sequence[torch.Tensor],
+        real: Sequence[int],
+        lost: int = 0,
+    ) -> dict[str, float]:
+        """Metrics of one batch. ``keys``, ``responses`` and ``real`` as for :func:`recording.lines`.
+
+        ``lost``: samples that were asked for and that verl gave up.
+        """
+        metrics = step_metrics(scope.rows, scope.placement, real)
+        metrics["egca/lost_samples"] = float(lost)
+        if lost:
+            logger.error(
+                "egca: step %d: %d samples were given up and are left out of their groups; the log says why, at 'Error "
+                "in _run_prompt'",
+                *(step, lost),
+            )
+        metrics["egca/hack_alarm"] = self._alarmed(step, scope.rows, keys, real)
+        if self._records is not None:
+            rows = lines(step, scope, keys, responses, real, self.tokenizer)
+            metrics["egca/records_lost"] = float(self._write(self._records, rows))
+        return metrics
+
+    def _alarmed(self, step: int, rows: Sequence[Row | None], keys: Sequence[str], real: Sequence[int]) -> float:
+        known = [(keys[i], row) for i in real if (row := rows[i]) is not None]
+        raised = self._alarm.step([row.credit for _, row in known])
+        if raised is None:
+            return 0.0
+        suspects = [f"{row.task_id} ({key})" for key, row in known if row.credit.anomalies and row.credit.passed]
+        where = f"in {self._directory}" if self._directory else "(set egca.records to keep the programs)"
+        logger.error(
+            "egca: step %d: %s. Look at the records of step %d %s: %s",
+            *(step, raised, step, where, ", ".join(suspects[:NAMED]) or "those with anomalies"),
+        )
+        return 1.0
+
+    def _write(self, records: RecordWriter, rows: Iterable[Mapping[str, Any]]) -> int:
+        """How many could not be written."""
+        lost = 0
+        for row in rows:
+            try:
+                records.write(row)
+            except EgcaError as error:
+                if not self._full:
+                    logger.error("egca: training goes on, but records are lost from here on: %s", error)
+                self._full = True
+                lost += 1
+            else:
+                self._full = False
+        return lost
