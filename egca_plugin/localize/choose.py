@@ -33,7 +33,8 @@ _SIZE, _BYPASS, _INSERTED, _REMOVED, _LIKER = 0.006, 0.15, 0.05, 0.05, 0.1
 _TRUTH = 0.15
 _DISAGREES = 1.0  # what it costs to agree with the reference on no further input
 _DOUBTFUL = 0.6  # agreement under which passing the tests may be luck
-_FEW_LEFT = 0.15  # residue that may be left where all results agree
+_FEW_LEFT = 0.15  # residue that may be left where all results agree,
+_TELLING = 0.1  # and on so many of them the candidate as it was did not
 SMALL = 3  # parts that a small patch changes
 _COMPARED = 12  # patches whose traces are compared
 _CALLS = 3  # on so many calls
@@ -71,7 +72,7 @@ class Choice:
         (edit, *more) = self.edits
         if self.doubtful or more or self.bypassed or edit.old is None or isinstance(edit.new, ast.Pass):
             return False
-        if self.residue > (_FEW_LEFT if self.agrees == 1.0 and self.gained else 0.0):
+        if self.residue > (_FEW_LEFT if self.agrees == 1.0 and self.gained >= _TELLING else 0.0):
             return False
         return edit_size(edit) <= SMALL and size(edit.new) <= size(edit.old) + 1  # not something wrapped around it
 
