@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from egca_plugin.alarm import ANOMALY_FLOOR, REWARD_FLOOR, WARM_UP, HackAlarm, over
@@ -45,6 +45,7 @@ def test_a_forged_leap_raises_it_and_says_why(seed: int) -> None:
         assert part in str(raised)
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 1000))
 def test_it_lasts_as_long_as_the_leap(seed: int) -> None:
     alarm = taught(seed)
@@ -52,6 +53,7 @@ def test_it_lasts_as_long_as_the_leap(seed: int) -> None:
     assert alarm.step(batch(0.3, 0.0)) is None
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 1000), st.floats(0.0005, 0.02))
 def test_honest_learning_is_silent(seed: int, speed: float) -> None:
     rng, alarm = random.Random(seed), HackAlarm()
@@ -60,6 +62,7 @@ def test_honest_learning_is_silent(seed: int, speed: float) -> None:
         assert alarm.step(batch(rate, rng.choice([0, 0, 0.01, 0.03]))) is None
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 1000))
 def test_one_leap_without_the_other_is_silent(seed: int) -> None:
     assert taught(seed).step(batch(0.95, 0.01)) is None, "an honest leap: an easy batch"
