@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from verl.trainer.ppo import core_algos
 from verl.trainer.ppo.v1.utils import compute_advantage_for_multi_trajectories
 
 from egca_plugin.adapters.verl import channel
-from egca_plugin.adapters.verl.estimator import Scope, credits, egca_advantage, spans_of
+from egca_plugin.adapters.verl.estimator import Scope, credits, egca_advantage, judged_rows
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import FrameworkError
 from egca_plugin.types import Credit, Mode, Outcome, Span, TokenSpan
@@ -107,14 +108,8 @@ def test_sessions_with_several_outputs_are_treated_as_verl_treats_grpo() -> None
     expected = compute_advantage_for_multi_trajectories(data, list(keys), adv_estimator="grpo")
     assert torch.equal(ours([row()] * 6, keys), expected.batch["advantages"])
     spanned = [row(TokenSpan(0, 1))] * 6
-    assert [bool(s) for s in spans_of(Scope(EgcaConfig(), True, spanned, keys))] == [
-        False,
-        True,
-        True,
-        True,
-        False,
-        True,
-    ]
+    judged = [one is not None for one in judged_rows(Scope(EgcaConfig(), True, spanned, keys))]
+    assert judged == [False, True, True, True, False, True]
 
 
 def test_without_a_scope_the_missing_setting_is_named() -> None:
@@ -133,3 +128,13 @@ def test_credits_handed_over_by_a_newer_verl_are_used() -> None:
     columns = {channel.KEY: [channel.pack(one)[channel.KEY] for one in SPANNED]}
     placed, _ = egca_advantage(rewards, mask, index=UID, non_tensor_batch=columns)
     assert torch.equal(placed, ours(SPANNED, None))
+
+
+@pytest.mark.parametrize("settings", [{"enabled": False}, {"scale": "unit"}, {"mix": 0.5, "cap": 2.0}])
+def test_credits_handed_over_come_with_the_settings_of_the_run(settings: dict[str, Any]) -> None:
+    rewards, mask = batch()
+    rows = [replace(one, placing=channel.Placing(**settings)) for one in SPANNED]
+    columns = {channel.KEY: [channel.pack(one)[channel.KEY] for one in rows]}
+    placed, _ = egca_advantage(rewards, mask, index=UID, non_tensor_batch=columns)
+    assert torch.equal(placed, ours(SPANNED, None, **settings))
+    assert not torch.equal(placed, ours(SPANNED, None))

@@ -85,7 +85,11 @@ def test_a_sequence_level_loss_is_refused(composed: Any, loss: str) -> None:
 
 @pytest.mark.parametrize(
     ("override", "said"),
-    [("algorithm.adv_estimator=grpo", "adv_estimator"), ("reward.reward_manager.name=naive", "reward_manager")],
+    [
+        ("algorithm.adv_estimator=grpo", "adv_estimator"),
+        ("reward.reward_manager.name=naive", "reward_manager"),
+        ("reward.reward_model.enable=true", "never asks the egca manager"),
+    ],
 )
 def test_half_a_set_up_is_refused(composed: Any, override: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,20 +29,25 @@ class Run:
     log: str
 
 
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """One run of verl at a time on this machine; ``home`` is the test's ``tmp_path``. Two would not fit in memory."""
+    with (home.parent.parent / "egca-verl-run.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def train(tiny: Tiny, home: Path, **settings: Any) -> Run:
     lines: list[str] = []
     run = launch.CpuRun(
         **{name: getattr(tiny, name) for name in ("model", "train", "val")},
         output=home,
         records=home / "records",
-        prompts=PROMPTS,
-        samples=SAMPLES,
         prompt_tokens=64,
         response_tokens=48,
-        **{"steps": STEPS, "learning_rate": 2e-3, **settings},
+        **{"steps": STEPS, "prompts": PROMPTS, "samples": SAMPLES, "learning_rate": 2e-3, **settings},
     )
-    with (home.parent.parent / "egca-verl-run.lock").open("w") as lock:  # two at once would not fit in memory
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(home):
         code = launch.run(run, lines.append, timeout_s=420)
     found = dict(found for found in map(launch.step_metrics, lines) if found)
     written = [line for file in (home / "records").glob("*.jsonl") for line in file.read_text().splitlines()]

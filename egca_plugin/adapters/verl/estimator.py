@@ -7,6 +7,7 @@ computation, so that the estimator can return the *final* advantages, on the fin
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,7 +23,6 @@ from egca_plugin.adapters import tensors
 from egca_plugin.adapters.verl import channel
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import FrameworkError
-from egca_plugin.types import TokenSpan
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ def egca_advantage(
             "algorithm.adv_estimator=egca was called without credits. "
             + (
                 "Set trainer.v1.trainer_mode=egca_sync (or egca_colocate_async, egca_separate_async): only these hand "
-                "the credits to the estimator"
+                "the credits to the estimator; with trainer.use_v1=false start egca_plugin.adapters.verl.legacy"
                 if scope is None
                 else "Set reward.reward_manager.name=egca: no sample of this batch carries a credit"
             )
@@ -85,25 +85,33 @@ def egca_advantage(
     scope.group_advantages = advantages
     if not scope.enabled:
         return advantages, advantages
+    return place(scope, advantages, response_mask), advantages
+
+
+def place(scope: Scope, advantages: torch.Tensor, response_mask: torch.Tensor) -> torch.Tensor:
+    """``advantages`` (B, T) on the blamed tokens of ``scope``, whose ``placement`` then says what was done."""
+    chosen, judged = scope.config, judged_rows(scope)
     placed, scope.placement = tensors.place(
         advantages,
         response_mask,
-        spans_of(scope),
-        scale=scope.config.scale,
-        mix=scope.config.mix,
-        cap=scope.config.cap,
+        [row.spans if row else () for row in judged],
+        scale=chosen.scale,
+        mix=chosen.mix,
+        cap=chosen.cap,
+        thinking=[row.thinking if row else () for row in judged],
+        thinking_credit=chosen.thinking,
     )
-    return placed, advantages
+    return placed
 
 
-def spans_of(scope: Scope) -> list[tuple[TokenSpan, ...]]:
-    """Token spans per row. Only a session's last output was judged, so its other outputs stay uniform."""
-    final = _final_rows(scope.keys) if scope.keys is not None else range(len(scope.rows))
-    spans: list[tuple[TokenSpan, ...]] = [()] * len(scope.rows)
-    for i in final:
-        row = scope.rows[i]
-        spans[i] = row.spans if row is not None else ()
-    return spans
+def judged_rows(scope: Scope) -> list[channel.Row | None]:
+    """The credit of each row, None where it is not its own: only a session's last output was judged."""
+    if scope.keys is None:
+        return list(scope.rows)
+    judged: list[channel.Row | None] = [None] * len(scope.rows)
+    for i in _final_rows(scope.keys):
+        judged[i] = scope.rows[i]
+    return judged
 
 
 def _group_advantage(
@@ -144,4 +152,6 @@ def _from_columns(columns: Mapping[str, Any] | None) -> Scope | None:
     if columns is None or channel.KEY not in columns:
         return None
     rows = [channel.unpack({channel.KEY: text}) for text in columns[channel.KEY]]
-    return Scope(EgcaConfig(), True, rows)
+    placing = next((row.placing for row in rows if row is not None), channel.Placing())
+    settings = dataclasses.asdict(placing)
+    return Scope(enabled=settings.pop("enabled"), config=EgcaConfig(**settings), rows=rows)

@@ -42,6 +42,7 @@ _ON_CPU = (
     Part("CPU platform", "verl.plugin.platform", "egca_plugin.adapters.verl.platform_cpu"),
     Part("CPU engine", "verl.workers.engine", "egca_plugin.adapters.verl.engine_cpu"),
     Part("CPU rollout", "verl.workers.rollout.replica", "egca_plugin.adapters.verl.rollout_names"),
+    Part("CPU weight transport", "verl.checkpoint_engine", "egca_plugin.adapters.verl.transport_cpu"),
 )
 _parts: dict[str, Part] = {}
 

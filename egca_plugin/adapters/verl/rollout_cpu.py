@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,7 @@ from verl.utils.config import omega_conf_to_dataclass
 from verl.utils.tokenizer import normalize_token_ids
 from verl.workers.rollout.base import BaseRollout
 from verl.workers.rollout.replica import RolloutReplica, TokenOutput
+from verl.workers.rollout.utils import ensure_async_iterator
 
 from egca_plugin.adapters.verl.policy_cpu import Policy, Sampling
 from egca_plugin.adapters.verl.rollout_names import NAME
@@ -69,6 +70,7 @@ class HFServer:
         self._drain_task: asyncio.Task[None] | None = None
         self._running = asyncio.Event()
         self._running.set()
+        self._rejecting = False
 
     async def ready(self) -> bool:
         return True
@@ -83,8 +85,9 @@ class HFServer:
         sampling = Sampling(
             sampling_params["temperature"], sampling_params["top_p"], sampling_params["top_k"], min(limit, room)
         )
-        if sampling.limit <= 0:
-            return TokenOutput(token_ids=[], log_probs=[], stop_reason="length", extra_fields=self._version())
+        if sampling.limit <= 0 or self._rejecting:
+            reason = "aborted" if self._rejecting else "length"
+            return TokenOutput(token_ids=[], log_probs=[], stop_reason=reason, extra_fields=self._version())
         request = Request(prompt, sampling, asyncio.get_running_loop().create_future())
         self._waiting.append(request)
         if self._drain_task is None or self._drain_task.done():
@@ -106,6 +109,8 @@ class HFServer:
         while self._waiting:
             await self._settle()
             await self._running.wait()
+            if not self._waiting:  # they were answered meanwhile: this server left the rotation
+                return
             sampling = self._waiting[0].sampling
             batch = [r for r in self._waiting if r.sampling == sampling][: self._config.max_num_seqs]
             self._waiting = [r for r in self._waiting if r not in batch]
@@ -142,12 +147,22 @@ class HFServer:
         self._global_steps = global_steps
 
     async def abort_all_requests(self, reject_request: bool = False) -> None:
-        """Answer what is being generated as it stands; hold everything else until ``resume_generation``."""
+        """Answer what is being generated as it stands; hold everything else until ``resume_generation``.
+
+        ``reject_request``: this server leaves the rotation. Answer what waits, and what still comes, as aborted: the
+        client then asks another one.
+        """
         self._running.clear()
+        if reject_request:
+            self._rejecting = True
+            waiting, self._waiting = self._waiting, []
+            for request in waiting:
+                request.answer.set_result(([], [], False))
         self._policy.aborted.set()
         await asyncio.get_running_loop().run_in_executor(self._thread, self._policy.aborted.clear)
 
     async def resume_generation(self) -> None:
+        self._rejecting = False
         self._running.set()
 
     # Nothing is freed on a CPU and there is no cache between requests; the trainer calls these around every phase.
@@ -165,7 +180,7 @@ class HFReplica(RolloutReplica):
 
     async def launch_servers(self) -> None:
         node = await self.workers[0].__ray_call__.remote(lambda _: ray.get_runtime_context().get_node_id())
-        name = server_name(self.replica_rank)
+        name = f"{server_name(self.replica_rank)}{'_reward' if self.is_reward_model else ''}"
         server = (
             ray.remote(HFServer)
             .options(
@@ -193,20 +208,26 @@ class HFServerAdapter(BaseRollout):
     @torch.no_grad()
     async def update_weights(
         self,
-        weights: Iterable[tuple[str, torch.Tensor]],
+        weights: Iterable[tuple[str, torch.Tensor]] | AsyncIterable[tuple[str, torch.Tensor]],
         wire_format: str = "named_tensors",
         *,
+        peft_config: Any = None,
         global_steps: int | None = None,
         **kwargs: Any,
     ) -> None:
         """Send every weight, in buckets. All ranks must consume ``weights``: producing one is a collective."""
+        if peft_config is not None:
+            raise FrameworkError(
+                f"weight sync: got a LoRA adapter, which {NAME} cannot load beside the weights; "
+                "set actor_rollout_ref.model.lora.merge=true"
+            )
         if wire_format != "named_tensors":
             raise FrameworkError(f"weight sync: got the wire format {wire_format!r}, {NAME} knows 'named_tensors'")
         server = ray.get_actor(server_name(self._replica_rank)) if self._leads else None
         room = self.config.checkpoint_engine.update_weights_bucket_megabytes << 20
         bucket: dict[str, torch.Tensor] = {}
         size = 0
-        for name, tensor in weights:
+        async for name, tensor in ensure_async_iterator(weights):
             bucket[name] = tensor.detach().cpu()
             size += tensor.nbytes
             if size >= room:

@@ -69,6 +69,14 @@ def check(config: DictConfig) -> Settings:
             f"reward.reward_manager.name: got {manager.name!r}, expected {REWARD_MANAGER!r}: it judges the programs "
             "and brings the credit that the estimator places"
         )
+    if OmegaConf.select(config, "reward.reward_model.enable") and not OmegaConf.select(
+        config, "reward.custom_reward_function.path"
+    ):
+        raise ConfigError(
+            "reward.reward_model.enable=true: verl then rewards by that model's score alone and never asks the egca "
+            "manager (reward_loop.py, compute_score). Leave the model out, or set reward.custom_reward_function.path: "
+            "verl then asks the manager, and a subclass of EgcaRewardManager may ask the model"
+        )
     loss = OmegaConf.select(config, "actor_rollout_ref.actor.policy_loss.loss_mode")
     if settings.enabled and loss in SEQUENCE_LEVEL_LOSSES:
         raise ConfigError(

@@ -10,23 +10,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import ray
 import transfer_queue as tq
 from omegaconf import DictConfig, open_dict
 from transfer_queue import KVBatchMeta
+from verl import DataProto
+from verl.trainer.ppo.utils import Role
 from verl.trainer.ppo.v1 import (
     PPOTrainer,
     PPOTrainerColocateAsync,
     PPOTrainerSeparateAsync,
     PPOTrainerSync,
     register_trainer,
+    trainer_base,
 )
+from verl.utils.device import get_device_name
 
 from egca_plugin.adapters.verl import channel, rows, settings
 from egca_plugin.adapters.verl.estimator import Scope, credits
-from egca_plugin.adapters.verl.metrics import step_metrics
-from egca_plugin.adapters.verl.recording import lines
+from egca_plugin.adapters.verl.observer import Observer
 from egca_plugin.adapters.verl.shared_bank import OwnedBank
-from egca_plugin.records import RecordWriter
+from egca_plugin.adapters.verl.workers import await_ready, lasting_reward_workers
+from egca_plugin.errors import FrameworkError
+
+_TASK_COLUMNS = ("reward_model", "extra_info", "uid")
+
+
+PATIENCE = 50  # batches' worth of prompts, without one batch to train on
 
 
 class EgcaMixin(PPOTrainer):
@@ -41,18 +52,44 @@ class EgcaMixin(PPOTrainer):
         with open_dict(config):
             config.trainer.v1.trainer_mode = self.base_mode
         super().__init__(config)
-        records = self._settings.egca.records
-        self._records = RecordWriter(records) if records else None
+        self._observer = Observer(self._settings.egca.records)
+        self._asked_for = 0
         bank = self._settings.egca.bank if self._settings.enabled else ""
         self._bank = OwnedBank(bank) if bank else None
+
+    def _setup(self) -> None:
+        with lasting_reward_workers(trainer_base):
+            super()._setup()
+        await_ready(self.reward_loop_manager.reward_loop_workers)
+
+    def _add_prompts_to_generate(self, num_prompts: int) -> int:
+        """verl replaces whatever fails, for ever where everything does: FrameworkError after PATIENCE batches."""
+        self._asked_for += num_prompts
+        if self._asked_for > PATIENCE * self.config.data.train_batch_size:
+            raise FrameworkError(
+                f"{self._asked_for} prompts were asked for since the last batch that could be trained on, and too few "
+                "came back. The log says what became of them, at 'Error in _run_prompt'; with algorithm.filter_groups, "
+                "too few groups may differ in reward"
+            )
+        return int(super()._add_prompts_to_generate(num_prompts))
 
     def _init_dataloader(self) -> None:
         super()._init_dataloader()
         for name, dataset in (("data.train_files", self.train_dataset), ("data.val_files", self.val_dataset)):
             rows.check_dataset(name, dataset.dataframe)
+        rows.mark_validation(self.val_dataset)
+
+    def _compute_reward_colocate(self, batch: KVBatchMeta, metrics: dict[str, Any] | None = None) -> KVBatchMeta:
+        """With a reward model on the trainer's devices. verl hands its manager the texts; ours needs the tasks too."""
+        manager = self.reward_loop_manager
+        self.reward_loop_manager = _WithTasks(manager, batch)  # type: ignore[assignment]  # for this call
+        try:
+            return super()._compute_reward_colocate(batch, metrics=metrics)
+        finally:
+            self.reward_loop_manager = manager
 
     def _compute_advantage(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
-        fields = ["extra_fields", channel.KEY, *(["responses"] if self._records else [])]
+        fields = ["extra_fields", channel.KEY, *(["responses"] if self._observer.records else [])]
         data = tq.kv_batch_get(keys=batch.keys, partition_id=batch.partition_id, select_fields=fields)
         real = [i for i, tag in enumerate(batch.tags) if not tag.get("is_padding", False)]
         scope = Scope(
@@ -61,16 +98,42 @@ class EgcaMixin(PPOTrainer):
             rows=_only(real, _credits_of(data)),
             keys=batch.keys,
         )
-        keys, responses = batch.keys, data["responses"].unbind() if self._records else ()
+        keys, responses = batch.keys, data["responses"].unbind() if self._observer.records else ()
         with credits(scope):
             batch = super()._compute_advantage(batch, metrics)
-        metrics.update(step_metrics(scope.rows, scope.placement, real))
+        self._asked_for = 0
+        self._observer.tokenizer = self.tokenizer
+        lost = self._lost([keys[i] for i in real])
+        metrics.update(self._observer.observe(self.global_steps, scope, keys, responses, real, lost))
         if self._bank is not None:
             metrics.update(self._bank.metrics())
-        if self._records is not None:
-            for line in lines(self.global_steps, scope, keys, responses, real, self.tokenizer):
-                self._records.write(line)
         return batch
+
+    def _lost(self, keys: Sequence[str]) -> int:
+        """Samples of a batch that verl gave up. In the asynchronous modes it replaces their groups instead."""
+        sessions = {key.rpartition("_")[0] for key in keys}
+        prompts = self.config.data.train_batch_size // self.parameter_sync_step
+        asked = int(prompts * self.config.actor_rollout_ref.rollout.n)
+        return max(0, asked - len(sessions))
+
+
+class _WithTasks:
+    """verl's reward loop manager, for one batch: adds the columns in which a row's task is found."""
+
+    def __init__(self, manager: Any, batch: KVBatchMeta) -> None:
+        self._manager, self._batch = manager, batch
+
+    def compute_rm_score(self, data: DataProto) -> DataProto:
+        """What verl's manager gives for ``data`` with its tasks."""
+        found = tq.kv_batch_get(
+            keys=self._batch.keys, partition_id=self._batch.partition_id, select_fields=list(_TASK_COLUMNS)
+        )
+        for name in _TASK_COLUMNS:
+            column = np.empty(len(data), dtype=object)
+            column[:] = list(found[name])
+            data.non_tensor_batch[name] = column
+        scored: DataProto = self._manager.compute_rm_score(data)
+        return scored
 
 
 def _credits_of(data: Any) -> list[channel.Row | None]:
@@ -99,3 +162,12 @@ class EgcaColocateAsync(EgcaMixin, PPOTrainerColocateAsync):
 @register_trainer("egca_separate_async")
 class EgcaSeparateAsync(EgcaMixin, PPOTrainerSeparateAsync):
     base_mode = "separate_async"
+
+    def _init_resource_pool_mgr(self) -> None:
+        super()._init_resource_pool_mgr()
+        if get_device_name() == "cpu":
+            from egca_plugin.adapters.verl.detached_cpu import CpuDetachActorWorker
+
+            for role in (Role.ActorRolloutRef, Role.ActorRollout, Role.Actor):
+                if role in self.role_worker_mapping:
+                    self.role_worker_mapping[role] = ray.remote(CpuDetachActorWorker)
