@@ -75,7 +75,7 @@ class EgcaConfig:
     ``mix``: share of the mass that moves to the span; the rest stays uniform.
     ``cap``: upper bound of one token's weight, 0 for none; what it cuts off is spread over the rest of the sequence.
     ``thinking``: what reasoning in front of a blamed program gets: ``shared``, its plain GRPO advantage, so that only
-    the mass of the rest moves; ``none``, its mass moves to the span too; ``credited``, it is blamed along with the span.
+    the mass of the rest moves; ``none``, its mass moves to the span too; ``credited``, it is blamed as well.
     ``unverified``: what a divergence without a proving patch gets: ``uniform`` credit (default of ``verified``) or the
     ``wide`` span around it (default of ``paper``).
     ``references``: JSONL file of further correct programs, ``task_id`` and ``source``; judged before they are used.
