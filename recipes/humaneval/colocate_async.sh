@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
 # One node; trainer and rollout share the GPUs, sampling goes on across steps.
-exec "$(dirname "$0")/../shared/launch.sh" humaneval 8 hardware=node mode=colocate_async "$@"
+exec "$(dirname "$0")/../shared/launch.sh" humaneval hardware=node mode=colocate_async "$@"

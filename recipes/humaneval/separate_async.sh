@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
 # One node; four GPUs train while four sample.
-exec "$(dirname "$0")/../shared/launch.sh" humaneval 8 hardware=node mode=separate_async "$@"
+exec "$(dirname "$0")/../shared/launch.sh" humaneval hardware=node mode=separate_async "$@"

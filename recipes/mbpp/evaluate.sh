@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# pass@1 on MBPP's 500 test tasks with the run's last checkpoint. Give the same overrides as to the training.
-exec "$(dirname "$0")/../shared/launch.sh" mbpp 1 trainer.val_only=true \
+# pass@1 on MBPP's 500 test tasks with the run's last checkpoint. Give the same hardware=, mode= and
+# other overrides as to the training: they name the run, and say how many GPUs it takes.
+# shellcheck disable=SC2016  # Hydra expands what is quoted
+exec "$(dirname "$0")/../shared/launch.sh" mbpp trainer.val_only=true \
   'data.val_files=${oc.env:EGCA_DATA}/mbpp-test.parquet' \
   'trainer.validation_data_dir=${trainer.default_local_dir}/test' "$@"

@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
 # One GPU, Qwen2.5-Coder-0.5B-Instruct with LoRA.
-exec "$(dirname "$0")/../shared/launch.sh" mbpp 1 hardware=one_gpu "$@"
+exec "$(dirname "$0")/../shared/launch.sh" mbpp hardware=one_gpu "$@"

@@ -1,16 +1,37 @@
 #!/usr/bin/env bash
-# launch.sh RECIPE GPUS [OVERRIDES...]: check the GPUs and the data, then hand over to verl. The recipes' scripts call it.
+# launch.sh RECIPE [OVERRIDES...]: check the GPUs and the data, then hand over to verl. The recipes' scripts call it.
 #   EGCA_DATA   where the prepared data is (default: data, in the current directory)
 #   EGCA_RUNS   where checkpoints and records go (default: runs)
-#   CLUSTER=1   count the GPUs of the running Ray cluster rather than this machine's
+#   NODES       nodes of eight GPUs, with hardware=cluster (default: 2)
 set -euo pipefail
-recipe=$1 gpus=$2
-shift 2
+recipe=$1
+shift
 EGCA_RECIPES=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export EGCA_RECIPES EGCA_DATA=${EGCA_DATA:-data} EGCA_RUNS=${EGCA_RUNS:-runs}
 
+# The choices that decide what is needed and what is started; the last word wins, as in Hydra.
+hardware=one_gpu mode=sync
+for word in "$@"; do
+  case $word in
+    hardware=*) hardware=${word#*=} ;;
+    mode=*) mode=${word#*=} ;;
+  esac
+done
+case $hardware in
+  one_gpu) gpus=1 ;;
+  node) gpus=8 ;;
+  cluster) gpus=$((8 * ${NODES:-2})) ;;
+  *)
+    echo "recipes/$recipe: hardware=$hardware: expected one_gpu, node or cluster" >&2
+    exit 2
+    ;;
+esac
+if [ "$mode" = separate_async ] && [ "$gpus" -lt 8 ]; then gpus=8; fi # four train, four sample
+program=verl.trainer.main_ppo
+if [ "$mode" = legacy ]; then program=egca_plugin.adapters.verl.legacy; fi
+
 count_gpus() {
-  if [ -n "${CLUSTER:-}" ]; then
+  if [ "$hardware" = cluster ]; then
     python - <<'PYTHON' || echo 0
 import ray
 ray.init("auto", log_to_driver=False, logging_level="ERROR")
@@ -25,10 +46,11 @@ PYTHON
 
 found=$(count_gpus | tail -n 1)
 if [ "$found" -lt "$gpus" ]; then
-  where=${CLUSTER:+"the Ray cluster"}
+  where="this machine"
+  if [ "$hardware" = cluster ]; then where="the Ray cluster"; fi
   {
-    echo "recipes/$recipe: needs $gpus NVIDIA GPU(s), found $found on ${where:-this machine}."
-    echo "Without one, \`egca demo\` and recipes/starter train on a CPU; with fewer, take another hardware=... (README.md)."
+    echo "recipes/$recipe: needs $gpus NVIDIA GPU(s), found $found on $where."
+    echo "Without one, \`egca demo\` and recipes/starter train on a CPU; with fewer, take another hardware=... (README)."
   } >&2
   exit 3
 fi
@@ -44,4 +66,4 @@ for name in "${needed[@]}"; do
   fi
 done
 
-exec python -m verl.trainer.main_ppo --config-dir "$EGCA_RECIPES/$recipe" --config-name "$recipe" "$@"
+exec python -m "$program" --config-dir "$EGCA_RECIPES/$recipe" --config-name "$recipe" "$@"

@@ -7,12 +7,17 @@ import subprocess
 from pathlib import Path
 
 RECIPES = Path(__file__).parents[2] / "recipes"
-GPUS = {"one_gpu": 1, "node": 8, "cluster": 16, "colocate_async": 8, "separate_async": 8, "evaluate": 1}
+GPUS = {
+    "one_gpu": 1, "node": 8, "cluster": 16, "colocate_async": 8, "separate_async": 8, "legacy": 8, "evaluate": 1,
+}  # fmt: skip
 FILES = {
     "mbpp": ("mbpp-train", "mbpp-validation", "mbpp-test"),
     "humaneval": ("mbpp-train-clean", "mbpp-validation", "humaneval"),
 }
 ALL = [(recipe, script) for recipe in FILES for script in GPUS]
+
+
+PROGRAM = dict.fromkeys(GPUS, "verl.trainer.main_ppo") | {"legacy": "egca_plugin.adapters.verl.legacy"}
 
 
 def start(recipe: str, script: str, folder: Path, gpus: int, *overrides: str) -> subprocess.CompletedProcess[str]:

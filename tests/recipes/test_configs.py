@@ -17,7 +17,7 @@ CHOICES = [
     (recipe, hardware, mode)
     for recipe in ("mbpp", "humaneval")
     for hardware in ("one_gpu", "node", "cluster")
-    for mode in ("sync", "colocate_async", "separate_async")
+    for mode in ("sync", "colocate_async", "separate_async", "legacy")
     if (hardware, mode) != ("one_gpu", "separate_async")  # it needs GPUs for both sides
 ]
 
@@ -77,10 +77,29 @@ def trainer(config: Any) -> Any:
     return get_trainer_cls(config.trainer.v1.trainer_mode)(config)
 
 
+def legacy_roles(config: Any) -> set[str]:
+    """The workers that verl's legacy task runner plans, and our settings' check, which its trainer does first."""
+    from omegaconf import OmegaConf
+    from verl.trainer.main_ppo_v0 import TaskRunner
+
+    from egca_plugin.adapters.verl import settings
+
+    OmegaConf.resolve(config)
+    settings.check(config)
+    runner = TaskRunner.__ray_metadata__.modified_class()
+    runner.add_actor_rollout_worker(config)
+    return {role.name for role in runner.role_worker_mapping}
+
+
 @pytest.mark.parametrize(("recipe", "hardware", "mode"), CHOICES)
 def test_verl_accepts_every_choice(recipe: str, hardware: str, mode: str) -> None:
     config = compose(recipe, f"hardware={hardware}", f"mode={mode}")
     validate(config)
+    assert config.trainer.use_v1 == (mode != "legacy")
+    if mode == "legacy":
+        # The reference is in the actor's workers; with an adapter it is the actor's own base.
+        assert legacy_roles(config) == {"ActorRollout" if hardware == "one_gpu" else "ActorRolloutRef"}
+        return
     made = trainer(config)
     assert type(made).__module__ == "egca_plugin.adapters.verl.trainer"
     assert made.trainer_mode == mode

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+# One node, verl's deprecated trainer (trainer.use_v1=false).
+exec "$(dirname "$0")/../shared/launch.sh" mbpp hardware=node mode=legacy "$@"
