@@ -39,7 +39,10 @@ class Install:
     def remove(self, name: str) -> None:
         """As `pip uninstall` would: the package and what the installer knows of it."""
         for item in (self.site / name.lower(), self.site / name, *self.site.glob(f"{name}-*.dist-info")):
-            item.unlink(missing_ok=True)
+            if item.is_symlink():
+                item.unlink()
+            elif item.is_dir():
+                shutil.rmtree(item)
 
     def disguise(self, name: str, version: str) -> None:
         """Another version of an installed package, to whoever asks."""
