@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from egca_plugin.config import LOCALIZERS, EgcaConfig
+from egca_plugin.config import LOCALIZERS, EgcaConfig, SandboxConfig
 from egca_plugin.errors import ConfigError
 from egca_plugin.localize import registry
 
@@ -43,3 +46,12 @@ def test_a_wrong_setting_is_named_with_what_was_expected(values: dict[str, Any],
 
 def test_every_localiser_that_may_be_configured_exists_and_the_other_way_round() -> None:
     assert set(LOCALIZERS) == set(registry.LOCALIZERS)
+
+
+def test_the_settings_page_names_every_setting_with_its_default() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| `(.*?)` \|", page, re.MULTILINE))
+    settings = asdict(EgcaConfig()) | asdict(SandboxConfig())
+    del settings["sandbox"]
+    words = {"": '""', "None": "null"}
+    assert rows == {name: words.get(str(default), str(default)) for name, default in settings.items()}
