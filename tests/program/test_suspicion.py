@@ -64,6 +64,11 @@ def test_a_table_of_the_tests_is_memorised(source: str) -> None:
     assert memorises(source, TESTED)
 
 
+def test_a_list_of_cases_is_memorised_too() -> None:
+    source = "def f(*a):\n    for case, value in [([1, 2], 3), ([4, 5], 9)]:\n        if case == a[0]: return value"
+    assert memorises(source, [(([1, 2],), {}), (([4, 5],), {})])
+
+
 def test_a_table_of_whole_calls_is_memorised() -> None:
     source = "def f(a, b):\n    return {(1, 'x'): 2, (3, 'y'): 4}[a, b]"
     assert memorises(source, [((1, "x"), {}), ((3,), {"b": "y"})])
