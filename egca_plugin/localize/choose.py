@@ -23,7 +23,7 @@ from egca_plugin.localize.slots import patched, slotted
 from egca_plugin.localize.traces import NOTHING, Run, Trace
 from egca_plugin.localize.trials import Combination, Trials
 from egca_plugin.localize.units import bag, dice, loads, size, statements, written_by
-from egca_plugin.program.instrument import WRITE, Site, instrument_tree
+from egca_plugin.program.instrument import BRANCH, RETURN, WRITE, Site, instrument_tree
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.types import Call
@@ -183,14 +183,16 @@ def _runs(bench: Workbench, patches: Sequence[Combination], sandbox: Sandbox, ca
 
 def _residue(bench: Workbench, run: Run) -> float:
     """Share of the aligned pairs whose histories still differ: zero where the patch explains every divergence."""
-    probes = {_position(site): site.id for site in run.program.sites}
+    probes: dict[tuple[object, ...], list[int]] = {}
+    for site in run.program.sites:
+        probes.setdefault(_position(site), []).append(site.id)  # a place and its alternatives, of which one is on
     differing, total = 0, 1
     for pair in bench.alignment.pairs:
         if pair.candidate_site is None or pair.reference_site is None:
             continue
-        probe = probes.get(_position(pair.candidate_site))
+        here = probes.get(_position(pair.candidate_site), [])
         for trace, reference in zip(run.traces, bench.reference.traces):  # noqa: B905 - cut short
-            mine = trace.values.get(probe, NOTHING) if probe is not None else NOTHING
+            mine = next((trace.values[probe] for probe in here if probe in trace.values), NOTHING)
             theirs = reference.values.get(pair.reference_site.id, NOTHING)
             total += 1
             differing += not histories_agree(pair, mine, theirs)
@@ -199,7 +201,8 @@ def _residue(bench: Workbench, run: Run) -> float:
 
 def _position(site: Site) -> tuple[object, ...]:
     """Tells a probe in every rebuilding of the same tree; what came from the reference stands beyond the last line."""
-    node = site.node.__dict__
+    whole = site.kind == RETURN or (site.kind == BRANCH and isinstance(site.statement, (ast.If, ast.While)))
+    node = (site.statement if whole else site.node).__dict__
     return (site.kind, site.variable, node.get("lineno"), node.get("col_offset"), node.get("end_col_offset"))
 
 

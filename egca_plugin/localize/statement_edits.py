@@ -67,6 +67,8 @@ def _versions(node: ast.stmt, operators: Sequence[type[ast.operator]]) -> Iterat
         yield 0.3, ast.Continue()
     elif isinstance(node, ast.Continue):
         yield 0.3, ast.Break()
+    elif isinstance(node, ast.Pass):
+        yield from ((0.3, jump) for jump in (ast.Break(), ast.Continue()))
 
 
 def reference_tests(bench: Workbench) -> list[ast.expr]:
