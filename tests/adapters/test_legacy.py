@@ -48,6 +48,7 @@ def trainer(tiny: Tiny, records: Path, *, enabled: bool = True) -> EgcaRayPPOTra
     made = object.__new__(EgcaRayPPOTrainer)
     made._settings = settings.Settings(enabled, EgcaConfig())
     made.tokenizer = AutoTokenizer.from_pretrained(tiny.model)
+    made._bank = None
     made._observer = Observer(str(records), made.tokenizer)
     made.global_steps = 3
     return made
