@@ -21,12 +21,15 @@ PACKAGE = Path(egca_plugin.__file__).parent
 
 @dataclass
 class Install:
-    """``site`` holds the links; ``env`` is added to the environment; ``prefix`` runs in front of Python."""
+    """``site`` holds the links; ``env`` is added to the environment; ``prefix`` runs in front of Python.
+
+    ``-S`` of ``flags`` keeps the environment's own packages away: what is not linked is not there.
+    """
 
     site: Path
     env: dict[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
-    python: str = sys.executable
+    flags: tuple[str, ...] = ("-S",)
 
     def __post_init__(self) -> None:
         self.site.mkdir(parents=True)
@@ -54,8 +57,17 @@ class Install:
             (fake / "METADATA").write_text("\n".join(lines), encoding="utf-8")
 
     def doctor(self, *arguments: str, timeout_s: float = 240) -> Diagnosis:
-        """``-S`` keeps the environment's own packages away: what is not linked is not there."""
-        command = [*self.prefix, self.python, "-S", "-m", "egca_plugin.cli.main", "doctor", "--json", *arguments]
+        """What `egca doctor --json` says there."""
+        command = [
+            *self.prefix,
+            sys.executable,
+            *self.flags,
+            "-m",
+            "egca_plugin.cli.main",
+            "doctor",
+            "--json",
+            *arguments,
+        ]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VERL_"))}
         done = subprocess.run(
             command,

@@ -118,12 +118,24 @@ def test_a_broken_install_is_named_with_its_mend(
     assert not others, f"one thing is broken, and it is blamed alone: {amiss}"
 
 
+HIDE_THE_PLUGIN = """
+import sys
+class Hide:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "egca_plugin":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Hide())
+"""
+
+
 @pytest.mark.slow
 def test_a_ray_worker_without_the_plugin_and_a_tokenizer_without_bytes(install: Install, tmp_path: Path) -> None:
     """Two faults that need all of verl to be found, in one look; the worker's environment is Ray's runtime_env."""
-    elsewhere = Install(tmp_path / "worker")
-    elsewhere.remove("egca_plugin")
-    install.env[RAY_JOB_CONFIG] = json.dumps({"runtime_env": {"env_vars": {"PYTHONPATH": str(elsewhere.site)}}})
+    elsewhere = tmp_path / "worker"
+    elsewhere.mkdir()
+    (elsewhere / "sitecustomize.py").write_text(HIDE_THE_PLUGIN)  # Ray hands a worker its driver's sys.path
+    install.env[RAY_JOB_CONFIG] = json.dumps({"runtime_env": {"env_vars": {"PYTHONPATH": str(elsewhere)}}})
+    install.flags = ()  # a worker inherits -S, which knows no sitecustomize
     diagnosis = install.doctor("--model", str(word_level_tokenizer(tmp_path / "model")))
     amiss = diagnosis.named("bad")
     assert diagnosis.status == 1
