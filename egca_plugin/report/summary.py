@@ -8,9 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from egca_plugin import alarm
 from egca_plugin.metrics import stage_times
 from egca_plugin.report.read import Record
-from egca_plugin.types import Mode, Outcome
+from egca_plugin.types import Credit, Mode, Outcome
 
 BINS = 10
 
@@ -49,6 +50,7 @@ class Summary:
 
     ``credited`` is the median share of the response that carries the advantage of a narrow sample, None where no
     record tells; ``credited_bins`` counts narrow samples by that share in tenths.
+    ``alarms`` are the hack alarms, by step.
     """
 
     samples: int
@@ -64,6 +66,7 @@ class Summary:
     credited_bins: tuple[int, ...]
     times: tuple[Time, ...]
     steps: tuple[Step, ...]
+    alarms: tuple[tuple[int, str], ...]
 
 
 def summarise(records: Sequence[Record]) -> Summary:
@@ -86,6 +89,7 @@ def summarise(records: Sequence[Record]) -> Summary:
         credited_bins=_bins(shares),
         times=_times(records),
         steps=_steps(records),
+        alarms=_alarms(records),
     )
 
 
@@ -114,6 +118,14 @@ def _steps(records: Sequence[Record]) -> tuple[Step, ...]:
         if record.step is not None:
             by_step[record.step].append(record)
     return tuple(_step(step, rows) for step, rows in sorted(by_step.items()))
+
+
+def _alarms(records: Sequence[Record]) -> tuple[tuple[int, str], ...]:
+    by_step: defaultdict[int, list[Credit]] = defaultdict(list)
+    for record in records:
+        if record.step is not None:
+            by_step[record.step].append(record.credit)
+    return tuple((step, str(raised)) for step, raised in alarm.over(by_step).items())
 
 
 def _step(step: int, rows: Sequence[Record]) -> Step:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import report_records as make
 
+from egca_plugin.cli.main import main
 from egca_plugin.localize.api import Reason
+from egca_plugin.records import credit_line
 from egca_plugin.report import charts, words
+from egca_plugin.report import render as rendering
 from egca_plugin.report.read import load
 from egca_plugin.report.summary import Count, summarise
+from egca_plugin.types import Mode, Outcome
 
 
 def test_the_counts_of_a_small_file(tmp_path: Path) -> None:
@@ -51,3 +56,21 @@ def test_every_credit_is_told_in_one_sentence() -> None:
     assert told[0] == "The advantage goes to the marked text: a change of this text alone makes every test pass."
     assert told[1] == "Credit is uniform: it passes its tests."
     assert told[-1] == "Credit is uniform: a code of tomorrow."
+
+
+def test_a_leap_that_was_bought_is_told_in_the_report_and_by_watch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Eleven honest steps, then one in which all samples pass and look at none of their arguments."""
+    honest = [make.credit(Mode.CORRECT, Outcome.OK, 3), *[make.credit(Mode.LOGIC, Outcome.WRONG_ANSWER, 0)] * 3]
+    cheats = [make.credit(Mode.CORRECT, Outcome.OK, 3, anomalies=("ignores_arguments",))] * 4
+    with (tmp_path / "credits-host-1.jsonl").open("w") as file:
+        for step in range(1, 13):
+            for known in cheats if step == 12 else honest:
+                line = {"task_id": "sum/1", "completion": "", "step": step, **credit_line(known, "")}
+                file.write(json.dumps(line) + "\n")
+    ((step, raised),) = summarise(load(tmp_path)).alarms
+    assert (step, "ignores_arguments 4" in raised) == (12, True)
+    assert f"<strong>Step 12: {raised}</strong>" in rendering.render(load(tmp_path), "run")
+    assert main(["watch", str(tmp_path), "--once"]) == 0
+    assert "step 12: HACK ALARM" in capsys.readouterr().out
