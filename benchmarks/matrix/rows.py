@@ -250,7 +250,7 @@ ABSENT: tuple[Absent, ...] = (
     Absent(
         "vllm",
         ("vLLM or SGLang rollout, nccl weight transfer, flash-attn",),
-        "they need an accelerator",
+        "they need an accelerator; not run on a GPU yet",
         "every GPU recipe is composed, validated by verl and built up to the point where it takes GPUs (tests/recipes)",
     ),
 )
