@@ -31,6 +31,7 @@ LIBRARY = "def total(xs):\n    return sum(xs)\n"
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[None]:
     here = {"env_vars": {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])}}
+    ray.shutdown()  # of whatever an earlier module left
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False, runtime_env=here)
     yield
     ray.shutdown()

@@ -4,7 +4,8 @@
 verl      what happens
 ========  ==================================================================================================
 < 0.9.0   refused: neither the ``verl.plugins`` entry point nor the trainer and platform registries exist
-0.9.0     supported: contract tests, recipes and the CPU runs that CONTRIBUTING.md names have passed on it
+0.9.0     supported: contract tests, recipes and a CPU run of its v1 trainer (CONTRIBUTING.md) have passed on it; its
+          legacy trainer needs flash-attn, so it was not run
 0.9.1     supported: what the extra ``verl`` installs, what CI runs, and what the CPU matrix ran on
 >= 0.10   refused until the contract tests have passed on it; ``EGCA_UNTESTED_VERL=1`` overrides
 ========  ==================================================================================================
