@@ -64,7 +64,11 @@ def test_watch_ends_with_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.rstrip().endswith("the run has ended")
 
 
-@pytest.mark.parametrize("name", [f"credits-{os.uname().nodename}-{os.getpid()}", "credits-else-where-1", "credits-x"])
+@pytest.mark.parametrize(
+    "name",
+    [f"credits-{os.uname().nodename}-{os.getpid()}", "credits-else-where-1", "credits-x"],
+    ids=["this process", "another host", "no process"],  # the same in every worker
+)
 def test_a_run_that_may_still_write_has_not_ended(tmp_path: Path, name: str) -> None:
     follower = Follower(tmp_path)
     assert not follower.ended()
