@@ -29,9 +29,9 @@ _ORDERED = (
 )  # fmt: skip
 _SPECIAL = ("not {0}", "{0} is None", "{0} == 0", "len({0}) == 1", "len({0}) < 2", "{0} < 0", "{0} == 1", "{0} < 2")
 _PAIRED = ("{0} == {1}", "{0} > {1}", "{0} < {1}")
+_RETURNED = ("None", "True", "False", "0", "1", "-1", "0.0", "''", "[]", "()", "{}")
 _VALUES, _VARIABLES = 4, 6  # returned values and variables that are tried
 _COPIED, _COPY = (ast.If, ast.Expr, ast.Assign, ast.AugAssign, ast.Return), 16  # statements up to this size
-_LONGEST = 40  # characters of an expected value that is returned as it stands
 
 
 def initial_values(bench: Workbench, failed: CallResult) -> list[Edit]:
@@ -70,9 +70,10 @@ def _unbound(failed: CallResult) -> str | None:
 
 
 def special_cases(bench: Workbench, failing: Sequence[Expectation]) -> list[Edit]:
-    """``if test: return value`` in the outer block of each function that ran, for the values that are expected.
+    """``if test: return value`` in the outer block of each function that ran, for the usual values.
 
-    To return what the tests want is no proof: only those count that gain by it on further inputs too.
+    To return what a test wants is no proof: only those count that gain by it on further inputs too. The value that a
+    test expects never goes into a program, which runs beside a candidate's code; its type chooses among the usual ones.
     """
     edits = []
     values = list(_values(bench, failing))[:_VALUES]
@@ -103,14 +104,9 @@ def _tests(bench: Workbench, function: Function) -> Iterator[tuple[float, ast.ex
 
 
 def _values(bench: Workbench, failing: Sequence[Expectation]) -> Iterator[ast.expr]:
-    """What the failing calls should give, where that is short, then what the reference returns."""
-    seen = set()
-    for expectation in failing:
-        for result in expectation.accepted:
-            text = _literal(result)
-            if text is not None and text not in seen:
-                seen.add(text)
-                yield _expression(text)
+    """The usual values of the types that the failing calls should give, then what the reference returns."""
+    kinds = {kind for expectation in failing for result in expectation.accepted if (kind := _type(result)) is not None}
+    yield from (_expression(text) for text in _RETURNED if type(ast.literal_eval(text)) in kinds)
     for node, _ in statements(bench.reference.program.tree):
         if isinstance(node, ast.Return) and isinstance(node.value, (ast.Constant, ast.List, ast.Tuple)):
             new = bench.rename(node.value)
@@ -118,15 +114,13 @@ def _values(bench: Workbench, failing: Sequence[Expectation]) -> Iterator[ast.ex
                 yield new
 
 
-def _literal(result: CallResult) -> str | None:
+def _type(result: CallResult) -> type | None:
     if result.status is not CallStatus.VALUE:
         return None
     try:
-        text = repr(wire.decode(result.value))
-        ast.literal_eval(text)
-    except (WireError, ValueError, SyntaxError):
+        return type(wire.decode(result.value))
+    except WireError:
         return None
-    return text if len(text) <= _LONGEST else None
 
 
 def ordered_inputs(bench: Workbench) -> list[Edit]:
