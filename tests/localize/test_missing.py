@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from types import CodeType
+from typing import Any
+
 import pytest
 from conftest import Localize  # type: ignore[import-not-found]
+
+from egca_plugin.sandbox.api import Sandbox
 
 SUM = "def f(xs):\n    return sum(xs)\n"
 
@@ -53,3 +59,27 @@ def test_what_was_forgotten_is_found(name: str, localize: Localize) -> None:
     assert answer.verified, answer
     where = candidate.count("\n", 0, answer.spans[0].start) + 1
     assert where == line, answer.patch
+
+
+def constants(code: CodeType) -> Iterator[Any]:
+    for constant in code.co_consts:
+        yield from constants(constant) if isinstance(constant, CodeType) else [constant]
+
+
+def test_what_a_test_expects_never_goes_into_a_program(localize: Localize, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even in a patch: it runs beside a candidate's code. The failing call, with 7, should give 70007."""
+    programs: list[str | CodeType] = []
+    session = Sandbox.session
+
+    def watched(self: Sandbox, source: str | CodeType, **settings: Any) -> Any:
+        programs.append(source)
+        return session(self, source, **settings)
+
+    monkeypatch.setattr(Sandbox, "session", watched)
+    candidate = "def f(n):\n    if n < 0:\n        return -1\n    k = n\n    return k * 3\n"
+    reference = "def f(n):\n    return int(f'{n}{\"0\" * 3}{n}') if n % 2 else n * 3\n"
+    answer = localize(candidate, reference, "assert f(7) == 70007", "assert f(2) == 6", "assert f(4) == 12")
+    tried = [program for program in programs if isinstance(program, CodeType)]
+    assert len(tried) > 5
+    assert all("70007" not in map(repr, constants(code)) for code in tried)
+    assert "70007" not in answer.patch
