@@ -156,13 +156,17 @@ def snr(rows: Sequence[Grams], arm: str) -> float:
 
 
 def climb(rows: Sequence[Grams], arm: str) -> float:
-    """How far a step of unit length climbs GRPO's objective as the other half estimates it."""
-    return _toward(rows, ARMS[arm], ARMS["grpo"]) / sqrt(_power(rows, ARMS[arm]))
+    """Cosine of the step with GRPO's gradient as the other half estimates it, without bias in the product."""
+    return _cosine(rows, ARMS[arm], ARMS["grpo"])
 
 
 def faults(rows: Sequence[Grams], arm: str) -> float:
     """Cosine of the step with the one that only lowers the *other half's* blamed tokens."""
-    return _toward(rows, ARMS[arm], FAULTS) / sqrt(_power(rows, ARMS[arm]) * _power(rows, FAULTS))
+    return _cosine(rows, ARMS[arm], FAULTS)
+
+
+def _cosine(rows: Sequence[Grams], step: dict[str, float], goal: dict[str, float]) -> float:
+    return _toward(rows, step, goal) / sqrt(_power(rows, step) * _power(rows, goal))
 
 
 def _toward(rows: Sequence[Grams], step: dict[str, float], goal: dict[str, float]) -> float:
@@ -176,7 +180,7 @@ def _power(rows: Sequence[Grams], step: dict[str, float]) -> float:
 
 
 def summary(rows: Sequence[Grams]) -> dict[str, Any]:
-    """One row an arm; intervals by bootstrap over tasks, of the ratio to GRPO where a column says so."""
+    """One row an arm; intervals by bootstrap over tasks, in pairs where a column compares with GRPO."""
 
     def interval(statistic: Callable[[Sequence[Grams]], float]) -> str:
         found = common.bootstrap(
@@ -187,15 +191,16 @@ def summary(rows: Sequence[Grams]) -> dict[str, Any]:
     body = []
     for arm in ARMS:
 
-        def ratio(drawn: Sequence[Grams], arm: str = arm) -> float:
-            return climb(drawn, arm) / climb(drawn, "grpo")
+        def gained(drawn: Sequence[Grams], arm: str = arm) -> float:
+            return snr(drawn, arm) - snr(drawn, "grpo")
 
         body.append(
             [
                 arm,
                 f"{sqrt(_power(rows, ARMS[arm]) / _power(rows, ARMS['grpo'])):.2f}",
                 interval(lambda drawn, arm=arm: snr(drawn, arm)),  # type: ignore[misc]
-                interval(ratio),
+                interval(gained) if arm != "grpo" else "",
+                interval(lambda drawn, arm=arm: climb(drawn, arm)),  # type: ignore[misc]
                 interval(lambda drawn, arm=arm: faults(drawn, arm)),  # type: ignore[misc]
             ]
         )
@@ -203,7 +208,8 @@ def summary(rows: Sequence[Grams]) -> dict[str, Any]:
         "arm",
         "length / GRPO's",
         "signal / noise",
-        "climb a unit of length / GRPO's",
-        "cosine with lower faults",
+        "more than grpo's",
+        "cosine with grpo's",
+        "with lower faults",
     ]
     return common.table(f"Gradients of a real model on {len(rows)} recorded groups", columns, body)
