@@ -212,7 +212,7 @@ class Assessor:
             return self._localizer.localize(case)
         except SandboxError:
             raise
-        except Exception:  # the boundary between a sample and the run
+        except Exception:  # the boundary between a sample and the run: logged in full and counted
             logger.exception(
                 "egca: %s: localiser %s failed, plain GRPO credit", case.task.task_id, self._localizer.name
             )

@@ -12,7 +12,6 @@ The buggy programs are what is scored. The weight and the threshold were chosen 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import random
@@ -24,7 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import RESULTS, new_figure, quantile, save_figure, table, write_result
+from benchmarks.common import new_figure, quantile, save_figure, table, write_result
+from benchmarks.gate import arguments
 from benchmarks.localization import corpus, independent
 from egca_plugin.config import CONSTRAINT_LEVELS
 from egca_plugin.errors import TaskError
@@ -95,12 +95,7 @@ def roc(positive: Sequence[float], negative: Sequence[float]) -> list[tuple[floa
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Calibrate the comparability gate.")
-    parser.add_argument("--mbpp", type=Path, required=True, help="mbpp.jsonl")
-    parser.add_argument("--corpus", type=Path, required=True, help="what benchmarks.localization.mutants wrote")
-    parser.add_argument("--out", type=Path, default=RESULTS / "gate")
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = arguments.parse("Calibrate the comparability gate.")
     tasks = corpus.tasks(options.mbpp)
     scored, milliseconds = [], []
     for name, task_id, program in programs(tasks, options.corpus, options.seed):

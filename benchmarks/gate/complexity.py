@@ -9,14 +9,13 @@ one mutant and one restructured twin. Mutants hold a fault, which may be one of 
 
 from __future__ import annotations
 
-import argparse
 import ast
 import random
 import time
 from collections import Counter
-from pathlib import Path
 
-from benchmarks.common import RESULTS, quantile, table, write_result
+from benchmarks.common import quantile, table, write_result
+from benchmarks.gate import arguments
 from benchmarks.localization import corpus
 from benchmarks.localization.restructure import forms
 from egca_plugin.program.constraints import Constraint
@@ -54,12 +53,7 @@ def restructured(sandbox: Sandbox, task: Task) -> str | None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure the complexity constraint.")
-    parser.add_argument("--mbpp", type=Path, required=True, help="mbpp.jsonl")
-    parser.add_argument("--corpus", type=Path, required=True, help="what benchmarks.localization.mutants wrote")
-    parser.add_argument("--out", type=Path, default=RESULTS / "gate")
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = arguments.parse("Measure the complexity constraint.")
     tasks = corpus.tasks(options.mbpp)
     programs: dict[str, list[tuple[str, str]]] = {"references": [(i, t.reference) for i, t in tasks.items()]}
     for name, form in (("mutants", "plain"), ("twins", "restructured")):

@@ -49,6 +49,8 @@ def main(argv: Sequence[str]) -> int:
     tasks = random.Random(0).sample(starter.load(), args.tasks)
     recorded = record(model_path, tokenizer, tasks, args.samples, args.tokens, args.work / "samples.jsonl")
     pairs = halves(recorded, tasks, tokenizer)
+    if not pairs:
+        raise SystemExit("no task has passes and localised failures in both halves: raise --tasks or --samples")
     model = AutoModelForCausalLM.from_pretrained(model_path, dtype=torch.float32).eval()
     parameters = trained(model, args.layers)
     kept = args.work / f"grams-{args.layers}.jsonl"
@@ -81,7 +83,10 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--layers", type=int, default=10, help="the gradient's, from the top (default: %(default)s)")
     parser.add_argument("--work", type=Path, default=Path("outputs/learning-snr"), help="samples and finished tasks")
     parser.add_argument("--out", type=Path, default=common.RESULTS, help="folder of the results")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if not 1 <= args.tasks <= len(starter.load()):
+        parser.error(f"--tasks: got {args.tasks}, expected 1 to {len(starter.load())}")
+    return args
 
 
 def trained(model: Any, layers: int) -> list[torch.nn.Parameter]:

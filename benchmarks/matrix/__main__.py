@@ -25,6 +25,8 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=Path(".bench/matrix"), help="runs and outcomes (%(default)s)")
     parser.add_argument("--timeout", type=float, default=420, help="seconds per run (%(default)s)")
     args = parser.parse_args()
+    if unknown := set(args.rows) - {row.name for row in ROWS}:
+        parser.error(f"no such row: {', '.join(sorted(unknown))}; expected {', '.join(row.name for row in ROWS)}")
     runs.prepare(args.work)
     for row in ROWS:
         if (not args.rows or row.name in args.rows) and not _kept(args.work, row).exists():

@@ -68,7 +68,7 @@ def {SWEEP}(name, switches, args, kwargs, steps, plain=(int, str, float, bool, t
             ended.append(({VALUE}, value) if is_plain(value, [10000]) else ({UNKNOWN}, None))
         except Stop:
             ended.append(({STOPPED}, None))
-        except BaseException as err:
+        except BaseException as err:  # in the child: whatever the program raises is its answer
             ended.append(({RAISED}, type(err).__name__))
     __egca_step__ = usual
     {ON} = ()

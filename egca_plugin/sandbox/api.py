@@ -66,7 +66,7 @@ class Sandbox:
             zygote = Zygote(isolation.settings(self.config))
             try:
                 isolation.enforce(self.config.require, zygote.hello["missing"])
-            except BaseException:
+            except BaseException:  # an interrupt too leaves no zygote behind; raised again
                 zygote.close()
                 raise
             self._zygote = zygote

@@ -143,7 +143,7 @@ def attempts():
 def succeeds(attempt):
     try:
         attempt()
-    except Exception:
+    except Exception:  # whatever way the host refuses, it refuses
         return False
     return True
 """

@@ -75,7 +75,7 @@ class Zygote:
         try:
             self._control.send(wire.encode({**settings, "die_with_parent": mortal}))
             self.hello = self._read_hello()
-        except BaseException:
+        except BaseException:  # an interrupt too leaves no zygote behind; raised again
             self.close()
             raise
 

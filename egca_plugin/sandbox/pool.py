@@ -107,7 +107,7 @@ class Pool:
         try:
             for one in started:
                 one.result()
-        except BaseException:
+        except BaseException:  # an interrupt too leaves no process behind; raised again
             self.close()
             raise
 
@@ -254,7 +254,7 @@ class _Worker:
         except (_Gone, OSError) as err:
             self.close()
             raise SandboxError(f"a worker process did not start: {err}") from err
-        except BaseException:
+        except BaseException:  # as in Pool.start
             self.close()
             raise
         if kind != "ready":

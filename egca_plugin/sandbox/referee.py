@@ -158,7 +158,7 @@ class _Trial:
             exec(checks.setup, namespace)  # noqa: S102 - the task's own, in the trusted process
             if checks.function:
                 exec(checks.code, namespace)  # noqa: S102 - defines `check`
-        except Exception as err:
+        except Exception as err:  # the boundary to a task's code, which may raise anything
             raise TaskError(f"{task.task_id}: the tests' own code fails: {type(err).__name__}: {err}") from err
         namespace["candidate"] = remote
         return namespace
@@ -276,7 +276,7 @@ def _reference_names(task: Task) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": "reference"}
     try:
         exec(_compiled(task.reference, task.task_id), namespace)  # noqa: S102 - the task's own reference
-    except Exception as err:
+    except Exception as err:  # the boundary to a task's code, as above
         raise TaskError(f"{task.task_id}: the reference fails: {type(err).__name__}: {err}") from err
     return namespace
 

@@ -111,7 +111,7 @@ def _check_setup(task: Task) -> None:
     """The setup must stand alone: what only the reference defines (mbpp/367's ``Node``), no candidate can know."""
     try:
         exec(compile(task.setup, f"<setup of {task.task_id}>", "exec"), {"__name__": "setup"})  # noqa: S102 - the task's
-    except Exception as error:
+    except Exception as error:  # the boundary to a task's code, which may raise anything
         raise TaskError(f"{task.task_id}: the setup fails on its own: {type(error).__name__}: {error}") from error
 
 
