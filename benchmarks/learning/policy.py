@@ -31,6 +31,17 @@ ARMS: dict[str, tuple[str, tuple[str, ...]]] = {  # name: (egca preset, override
     "late": ("verified", ("egca.localizer=late_divergence",)),
     **{name: ("verified", (*CONTROL, f"+egca_bench.control={name}")) for name in CONTROLS},
 }
+# What makes a step three times as fast on a CPU: bf16, no padding, and only what is measured.
+_ACTOR, _ROLLOUT = "actor_rollout_ref.actor", "actor_rollout_ref.rollout"
+QUICK = (
+    "actor_rollout_ref.model.use_remove_padding=true",
+    f"{_ACTOR}.fsdp_config.mixed_precision.param_dtype=bf16",
+    f"{_ACTOR}.ppo_micro_batch_size_per_gpu=8",
+    f"{_ROLLOUT}.log_prob_micro_batch_size_per_gpu=8",
+    f"{_ROLLOUT}.dtype=bfloat16",
+    f"{_ROLLOUT}.val_kwargs.n=4",
+    "trainer.val_before_train=false",
+)
 CHECKOUT = Path(__file__).parents[2]
 HELD_OUT, TRAINED, STEP_S = "held_out", "trained", "seconds"
 
@@ -97,7 +108,7 @@ def train(args: argparse.Namespace, arm: str, seed: int) -> list[dict[str, float
         validate=True,
         seed=seed,
         egca=preset,
-        overrides=(f"trainer.test_freq={args.every}", "actor_rollout_ref.rollout.val_kwargs.n=4", *overrides),
+        overrides=(f"trainer.test_freq={args.every}", *QUICK, *overrides),
     )
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH", "")]))

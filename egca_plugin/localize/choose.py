@@ -25,7 +25,7 @@ from egca_plugin.localize.trials import Combination, Trials
 from egca_plugin.localize.units import bag, dice, loads, size, statements, written_by
 from egca_plugin.program.instrument import BRANCH, RETURN, WRITE, Site, instrument_tree
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.workshop import Workshop
 from egca_plugin.types import Call
 
 _VALUES, _PAIRS = 0.5, 0.5
@@ -39,6 +39,7 @@ SMALL = 3  # parts that a small patch changes
 _COMPARED = 12  # patches whose traces are compared
 _CALLS = 3  # on so many calls
 _EVENTS = 1_000  # and no more of each
+_TIMEOUT_S = 3.0  # for all of them
 
 Further = Callable[[], Sequence[Expectation]]
 
@@ -96,7 +97,7 @@ class Ranking:
         ordered = sorted(found, key=self._early)
         compared = ordered[:_COMPARED]
         new = [edits for edits in compared if edits not in self._known]
-        left = _left_over(self._bench, new, self._trials.sandbox, self._calls)
+        left = _left_over(self._bench, new, self._trials.workshop, self._calls)
         for edits, (values, residue) in zip(new, left, strict=True):
             self._known[edits] = self._choice(edits, values, residue)
         return sorted((self._known[edits] for edits in compared), key=lambda choice: (choice.cost, choice.first_event))
@@ -151,31 +152,31 @@ def _first_events(bench: Workbench) -> dict[int, float]:
 
 
 def _left_over(
-    bench: Workbench, patches: Sequence[Combination], sandbox: Sandbox, calls: Sequence[Call]
+    bench: Workbench, patches: Sequence[Combination], workshop: Workshop, calls: Sequence[Call]
 ) -> list[tuple[float, float]]:
     """For each patch, the share of values that only one of the two runs has, and the share of pairs that differ."""
     switchable = [edits for edits in patches if all(edit.function for edit in edits)]
-    runs: dict[int, Run] = dict(zip(map(id, switchable), _runs(bench, switchable, sandbox, calls), strict=True))
+    runs: dict[int, Run] = dict(zip(map(id, switchable), _runs(bench, switchable, workshop, calls), strict=True))
     for edits in patches:
         if id(edits) not in runs:  # outside all functions nothing can be switched
             program = instrument_tree(patched(bench.tree, edits), "")
-            raw = sandbox.trace(program.code, calls, max_events=_EVENTS)
+            raw = workshop.trace(program.code, calls, max_events=_EVENTS, timeout_s=_TIMEOUT_S)
             runs[id(edits)] = Run(program, tuple(map(Trace, raw)))
     references = [trace.counts(_EVENTS) for trace in bench.reference.traces]
     ordered = [runs[id(edits)] for edits in patches]
     return [(_share(run, references), _residue(bench, run)) for run in ordered]
 
 
-def _runs(bench: Workbench, patches: Sequence[Combination], sandbox: Sandbox, calls: Sequence[Call]) -> list[Run]:
+def _runs(bench: Workbench, patches: Sequence[Combination], workshop: Workshop, calls: Sequence[Call]) -> list[Run]:
     """The traces of each patched program, all from one process."""
     if not patches:
         return []
     slots = slotted(bench.tree, list(dict.fromkeys(edit for edits in patches for edit in edits)))
-    program = instrument_tree(slots.tree, "")
+    program = slots.instrumented("")
     switched: list[Call] = []
     for edits in patches:
         switched += [Call(SWITCH, wire.encode((slots.on(edits), {}))), *calls]
-    raw = sandbox.trace(program.code, switched, max_events=_EVENTS)
+    raw = workshop.trace(program.code, switched, max_events=_EVENTS, timeout_s=_TIMEOUT_S)
     width = len(calls) + 1
     starts = range(0, width * len(patches), width)
     return [Run(program, tuple(map(Trace, raw[start + 1 : start + width]))) for start in starts]

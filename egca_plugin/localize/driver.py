@@ -7,6 +7,7 @@ The loop runs beside the candidate and is no more trusted than it: whatever it r
 from __future__ import annotations
 
 import ast
+from types import CodeType
 
 ON = "__egca_on__"
 SWITCH = "__egca_switch__"
@@ -15,16 +16,13 @@ NONE_ON = ("__egca_patches_on__",)  # what stands in the code until a trial repl
 
 VALUE, RAISED, STOPPED, UNKNOWN = 0, 1, 2, 3  # how a trial ended; UNKNOWN: its value is not plain data
 
-_SOURCE = f"""
-{ON} = {NONE_ON!r}
-__egca_step__ = __egca_step
-
-
+_SWITCH = f"""
 def {SWITCH}(*on):
     global {ON}
     {ON} = on
+"""
 
-
+_SWEEP = f"""
 def {SWEEP}(name, switches, args, kwargs, steps, plain=(int, str, float, bool, type(None))):
     global {ON}, __egca_step__
     function, ended, left = globals()[name], [], [0]
@@ -75,4 +73,13 @@ def {SWEEP}(name, switches, args, kwargs, steps, plain=(int, str, float, bool, t
     return ended
 """
 
-PREAMBLE = ast.parse(_SOURCE).body
+_PLACE = "__egca_driver__"  # a constant that stands for the driver, which is compiled once for all programs
+_DRIVER = compile(_SWITCH + _SWEEP, "<driver>", "exec", dont_inherit=True)
+
+HEAD = ast.parse(f"{ON} = {NONE_ON!r}\n__egca_step__ = __egca_step\nexec({_PLACE!r})").body
+TRACED_HEAD = ast.parse(f"{ON} = {NONE_ON!r}\n{_SWITCH}").body  # under probes: nothing but the switches
+
+
+def with_driver(code: CodeType) -> CodeType:
+    """A compiled program that begins with HEAD, complete."""
+    return code.replace(co_consts=tuple(_DRIVER if const == _PLACE else const for const in code.co_consts))

@@ -17,6 +17,7 @@ from egca_plugin.localize.traces import Trace
 from egca_plugin.program.instrument import Instrumented, instrument
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.records import Record
+from egca_plugin.sandbox.workshop import Workshop
 from egca_plugin.types import Call, CallResult, RawTrace
 
 MAX_EVENTS = 6_000  # of one traced call: past them the histories are cut
@@ -119,7 +120,7 @@ def _record(trace: Trace) -> Record:
     return Record(trace.result, events, trace.lines)
 
 
-def trace_calls(program: Instrumented, calls: Sequence[Call], sandbox: Sandbox) -> tuple[Trace, ...]:
+def trace_calls(program: Instrumented, calls: Sequence[Call], sandbox: Sandbox | Workshop) -> tuple[Trace, ...]:
     """Run the calls under probes with the budgets that candidates and references share."""
     raw = sandbox.trace(program.code, calls, max_events=MAX_EVENTS, max_steps=MAX_STEPS, timeout_s=TIMEOUT_S)
     return tuple(_trace(one, program) for one in raw)

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
-from egca_plugin.localize.driver import NONE_ON, ON, PREAMBLE
+from egca_plugin.localize.driver import HEAD, NONE_ON, ON, TRACED_HEAD, with_driver
 from egca_plugin.localize.edits import Edit, stored_names
 from egca_plugin.localize.units import BLOCKS
 from egca_plugin.localize.variables import functions, parameters
+from egca_plugin.program.compiling import code_of
 from egca_plugin.program.instrument import (
     FILENAME,
     STEP,
@@ -43,11 +44,11 @@ class Slotted:
 
     def compile(self) -> CodeType:
         """Raises SyntaxError, ValueError, TypeError, RecursionError or MemoryError if some patch makes no program."""
-        return compile(self.tree, FILENAME, "exec", dont_inherit=True)
+        return with_driver(code_of(_headed(self.tree, HEAD), FILENAME))
 
     def instrumented(self, source: str) -> Instrumented:
         """The same program under probes; call ``driver.SWITCH`` with :meth:`on` between the calls."""
-        return instrument_tree(self.tree, source)
+        return instrument_tree(_headed(self.tree, TRACED_HEAD), source)
 
 
 def variant(code: CodeType, on: tuple[int, ...]) -> CodeType:
@@ -95,6 +96,16 @@ def local_names(tree: ast.Module) -> dict[str, set[str]]:
     return scopes
 
 
+def _headed(tree: ast.Module, head: Sequence[ast.stmt]) -> ast.Module:
+    """The program with ``head`` in front; docstring and __future__ imports stay before it."""
+    at = 0
+    while at < len(tree.body) and isinstance(tree.body[at], (ast.ImportFrom, ast.Expr)):
+        at += 1
+    new = clone(tree)
+    new.body = [*tree.body[:at], *head, *tree.body[at:]]
+    return new
+
+
 class _Builder:
     def __init__(self, edits: Sequence[Edit], permanent: bool = False) -> None:
         self.switches: dict[int, tuple[int, ...]] = {}
@@ -112,13 +123,7 @@ class _Builder:
 
     def module(self, tree: ast.Module) -> ast.Module:
         new = clone(tree)
-        body = self._block(tree.body)
-        if not self._permanent:
-            head = 0
-            while head < len(body) and isinstance(body[head], (ast.ImportFrom, ast.Expr)):
-                head += 1  # docstring and __future__ imports stay in front
-            body[head:head] = PREAMBLE
-        new.body = body
+        new.body = self._block(tree.body)
         return new
 
     def _node(self, node: Any) -> Any:
@@ -161,17 +166,17 @@ class _Builder:
 
     def _statement(self, place: int, alternatives: list[tuple[int, Edit]], node: ast.stmt) -> ast.stmt:
         *rest, (_, last) = alternatives
-        chain: Any = last.new
         if self._permanent:
-            return chain  # type: ignore[no-any-return]
+            return last.new  # type: ignore[no-any-return]
+        chain: Any = _stepped(last.new)
         for switch, edit in reversed(rest):
-            chain = ast.copy_location(SwitchStmt(_is_on(switch), [edit.new], [chain]), node)
+            chain = ast.copy_location(SwitchStmt(_is_on(switch), [_stepped(edit.new)], [chain]), node)
         return ast.copy_location(SwitchStmt(_is_on(place), [chain], [self._node(node)]), node)
 
     def _inserted(self, body: list[ast.stmt], index: int) -> list[ast.stmt]:
         inserted: list[ast.stmt] = []
         for switch, edit in self._at.get((id(body), index), ()):
-            new: Any = edit.new if self._permanent else SwitchStmt(_is_on(switch), [edit.new], [])
+            new: Any = edit.new if self._permanent else SwitchStmt(_is_on(switch), [_stepped(edit.new)], [])
             inserted.append(ast.copy_location(new, edit.statement) if new is not edit.new else new)
         return inserted
 
@@ -182,6 +187,18 @@ _SOMEWHERE: dict[str, Any] = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "en
 def _is_on(switch: int) -> ast.expr:
     number, name = ast.Constant(switch, **_SOMEWHERE), ast.Name(ON, ast.Load(), **_SOMEWHERE)
     return ast.Compare(number, [ast.In()], [name], **_SOMEWHERE)
+
+
+def _stepped(node: ast.stmt) -> ast.stmt:
+    """A statement of a patch whose loops count their steps."""
+    blocks = {name: node.__dict__[name] for name in BLOCKS if isinstance(node.__dict__.get(name), list)}
+    if not blocks:
+        return node
+    new = clone(node)
+    new.__dict__.update({name: [_stepped(child) for child in body] for name, body in blocks.items()})
+    if isinstance(node, _LOOPS):
+        new.__dict__["body"] = [_step(node), *new.__dict__["body"]]
+    return new
 
 
 def _step(node: ast.stmt) -> ast.stmt:

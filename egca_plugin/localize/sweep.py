@@ -10,8 +10,8 @@ from egca_plugin.errors import WireError
 from egca_plugin.localize.driver import RAISED, SWEEP, UNKNOWN, VALUE
 from egca_plugin.localize.evidence import Expectation, close
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.records import Budget
+from egca_plugin.sandbox.workshop import Workshop
 from egca_plugin.types import Call, CallResult, CallStatus
 
 _NOTHING = Budget(max_events=0, max_steps=1 << 30, max_bytes=0)  # the driver counts the steps
@@ -20,7 +20,7 @@ _PLAIN = (int, str, float, bool, type(None))
 
 
 def sweep(
-    sandbox: Sandbox,
+    workshop: Workshop,
     code: CodeType,
     switches: Sequence[tuple[int, ...]],
     expectations: Sequence[Expectation],
@@ -35,8 +35,8 @@ def sweep(
     if any(question is None for question in questions):
         return None
     asked = [question for question in questions if question is not None]
-    with sandbox.session(code, timeout_s=allowance(steps, len(switches)), budget=_NOTHING) as session:
-        records = session.records([call for call, _ in asked])
+    calls = [call for call, _ in asked]
+    records = workshop.records(code, calls, budget=_NOTHING, timeout_s=allowance(steps, len(switches)))
     met: list[bool | None] = [True] * len(switches)
     for record, (_, accepted) in zip(records, asked, strict=True):
         answers = _answers(record.result, len(switches))
@@ -50,7 +50,7 @@ def sweep(
 
 
 def agreement(
-    sandbox: Sandbox,
+    workshop: Workshop,
     code: CodeType,
     switches: Sequence[tuple[int, ...]],
     expectations: Sequence[Expectation],
@@ -59,8 +59,8 @@ def agreement(
     """Each patch's share of the expectations that it meets; None where hardly any could be asked."""
     questions = [_question(expectation, switches, steps) for expectation in expectations]
     asked = [question for question in questions if question is not None]
-    with sandbox.session(code, timeout_s=allowance(steps, len(switches)), budget=_NOTHING) as session:
-        records = session.records([call for call, _ in asked])
+    calls = [call for call, _ in asked]
+    records = workshop.records(code, calls, budget=_NOTHING, timeout_s=allowance(steps, len(switches)))
     met = [0] * len(switches)
     told = 0
     for record, (_, accepted) in zip(records, asked, strict=True):

@@ -30,6 +30,7 @@ from egca_plugin.localize.words import describe
 from egca_plugin.program.instrument import instrument
 from egca_plugin.program.positions import SourceMap
 from egca_plugin.sandbox.referee import judge
+from egca_plugin.sandbox.workshop import Workshop
 from egca_plugin.types import Call, CallStatus, Divergence, Localization, Outcome, Span
 
 _FAILING, _HOLDING = 3, 4  # calls that are traced
@@ -66,15 +67,18 @@ class TraceLocalizer:
         calls = list(distinct_calls(case.verdict))
         if not calls:
             return _traceback(case, source_map, Reason.NO_CALLS)
-        compared, evidence, reason = self._compare(case, calls)
-        if compared is None or evidence is None:
-            return _traceback(case, source_map, reason)
-        answer = self._search(case, compared, evidence, source_map)
+        with Workshop(case.sandbox) as workshop:
+            compared, evidence, reason = self._compare(case, calls, workshop)
+            if compared is None or evidence is None:
+                return _traceback(case, source_map, reason)
+            answer = self._search(case, compared, evidence, source_map, workshop)
         return replace(answer, reference=compared.source, divergence=compared.divergence)
 
     # --- comparing ----------------------------------------------------------------------------------------------
 
-    def _compare(self, case: Case, calls: Sequence[Call]) -> tuple[_Comparison | None, Evidence | None, Reason]:
+    def _compare(
+        self, case: Case, calls: Sequence[Call], workshop: Workshop
+    ) -> tuple[_Comparison | None, Evidence | None, Reason]:
         """The nearest reference's comparison, by how well the two programs align."""
         best: _Comparison | None = None
         evidence: Evidence | None = None
@@ -87,7 +91,7 @@ class TraceLocalizer:
                 continue
             traced = [x.call for x in (*found.failing[:_FAILING], *found.holding[:_HOLDING])]
             if candidate is None or evidence is None or evidence.failing[0].call != found.failing[0].call:
-                candidate, reason = _traced(case, traced, found)
+                candidate, reason = _traced(case, traced, found, workshop)
                 if candidate is None:
                     return None, None, reason
             traces = self._cache.traces(source, traced, case.sandbox, case.saved)
@@ -99,10 +103,12 @@ class TraceLocalizer:
 
     # --- searching ----------------------------------------------------------------------------------------------
 
-    def _search(self, case: Case, compared: _Comparison, evidence: Evidence, source_map: SourceMap) -> Localization:
+    def _search(
+        self, case: Case, compared: _Comparison, evidence: Evidence, source_map: SourceMap, workshop: Workshop
+    ) -> Localization:
         bench = compared.bench
         steps, most = step_budget(bench.reference.failing.result, [trace.result for trace in bench.candidate.traces])
-        trials = Trials(case.sandbox, bench.tree, evidence, steps, most)
+        trials = Trials(case.sandbox, workshop, bench.tree, evidence, steps, most)
         calls = [x.call for x in (*evidence.failing[:_FAILING], *evidence.holding[:_HOLDING])]
 
         def further() -> tuple[Expectation, ...]:
@@ -130,13 +136,13 @@ def _nothing_to_do(case: Case) -> Localization | None:
     return None
 
 
-def _traced(case: Case, calls: Sequence[Call], evidence: Evidence) -> tuple[Run | None, Reason]:
+def _traced(case: Case, calls: Sequence[Call], evidence: Evidence, workshop: Workshop) -> tuple[Run | None, Reason]:
     """The candidate's run, or why there is none."""
     try:
         program = instrument(case.source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None, Reason.DOES_NOT_COMPILE
-    traces = trace_calls(program, calls, case.sandbox)
+    traces = trace_calls(program, calls, workshop)
     if len(traces) < len(calls):
         return None, Reason.TRACE_MISMATCH
     for call, trace in zip(calls, traces, strict=True):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import itertools
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
@@ -24,6 +23,7 @@ from egca_plugin.localize.units import is_docstring
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.records import Budget
+from egca_plugin.sandbox.workshop import Workshop
 from egca_plugin.types import Call, CallResult, CallStatus
 
 _CHUNK, _FEW = 200, 16  # patches in one program; in one sweep after another hung
@@ -48,12 +48,14 @@ class Trials:
     """
 
     sandbox: Sandbox
+    workshop: Workshop
     tree: ast.Module
     evidence: Evidence
     steps: int
     most: int
     count: int = 0
     _seen: set[object] = field(default_factory=set)
+    _working: dict[Combination, _Patched] = field(default_factory=dict)
     _stateful: bool = field(init=False)
     _until: float = field(init=False)
 
@@ -86,15 +88,24 @@ class Trials:
         if self._stateful or not expectations:
             return [None] * len(found)
         shares: dict[Combination, float] = {}
-        programs = _compiled(self.tree, found)
+        programs = self._programs(found)
         for code in dict.fromkeys(program.code for program in programs):
             members = [program for program in programs if program.code is code]
-            if len(members) == 1:  # perhaps an edit outside all functions, which must be on when the program is loaded
+            if members[0].alone:
                 code = variant(code, members[0].on)
-            answers = agreement(self.sandbox, code, [program.on for program in members], expectations, STEPS)
+            answers = agreement(self.workshop, code, [program.on for program in members], expectations, STEPS)
             if answers is not None:
                 shares.update(zip((program.combination for program in members), answers, strict=True))
         return [shares.get(combination) for combination in found]
+
+    def _programs(self, found: Sequence[Combination]) -> list[_Patched]:
+        """What was compiled to try them; no edit at all is any of these programs with nothing switched on."""
+        programs = [self._working[combination] for combination in found if combination]
+        if len(programs) < len(found):
+            host = next((program for program in programs if not program.alone), None)
+            code = slotted(self.tree, ()).compile() if host is None else host.code
+            programs.append(_Patched((), code, (), alone=host is None))
+        return programs
 
     def _fresh(self, edits: Sequence[Combination]) -> Iterator[Combination]:
         """Those not tried before; the same change proposed twice is tried once."""
@@ -111,14 +122,14 @@ class Trials:
         survivors = self._run(programs, first, self.steps)
         if rest and survivors:
             survivors = self._run(survivors, rest, min(_MANY_STEPS, max(_MORE_STEPS, _MORE * self.steps)))
+        self._working.update((program.combination, program) for program in survivors)
         return [program.combination for program in survivors]
 
     def _run(self, programs: Sequence[_Patched], expectations: Sequence[Expectation], steps: int) -> list[_Patched]:
         """The programs that meet all expectations."""
         calls = [expectation.call for expectation in expectations]
-        shared = Counter(program.code for program in programs)
-        together = [program for program in programs if shared[program.code] > 1 and not self._stateful]
-        alone = [program for program in programs if shared[program.code] == 1 or self._stateful]
+        together = [program for program in programs if not program.alone and not self._stateful]
+        alone = [program for program in programs if program.alone or self._stateful]
         together, kept = self._swept(together, expectations, steps)
         for members, run in ((together, self._in_one_namespace), (alone, self._in_fresh_namespaces)):
             for program, results in zip(members, run(members, calls, steps), strict=True):
@@ -136,10 +147,10 @@ class Trials:
         undecided, kept = [], []
         for code in dict.fromkeys(program.code for program in programs):
             members = [program for program in programs if program.code is code]
-            answers = sweep(self.sandbox, code, [program.on for program in members], expectations, steps)
+            answers = sweep(self.workshop, code, [program.on for program in members], expectations, steps)
             if answers is None and len(members) > _FEW:
                 parts = [members[start : start + _FEW] for start in range(0, len(members), _FEW)]
-                swept = [sweep(self.sandbox, code, [x.on for x in part], expectations, steps) for part in parts]
+                swept = [sweep(self.workshop, code, [x.on for x in part], expectations, steps) for part in parts]
                 answers = [met for part, mets in zip(parts, swept, strict=True) for met in mets or [None] * len(part)]
             for program, met in zip(members, answers or [None] * len(members), strict=True):
                 if met is None:
@@ -163,9 +174,8 @@ class Trials:
             here = [program for program in programs[start:] if program.code is code]
             for program in here:
                 asks += [Call(SWITCH, wire.encode((program.on, {}))), *calls]
-            with self.sandbox.session(code, timeout_s=allowance(steps, len(here)), budget=budget) as session:
-                records = session.records(asks)
-                dead = session.ending is not None
+            records = self.workshop.records(code, asks, budget=budget, timeout_s=allowance(steps, len(here)))
+            dead = not self.workshop.alive
             for index in range(len(here)):
                 first = index * (len(calls) + 1) + 1
                 results = [record.result for record in records[first : first + len(calls)]]
@@ -183,11 +193,15 @@ class Trials:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Patched:
-    """A compiled program and the switches that make it this patch."""
+    """A compiled program and the switches that make it this patch.
+
+    ``alone``: they must be on when the program is loaded, perhaps for an edit outside all functions.
+    """
 
     combination: Combination
     code: CodeType
     on: tuple[int, ...]
+    alone: bool
 
 
 def _compiled(tree: ast.Module, chunk: Sequence[Combination]) -> list[_Patched]:
@@ -217,7 +231,7 @@ def _compile_together(tree: ast.Module, chunk: Sequence[Combination]) -> Iterato
             yield from _compile_together(tree, chunk[middle:])
         return
     for combination in chunk:
-        yield _Patched(combination, code, program.on(combination))
+        yield _Patched(combination, code, program.on(combination), alone=len(chunk) == 1)
 
 
 def is_stateful(tree: ast.Module) -> bool:

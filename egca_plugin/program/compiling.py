@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from types import CodeType
 
 from egca_plugin.types import SourceError
 
@@ -65,6 +66,13 @@ def parse(source: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(source)
+
+
+def code_of(tree: ast.Module, filename: str) -> CodeType:
+    """The compiled tree, without its SyntaxWarnings. Raises what ``compile`` raises."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return compile(tree, filename, "exec", dont_inherit=True)
 
 
 def depth_bound(source: str) -> int:

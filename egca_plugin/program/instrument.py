@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any, TypeVar
 
+from egca_plugin.program.compiling import code_of, parse
+
 # A name that ends in two underscores is not mangled inside a class body; the aliases are bound on the first line.
 VALUE, STEP = "__egca_value__", "__egca_step__"
 _ALIASES = ((VALUE, "__egca_value"), (STEP, "__egca_step"))
@@ -75,13 +77,13 @@ class Instrumented:
 
 def instrument(source: str) -> Instrumented:
     """Probe a program. Raises SyntaxError, ValueError, RecursionError or MemoryError where Python cannot compile it."""
-    return instrument_tree(ast.parse(source), source)
+    return instrument_tree(parse(source), source)
 
 
 def instrument_tree(tree: ast.Module, source: str) -> Instrumented:
     """As :func:`instrument`, for a tree that is parsed already and may carry patch slots."""
     rewriter = _Rewriter()
-    code = compile(rewriter.module(tree), FILENAME, "exec", dont_inherit=True)
+    code = code_of(rewriter.module(tree), FILENAME)
     return Instrumented(code, tuple(rewriter.sites), tree, source)
 
 

@@ -11,7 +11,6 @@ on this side: never pass a test, an expected value or a reference.
 from __future__ import annotations
 
 import logging
-import marshal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,9 +19,9 @@ from typing import Any, TypeVar
 
 from egca_plugin.config import SandboxConfig
 from egca_plugin.errors import SandboxError
-from egca_plugin.sandbox import isolation, wire
+from egca_plugin.sandbox import frames, isolation, wire
 from egca_plugin.sandbox.link import Child, Ending, Zygote, ZygoteLost
-from egca_plugin.sandbox.records import Budget, Record, read
+from egca_plugin.sandbox.records import Budget, Record
 from egca_plugin.types import Call, CallResult, CallStatus, RawTrace
 
 MAX_SOURCE = 1 << 18  # characters
@@ -72,7 +71,7 @@ class Sandbox:
             self._zygote = zygote
         return self._zygote
 
-    def _replace(self, err: ZygoteLost) -> None:
+    def replace(self, err: ZygoteLost) -> None:
         """The next program starts a new zygote."""
         logger.warning("egca: %s; its program runs again on a new one", err)
         self.restarts += 1
@@ -95,7 +94,7 @@ class Sandbox:
             session = Session(self, source, self._deadline(timeout_s), seed, budget)
             yield session
         except ZygoteLost as err:
-            self._replace(err)
+            self.replace(err)
             raise
         finally:
             if session is not None:
@@ -145,7 +144,7 @@ class Sandbox:
                     lost = 0
                     yield results
             except ZygoteLost as err:
-                self._replace(err)
+                self.replace(err)
                 lost += 1
                 if lost == ATTEMPTS:
                     raise SandboxError(f"the sandbox failed {ATTEMPTS} times in a row: {err}") from err
@@ -155,17 +154,17 @@ class Sandbox:
     ) -> Iterator[tuple[CallResult, ...]]:
         """As many programs as one child survives."""
         child = self.start().run()
-        asks = [_call_frame(one) for one in calls]
+        asks = [frames.call(one) for one in calls]
         try:
             for program in programs[:WINDOW]:
-                child.send(_load_frame(program, 0, budget), *asks)
+                child.send(frames.load(program, 0, budget), *asks)
             for number in range(len(programs)):
                 deadline = time.monotonic() + timeout_s
-                loaded = _record(child, deadline, budget)
-                records = [_record(child, deadline, budget) for _ in calls]
+                loaded = frames.answer(child, deadline, budget)
+                records = [frames.answer(child, deadline, budget) for _ in calls]
                 if number + WINDOW < len(programs):
-                    child.send(_load_frame(programs[number + WINDOW], 0, budget), *asks)
-                yield tuple(_unless_loaded(loaded, record).result for record in records)
+                    child.send(frames.load(programs[number + WINDOW], 0, budget), *asks)
+                yield tuple(frames.unless_loaded(loaded, record).result for record in records)
                 if child.ending is not None:
                     return
         finally:
@@ -211,13 +210,13 @@ class Session:
             return
         self._loaded = None
         self._child = self._sandbox.start().run()
-        self._child.send(_load_frame(self._program, self._seed, self._budget))
+        self._child.send(frames.load(self._program, self._seed, self._budget))
 
     @property
     def loaded(self) -> Record:
         if self._loaded is None:
             assert self._child is not None
-            self._loaded = _record(self._child, self._deadline, self._budget)
+            self._loaded = frames.answer(self._child, self._deadline, self._budget)
             if self._loaded.result.status is CallStatus.DIED:
                 self._loaded = self._autopsy(self._loaded)
         return self._loaded
@@ -226,7 +225,7 @@ class Session:
         """Did the compiler die, or the program? Compile it again, without running it."""
         child = self._sandbox.start().run()
         try:
-            child.send(marshal.dumps(("compile", _body(self._program))))
+            child.send(frames.compile_only(self._program))
             frame = child.receive(self._deadline)
         finally:
             child.close()
@@ -251,9 +250,9 @@ class Session:
         """Send all calls ahead, then collect their records."""
         if self._child is None:
             return [self.loaded] * len(calls)
-        self._child.send(*[_call_frame(one) for one in calls])
+        self._child.send(*[frames.call(one) for one in calls])
         loaded = self.loaded
-        return [_unless_loaded(loaded, _record(self._child, self._deadline, self._budget)) for _ in calls]
+        return [frames.unless_loaded(loaded, frames.answer(self._child, self._deadline, self._budget)) for _ in calls]
 
     def restart(self) -> None:
         """The same program anew, in a new process; what is left of the deadline stays."""
@@ -263,27 +262,3 @@ class Session:
     def close(self) -> None:
         if self._child is not None:
             self._child.close()
-
-
-def _load_frame(program: str | CodeType, seed: int, budget: Budget | None) -> bytes:
-    limits = None if budget is None else (budget.max_events, budget.max_steps, budget.max_bytes)
-    return marshal.dumps(("load", _body(program), limits, seed))
-
-
-def _body(program: str | CodeType) -> str | bytes:
-    return program if isinstance(program, str) else marshal.dumps(program)
-
-
-def _call_frame(one: Call) -> bytes:
-    return marshal.dumps(("call", one.function, one.arguments))
-
-
-def _record(child: Child, deadline: float, budget: Budget | None) -> Record:
-    frame = child.receive(deadline)
-    if isinstance(frame, Ending):
-        return Record.ended(frame)
-    return read(frame, max_events=0 if budget is None else budget.max_events)
-
-
-def _unless_loaded(loaded: Record, record: Record) -> Record:
-    return record if loaded.result.status is CallStatus.VALUE else loaded

@@ -68,6 +68,7 @@ class Zygote:
         self._control = ours
         self._control.settimeout(START_S)
         self._owes_status = False
+        self._child: Child | None = None
         self.cpu_s: int = settings["cpu_s"]
         # PR_SET_PDEATHSIG follows the *thread* that started a process, so it is safe from the main thread only; from
         # another, the zygote still sees its control socket close.
@@ -97,7 +98,9 @@ class Zygote:
         return self._process.pid
 
     def run(self) -> Child:
-        """Fork a child. Raises ZygoteLost."""
+        """Fork a child; the one before ends. Raises ZygoteLost."""
+        if self._child is not None:
+            self._child.close()
         self._settle()
         ours, theirs = socket.socketpair()
         with theirs:
@@ -107,7 +110,8 @@ class Zygote:
             except OSError as err:
                 ours.close()
                 raise ZygoteLost(f"the zygote {self.pid} is gone: {err}") from err
-        return Child(self, ours)
+        self._child = Child(self, ours)
+        return self._child
 
     def stop(self, *, gently: bool = False) -> None:
         """Kill the child (``gently``: unless it ends by itself within a moment).

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import Localize  # type: ignore[import-not-found]
 
-from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox import frames
 
 SUM = "def f(xs):\n    return sum(xs)\n"
 
@@ -69,13 +69,13 @@ def constants(code: CodeType) -> Iterator[Any]:
 def test_what_a_test_expects_never_goes_into_a_program(localize: Localize, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even in a patch: it runs beside a candidate's code. The failing call, with 7, should give 70007."""
     programs: list[str | CodeType] = []
-    session = Sandbox.session
+    load = frames.load
 
-    def watched(self: Sandbox, source: str | CodeType, **settings: Any) -> Any:
-        programs.append(source)
-        return session(self, source, **settings)
+    def watched(program: str | CodeType, *settings: Any) -> bytes:
+        programs.append(program)
+        return load(program, *settings)
 
-    monkeypatch.setattr(Sandbox, "session", watched)
+    monkeypatch.setattr(frames, "load", watched)
     candidate = "def f(n):\n    if n < 0:\n        return -1\n    k = n\n    return k * 3\n"
     reference = "def f(n):\n    return int(f'{n}{\"0\" * 3}{n}') if n % 2 else n * 3\n"
     answer = localize(candidate, reference, "assert f(7) == 70007", "assert f(2) == 6", "assert f(4) == 12")

@@ -26,6 +26,7 @@ from egca_plugin.program.positions import SourceMap
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox, call
 from egca_plugin.sandbox.probes import freeze
+from egca_plugin.sandbox.records import Budget
 from egca_plugin.types import CallResult, CallStatus
 
 REFERENCE = "def f(xs):\n    total = 0\n    for x in xs:\n        total += x\n    return total\n"
@@ -192,6 +193,21 @@ def test_two_patches_can_be_on_at_once() -> None:
     program = slotted(tree, edits)
     pair = [edits[0], edits[-1]]
     assert answer(variant(program.compile(), program.on(pair))) == answer(patched_source(tree, pair))
+
+
+def test_a_loop_that_a_patch_brings_along_counts_its_steps(sandbox: Sandbox) -> None:
+    tree = ast.parse("def f(n):\n    if n:\n        n = 1\n    return n\n")
+    function = tree.body[0]
+    assert isinstance(function, ast.FunctionDef)
+    (endless,) = ast.parse("while n:\n    n = 1\n").body
+    edits = [
+        Edit(GENERIC, function.body[0], endless, function.body[0], "f", 1.0),
+        Edit(GENERIC, None, endless, function.body[0], "f", 1.0, function.body, 0),
+    ]
+    program = slotted(tree, edits)
+    for edit in edits:
+        with sandbox.session(variant(program.compile(), program.on([edit])), budget=Budget(0, 500, 0)) as session:
+            assert session.call("f", [3]).status is CallStatus.BUDGET
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,44 @@
+"""The commands to a child as bytes, and its answers as records (see :mod:`egca_plugin.sandbox.child`)."""
+
+from __future__ import annotations
+
+import marshal
+from types import CodeType
+
+from egca_plugin.sandbox.link import Child, Ending
+from egca_plugin.sandbox.records import Budget, Record, read
+from egca_plugin.types import Call, CallStatus
+
+
+def load(program: str | CodeType, seed: int, budget: Budget | None) -> bytes:
+    limits = None if budget is None else (budget.max_events, budget.max_steps, budget.max_bytes)
+    return marshal.dumps(("load", _body(program), limits, seed))
+
+
+def compile_only(program: str | CodeType) -> bytes:
+    return marshal.dumps(("compile", _body(program)))
+
+
+def call(one: Call) -> bytes:
+    return marshal.dumps(("call", one.function, one.arguments))
+
+
+def answer(child: Child, deadline: float, budget: Budget | None) -> Record:
+    """The next record, or how the child ended; ``deadline`` in :func:`time.monotonic` seconds. Raises ZygoteLost."""
+    frame = child.receive(deadline)
+    if isinstance(frame, Ending):
+        return Record.ended(frame)
+    return read(frame, max_events=0 if budget is None else budget.max_events)
+
+
+def unless_loaded(loaded: Record, record: Record) -> Record:
+    """A program that cannot be loaded gives every call that failure."""
+    return record if is_loaded(loaded) else loaded
+
+
+def is_loaded(loaded: Record) -> bool:
+    return loaded.result.status is CallStatus.VALUE
+
+
+def _body(program: str | CodeType) -> str | bytes:
+    return program if isinstance(program, str) else marshal.dumps(program)
