@@ -24,6 +24,7 @@ from egca_plugin.localize.traces import NOTHING, Run, Trace
 from egca_plugin.localize.trials import Combination, Trials
 from egca_plugin.localize.units import bag, dice, loads, size, statements, written_by
 from egca_plugin.program.instrument import BRANCH, RETURN, WRITE, Site, instrument_tree
+from egca_plugin.program.nodes import walk
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.workshop import Workshop
 from egca_plugin.types import Call
@@ -273,4 +274,4 @@ def _affinity(bench: Workbench, edit: Edit) -> float:
 
 
 def _reads(node: ast.AST) -> Counter[str]:
-    return Counter(part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load))
+    return Counter(part.id for part in walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load))

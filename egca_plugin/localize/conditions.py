@@ -13,6 +13,7 @@ from egca_plugin.localize.edits import GENERIC, Edit, key, locate
 from egca_plugin.localize.generic import with_
 from egca_plugin.localize.patches import TESTS, Workbench
 from egca_plugin.localize.statement_edits import reference_tests
+from egca_plugin.program.nodes import walk
 
 _ATOMS = 24  # conditions that are combined with each test
 
@@ -24,7 +25,7 @@ def wider_and_narrower(bench: Workbench) -> list[Edit]:
     for place in bench.places:
         if place.field not in TESTS or not bench.ran(place.statement):
             continue
-        own = {key(part) for part in ast.walk(place.node)}
+        own = {key(part) for part in walk(place.node)}
         for rank, atom in enumerate(atoms):
             if key(atom) in own:
                 continue
@@ -44,7 +45,7 @@ def _atoms(bench: Workbench) -> dict[object, ast.expr]:
     for test in tests:
         for part in _parts(test):
             atoms.setdefault(key(part), part)
-    texts = [x.value for x in ast.walk(bench.reference.program.tree) if isinstance(x, ast.Constant)]
+    texts = [x.value for x in walk(bench.reference.program.tree) if isinstance(x, ast.Constant)]
     for atom in list(atoms.values()):
         if isinstance(atom, ast.Compare) and isinstance(atom.comparators[-1], ast.Constant):
             kind = type(atom.comparators[-1].value)

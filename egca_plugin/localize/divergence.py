@@ -15,6 +15,7 @@ from egca_plugin.localize.alignment import Alignment, Pair, negate
 from egca_plugin.localize.traces import NOTHING, History, Run, first_difference
 from egca_plugin.localize.units import blocks, loads, statements
 from egca_plugin.program.instrument import WRITE, Site
+from egca_plugin.program.nodes import walk
 from egca_plugin.types import CallStatus
 
 _CRASH, _LEFT_BY, _DEPENDENCY = 0.8, 0.6, 0.4
@@ -123,7 +124,7 @@ def suspects(found: list[Difference], alignment: Alignment, candidate: Run, refe
     """
     aligned = {id(pair.candidate.statement) for pair in alignment.pairs}
     tree = candidate.program.tree
-    parents = {id(child): node for node in ast.walk(tree) for body in blocks(node) for child in body}
+    parents = {id(child): node for node in walk(tree) for body in blocks(node) for child in body}
     listed: dict[int, Suspect] = {}
 
     def push(statement: ast.stmt, site: Site | None, least: float = 0.0) -> None:

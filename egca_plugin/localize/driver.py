@@ -25,7 +25,7 @@ def {SWITCH}(*on):
 _SWEEP = f"""
 def {SWEEP}(name, switches, args, kwargs, steps, plain=(int, str, float, bool, type(None))):
     global {ON}, __egca_step__
-    function, ended, left = globals()[name], [], [0]
+    function, ended, which, known, left = globals()[name], [], [], {{}}, [0]
 
     class Stop(BaseException):
         pass
@@ -63,14 +63,18 @@ def {SWEEP}(name, switches, args, kwargs, steps, plain=(int, str, float, bool, t
         left[0] = steps
         try:
             value = function(*fresh(args), **fresh(kwargs))
-            ended.append(({VALUE}, value) if is_plain(value, [10000]) else ({UNKNOWN}, None))
+            end = ({VALUE}, value) if is_plain(value, [10000]) else ({UNKNOWN}, None)
         except Stop:
-            ended.append(({STOPPED}, None))
+            end = ({STOPPED}, None)
         except BaseException as err:  # in the child: whatever the program raises is its answer
-            ended.append(({RAISED}, type(err).__name__))
+            end = ({RAISED}, type(err).__name__)
+        index = known.setdefault(repr(end), len(ended))
+        which.append(index)
+        if index == len(ended):
+            ended.append(end)
     __egca_step__ = usual
     {ON} = ()
-    return ended
+    return ended, bytes(which)
 """
 
 _PLACE = "__egca_driver__"  # a constant that stands for the driver, which is compiled once for all programs

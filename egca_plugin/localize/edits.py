@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from egca_plugin.localize.units import BLOCKS, is_docstring
-from egca_plugin.program.instrument import clone
+from egca_plugin.program.nodes import clone, walk
 
 ELSEWHERE = 1 << 20  # added to the lines of what comes from the reference
 
@@ -57,7 +57,7 @@ def places(tree: ast.Module) -> list[Place]:
     """Every replaceable expression of a program, in source order."""
     found: list[Place] = []
 
-    def walk(node: ast.AST, statement: ast.stmt | None, function: str) -> None:
+    def visit(node: ast.AST, statement: ast.stmt | None, function: str) -> None:
         for field, value in ast.iter_fields(node):
             if field in _SKIPPED_FIELDS and not (field == "args" and isinstance(node, ast.Call)):
                 continue
@@ -68,7 +68,7 @@ def places(tree: ast.Module) -> list[Place]:
                     if is_docstring(child):
                         continue
                     inner = child.name if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) else function
-                    walk(child, child, inner)
+                    visit(child, child, inner)
                     continue
                 inside = bool(function) or isinstance(statement, (ast.Assign, ast.AnnAssign))
                 if (
@@ -78,9 +78,9 @@ def places(tree: ast.Module) -> list[Place]:
                     and _replaceable(child, node, field)
                 ):
                     found.append(Place(child, statement, node, field, function))
-                walk(child, statement, function)
+                visit(child, statement, function)
 
-    walk(tree, None, "")
+    visit(tree, None, "")
     return found
 
 
@@ -97,7 +97,7 @@ def _replaceable(node: ast.expr, parent: ast.AST, field: str) -> bool:
 def statement_lists(tree: ast.AST) -> Iterator[tuple[ast.AST, str, list[ast.stmt], str]]:
     """Every non-empty block inside a function, as (owner, field, statements, function name)."""
 
-    def walk(node: ast.AST, function: str) -> Iterator[tuple[ast.AST, str, list[ast.stmt], str]]:
+    def visit(node: ast.AST, function: str) -> Iterator[tuple[ast.AST, str, list[ast.stmt], str]]:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             function = node.name
         for field in (*BLOCKS, "handlers", "cases"):
@@ -107,9 +107,9 @@ def statement_lists(tree: ast.AST) -> Iterator[tuple[ast.AST, str, list[ast.stmt
             if field in BLOCKS and function and not isinstance(node, ast.ClassDef):
                 yield node, field, body, function
             for child in body:
-                yield from walk(child, function)
+                yield from visit(child, function)
 
-    yield from walk(tree, "")
+    yield from visit(tree, "")
 
 
 # --- comparing trees --------------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def free_names(node: ast.AST) -> set[str]:
     """Names that a subtree reads and does not bind itself."""
     bound: set[str] = set()
     loaded: set[str] = set()
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.Name):
             (loaded if isinstance(part.ctx, ast.Load) else bound).add(part.id)
         elif isinstance(part, ast.arg):
@@ -172,16 +172,16 @@ def free_names(node: ast.AST) -> set[str]:
 def stored_names(node: ast.AST) -> set[str]:
     """Names that a subtree binds in the scope around it; a comprehension's own targets are not among them."""
     names: set[str] = set()
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load):
             names.add(part.id)
         elif isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names.add(part.name)
         elif isinstance(part, ast.ExceptHandler):
             names |= {part.name} if part.name else set()
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.comprehension):
-            names -= {target.id for target in ast.walk(part.target) if isinstance(target, ast.Name)}
+            names -= {target.id for target in walk(part.target) if isinstance(target, ast.Name)}
     return names
 
 

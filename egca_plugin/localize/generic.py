@@ -10,7 +10,7 @@ from typing import Any
 from egca_plugin.localize.edits import GENERIC, Edit, Place, key, locate
 from egca_plugin.localize.patches import Workbench, parameter_names
 from egca_plugin.localize.units import BUILTINS
-from egca_plugin.program.instrument import clone
+from egca_plugin.program.nodes import clone, walk
 
 _ORDERINGS: tuple[type[ast.cmpop], ...] = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -55,8 +55,8 @@ def generic_edits(bench: Workbench) -> list[Edit]:
 
 
 def _material(bench: Workbench) -> _Material:
-    stored = {x.id for x in ast.walk(bench.tree) if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)}
-    theirs = list(ast.walk(bench.reference.program.tree))
+    stored = {x.id for x in walk(bench.tree) if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)}
+    theirs = list(walk(bench.reference.program.tree))
     constants = [x.value for x in theirs if isinstance(x, ast.Constant)]
     calls = [x for x in theirs if isinstance(x, ast.Call) and not x.keywords]
     functions = [x.func.id for x in calls if isinstance(x.func, ast.Name) and len(x.args) == 1]
@@ -186,7 +186,7 @@ def _exchanged(node: ast.expr, material: _Material) -> Iterator[ast.expr]:
     """Two variables of one expression, one in the place of the other."""
     if isinstance(node, (ast.Name, ast.Constant)):
         return
-    names = [name for name in material.names if any(isinstance(x, ast.Name) and x.id == name for x in ast.walk(node))]
+    names = [name for name in material.names if any(isinstance(x, ast.Name) and x.id == name for x in walk(node))]
     for i, a in enumerate(names[:4]):
         for b in names[i + 1 : 4]:
             yield _renaming(node, {a: b, b: a})

@@ -19,6 +19,7 @@ from egca_plugin.localize.statement_edits import reference_tests
 from egca_plugin.localize.units import BUILTINS, size, statements, written_by
 from egca_plugin.localize.variables import Function, functions, parameters
 from egca_plugin.program.instrument import FUNCTIONS
+from egca_plugin.program.nodes import walk
 from egca_plugin.sandbox import wire
 from egca_plugin.types import CallResult, CallStatus
 
@@ -47,12 +48,12 @@ def initial_values(bench: Workbench, failed: CallResult) -> list[Edit]:
     ]
     starts += [_expression(text) for text in _STARTS]
     starts += [_expression(parameter) for function in functions(bench.tree) for parameter in parameters(function)]
-    users = [part for part in ast.walk(bench.tree) if isinstance(part, ast.Name) and part.id == name]
+    users = [part for part in walk(bench.tree) if isinstance(part, ast.Name) and part.id == name]
     edits = []
     known = {key(start): start for start in starts if bench.fits(start)}
     for rank, new in enumerate(_statement(f"{name} = {ast.unparse(start)}") for start in known.values()):
         for owner, _, body, function in statement_lists(bench.tree):
-            if not any(part in users for node in body for part in ast.walk(node)):
+            if not any(part in users for node in body for part in walk(node)):
                 continue
             for index, node in enumerate(body):
                 if node.lineno <= (failed.line or node.lineno):

@@ -29,7 +29,8 @@ from egca_plugin.localize.edits import (
 from egca_plugin.localize.traces import History, Run
 from egca_plugin.localize.units import BUILTINS, Bag, bag, dice, header, size, statements
 from egca_plugin.localize.variables import VariableMap, functions, parameters
-from egca_plugin.program.instrument import EXPRESSION, WRITE, clone, mutated_name
+from egca_plugin.program.instrument import EXPRESSION, WRITE, mutated_name
+from egca_plugin.program.nodes import clone, walk
 
 TESTS = ("test", "ifs")  # fields that hold conditions
 _LEAVES = (ast.Name, ast.Constant)
@@ -120,7 +121,7 @@ def _work(tree: ast.Module) -> int:
 def known_names(tree: ast.Module) -> frozenset[str]:
     """Every name that some part of the program may read."""
     names = set(BUILTINS)
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Name):
             names.add(node.id)
         elif isinstance(node, ast.arg):
@@ -134,10 +135,10 @@ def known_names(tree: ast.Module) -> frozenset[str]:
 
 def loop_names(tree: ast.Module) -> list[str]:
     """Variables, those that loops and comprehensions bind first, then parameters, then the others."""
-    targets = [node.target for node in ast.walk(tree) if isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension))]
-    names = [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+    targets = [node.target for node in walk(tree) if isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension))]
+    names = [part.id for target in targets for part in walk(target) if isinstance(part, ast.Name)]
     names += [name for function in functions(tree) for name in parameters(function)]
-    names += [x.id for x in ast.walk(tree) if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)]
+    names += [x.id for x in walk(tree) if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)]
     return list(dict.fromkeys(names))
 
 
@@ -165,7 +166,7 @@ def _donors(bench: Workbench) -> list[_Donor]:
     found = places(bench.reference.program.tree)
     expressions = [place.node for place in found]
     tests = {id(place.node) for place in found if place.field in TESTS}
-    for node in ast.walk(bench.reference.program.tree):
+    for node in walk(bench.reference.program.tree):
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             sugar = ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value)
             expressions.append(locate(sugar, node))

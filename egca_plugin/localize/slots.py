@@ -23,9 +23,9 @@ from egca_plugin.program.instrument import (
     Instrumented,
     SwitchExpr,
     SwitchStmt,
-    clone,
     instrument_tree,
 )
+from egca_plugin.program.nodes import clone, walk
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
@@ -75,7 +75,7 @@ def changes_scope(edit: Edit, scopes: Mapping[str, Set[str]]) -> bool:
     if not edit.function:
         return True  # module level runs before anything can be switched on
     names: set[str] = set()
-    for part in ast.walk(edit.new):
+    for part in walk(edit.new):
         if isinstance(part, (ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal)):
             return True
         if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load):

@@ -13,6 +13,7 @@ from egca_plugin.localize.generic import ARITHMETIC, with_
 from egca_plugin.localize.patches import Workbench
 from egca_plugin.localize.units import statements
 from egca_plugin.program.instrument import root_name
+from egca_plugin.program.nodes import walk
 
 Combination = tuple[Edit, ...]
 
@@ -32,7 +33,7 @@ class _Here:
 def statement_edits(bench: Workbench) -> list[Edit]:
     """One-place edits of statements that ran, nearest to k* first. A statement without partner may be one too many."""
     edits = []
-    theirs = [x.op for x in ast.walk(bench.reference.program.tree) if isinstance(x, ast.AugAssign)]
+    theirs = [x.op for x in walk(bench.reference.program.tree) if isinstance(x, ast.AugAssign)]
     operators = list(dict.fromkeys([*map(type, theirs), ast.Add, ast.Sub]))
     for here in _statements(bench):
         node = here.node
@@ -74,7 +75,7 @@ def _versions(node: ast.stmt, operators: Sequence[type[ast.operator]]) -> Iterat
 def reference_tests(bench: Workbench) -> list[ast.expr]:
     """The conditions of the reference that make sense in the candidate, each once."""
     tests: dict[object, ast.expr] = {}
-    for node in ast.walk(bench.reference.program.tree):
+    for node in walk(bench.reference.program.tree):
         for test in [node.test] if isinstance(node, (ast.If, ast.While, ast.IfExp)) else _filters(node):
             for new in bench.versions(test):
                 tests.setdefault(key(new), new)
@@ -156,7 +157,7 @@ def containers(bench: Workbench) -> list[Combination]:
         adding, wanted = ("add", "append") if is_set else ("append", "add")
         rest = tuple(
             Edit(GENERIC, call, with_(call, func=with_(call.func, attr=wanted)), node, here.function, here.near)
-            for call in ast.walk(bench.tree)
+            for call in walk(bench.tree)
             if isinstance(call, ast.Call)
             and isinstance(call.func, ast.Attribute)
             and call.func.attr == adding

@@ -39,13 +39,12 @@ def sweep(
     records = workshop.records(code, calls, budget=_NOTHING, timeout_s=allowance(steps, len(switches)))
     met: list[bool | None] = [True] * len(switches)
     for record, (_, accepted) in zip(records, asked, strict=True):
-        answers = _answers(record.result, len(switches))
+        answers = _verdicts(record.result, len(switches), accepted)
         if answers is None:
             return None
-        for index, answer in enumerate(answers):
-            if met[index] is not False:
-                verdict = _meets(answer, accepted)
-                met[index] = verdict if verdict is not True else met[index]
+        for index, verdict in enumerate(answers):
+            if met[index] is not False and verdict is not True:
+                met[index] = verdict
     return met
 
 
@@ -64,20 +63,26 @@ def agreement(
     met = [0] * len(switches)
     told = 0
     for record, (_, accepted) in zip(records, asked, strict=True):
-        answers = _answers(record.result, len(switches))
+        answers = _verdicts(record.result, len(switches), accepted)
         if answers is not None:
             told += 1
-            for index, answer in enumerate(answers):
-                met[index] += _meets(answer, accepted) is True
+            for index, verdict in enumerate(answers):
+                met[index] += verdict is True
     return [count / told for count in met] if told >= _FEWEST else None
 
 
-def _answers(result: CallResult, count: int) -> list[Any] | None:
-    """What the driver says of each trial, None where it did not come to its end."""
+def _verdicts(result: CallResult, count: int, accepted: _Accepted) -> list[bool | None] | None:
+    """Whether each trial met the expectation; None for all where the driver did not come to its end."""
     if result.status is not CallStatus.VALUE:
         return None
-    answers = wire.decode(result.value)
-    return answers if isinstance(answers, list) and len(answers) == count else None
+    told = wire.decode(result.value)
+    if type(told) is not tuple or len(told) != 2:
+        return None
+    ended, which = told
+    if type(ended) is not list or type(which) is not bytes or len(which) != count or max(which) >= len(ended):
+        return None
+    verdicts = [_meets(end, accepted) for end in ended]
+    return [verdicts[index] for index in which]
 
 
 def allowance(steps: int, trials: int) -> float:

@@ -20,6 +20,7 @@ from egca_plugin.localize.inputs import STEPS
 from egca_plugin.localize.slots import changes_scope, local_names, slotted, variant
 from egca_plugin.localize.sweep import agreement, allowance, sweep
 from egca_plugin.localize.units import is_docstring
+from egca_plugin.program.nodes import walk
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.records import Budget
@@ -244,7 +245,7 @@ def is_stateful(tree: ast.Module) -> bool:
             and not is_docstring(node)
         ):
             return True
-    for part in ast.walk(tree):
+    for part in walk(tree):
         if isinstance(part, (ast.Global, ast.ClassDef)) or (isinstance(part, _DEFINITIONS) and part.decorator_list):
             return True
         if isinstance(part, ast.arguments):

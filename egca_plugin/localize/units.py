@@ -18,6 +18,7 @@ from egca_plugin.program.instrument import (
     mutated_name,
     written_names,
 )
+from egca_plugin.program.nodes import walk
 
 BUILTINS = frozenset(dir(builtins))
 BLOCKS = ("body", "orelse", "finalbody")
@@ -44,18 +45,18 @@ def statements(tree: ast.Module) -> list[tuple[ast.stmt, int]]:
     """All statements that do something, in source order, with their depth; definitions are looked into, not listed."""
     found: list[tuple[ast.stmt, int]] = []
 
-    def walk(body: list[ast.stmt], depth: int) -> None:
+    def visit(body: list[ast.stmt], depth: int) -> None:
         for node in body:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                walk(node.body, depth + 1)
+                visit(node.body, depth + 1)
                 continue
             if isinstance(node, (ast.Import, ast.ImportFrom)) or is_docstring(node):
                 continue
             found.append((node, depth))
             for block in blocks(node):
-                walk(block, depth + 1)
+                visit(block, depth + 1)
 
-    walk(tree.body, 0)
+    visit(tree.body, 0)
     return found
 
 
@@ -80,7 +81,7 @@ def header(statement: ast.stmt) -> Iterator[ast.AST]:
             continue
         for part in value if isinstance(value, list) else (value,):
             if isinstance(part, ast.AST):
-                yield from ast.walk(part)
+                yield from walk(part)
 
 
 def loads(statement: ast.stmt) -> Iterator[ast.Name]:
@@ -146,7 +147,7 @@ def _of(node: ast.stmt, sites: list[Site], depth: int) -> Iterator[Unit]:
 def bag(node: ast.AST, names: Mapping[str, str] | None = None) -> Bag:
     """What a node is made of, order forgotten. With ``names``, variables are renamed, unknown ones become ``?``."""
     counts: Bag = {}
-    parts = header(node) if isinstance(node, ast.stmt) else ast.walk(node)
+    parts = header(node) if isinstance(node, ast.stmt) else walk(node)
     for part in parts:
         if isinstance(part, (ast.expr_context, ast.stmt)):
             continue
@@ -182,4 +183,4 @@ def dice(a: Bag, b: Bag) -> float:
 def size(node: ast.AST) -> int:
     """Nodes in a subtree, operators and contexts not counted."""
     skipped = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
-    return sum(not isinstance(part, skipped) for part in ast.walk(node))
+    return sum(not isinstance(part, skipped) for part in walk(node))

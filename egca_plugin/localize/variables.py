@@ -11,6 +11,7 @@ import ast
 from egca_plugin.localize.traces import Run, mean_similarity
 from egca_plugin.localize.units import Bag, bag, dice, written_by
 from egca_plugin.program.instrument import WRITE
+from egca_plugin.program.nodes import walk
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 VariableMap = dict[str, str]
@@ -53,7 +54,7 @@ def parameters(function: Function | ast.Lambda) -> list[str]:
 
 
 def functions(tree: ast.AST) -> list[Function]:
-    return [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return [node for node in walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
 
 
 def _parameters(candidate: ast.Module, reference: ast.Module, entry_point: str) -> VariableMap:

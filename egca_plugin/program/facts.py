@@ -10,6 +10,7 @@ from functools import lru_cache
 from egca_plugin.program.compiling import parse
 from egca_plugin.program.instrument import MUTATORS
 from egca_plugin.program.lowering import Branch, Loop, Node, lower
+from egca_plugin.program.nodes import walk
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _CONTAINERS = {
@@ -97,7 +98,7 @@ def calls_of(tests: str, names: frozenset[str]) -> frozenset[tuple[int, frozense
         return frozenset()
     return frozenset(
         (len(node.args), frozenset(keyword.arg for keyword in node.keywords if keyword.arg))
-        for node in ast.walk(tree)
+        for node in walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id in names
@@ -127,7 +128,7 @@ def _is_bound(tree: ast.Module, name: str) -> bool:
         or (isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name)
         or (isinstance(node, ast.alias) and (node.asname or node.name) == name)
         for statement in tree.body
-        for node in ([statement] if isinstance(statement, ast.ClassDef | ast.FunctionDef) else ast.walk(statement))
+        for node in ([statement] if isinstance(statement, ast.ClassDef | ast.FunctionDef) else walk(statement))
     )
 
 
@@ -179,7 +180,7 @@ def _own(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
 def _mutates(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
     """Whether a parameter that keeps its meaning (it is never assigned) is changed in place."""
     names = {argument.arg for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
-    inner = list(ast.walk(node))
+    inner = list(walk(node))
     names -= {n.id for n in inner if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     return any(_changed(n) in names for n in inner)
 
@@ -201,7 +202,7 @@ def _changed(node: ast.AST) -> str:
 
 def _modules(tree: ast.Module) -> Iterator[str]:
     """Top-level names of the imported modules, those that only serve annotations aside."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from egca_plugin.program.nodes import walk
+
 BINARY = {
     ast.Add: "add", ast.Sub: "add", ast.Mult: "multiply", ast.Div: "divide", ast.FloorDiv: "divide", ast.Mod: "modulo",
     ast.Pow: "power", ast.LShift: "bits", ast.RShift: "bits", ast.BitOr: "bits", ast.BitXor: "bits", ast.BitAnd: "bits",
@@ -35,7 +37,7 @@ def without_unused(body: Sequence[ast.stmt]) -> list[ast.stmt]:
     loaded = {
         node.id
         for statement in body
-        for node in ast.walk(statement)
+        for node in walk(statement)
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)
     }
 
@@ -43,7 +45,7 @@ def without_unused(body: Sequence[ast.stmt]) -> list[ast.stmt]:
         return (
             isinstance(statement, ast.Assign)
             and all(isinstance(target, ast.Name) and target.id not in loaded for target in statement.targets)
-            and not any(isinstance(node, ast.Call | ast.Yield | ast.Await) for node in ast.walk(statement.value))
+            and not any(isinstance(node, ast.Call | ast.Yield | ast.Await) for node in walk(statement.value))
         )
 
     return [statement for statement in body if not unused(statement)]

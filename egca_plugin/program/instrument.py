@@ -17,6 +17,7 @@ from types import CodeType
 from typing import Any, TypeVar
 
 from egca_plugin.program.compiling import code_of, parse
+from egca_plugin.program.nodes import clone, walk
 
 # A name that ends in two underscores is not mangled inside a class body; the aliases are bound on the first line.
 VALUE, STEP = "__egca_value__", "__egca_step__"
@@ -110,13 +111,6 @@ def mutated_name(node: ast.expr) -> str | None:
 
 
 _Node = TypeVar("_Node", bound=ast.AST)
-
-
-def clone(node: _Node) -> _Node:
-    """A shallow copy, several times faster than ``copy.copy``."""
-    new = type(node).__new__(type(node))
-    new.__dict__.update(node.__dict__)
-    return new
 
 
 class _Rewriter:
@@ -353,7 +347,7 @@ def _written_after(node: ast.stmt) -> list[str]:
 
 def _captures(pattern: ast.pattern) -> list[str]:
     names = []
-    for part in ast.walk(pattern):
+    for part in walk(pattern):
         if isinstance(part, (ast.MatchAs, ast.MatchStar)) and part.name:
             names.append(part.name)
         elif isinstance(part, ast.MatchMapping) and part.rest:

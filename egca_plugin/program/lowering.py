@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from egca_plugin.program.compiling import parse
 from egca_plugin.program.idioms import BINARY, answers, called, compares, copied, operations, stepped, without_unused
+from egca_plugin.program.nodes import walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,14 @@ def lower(source: str, entry_point: str) -> tuple[Node, ...]:
     Raises SyntaxError where ``source`` does not parse: callers pass programs that compile.
     """
     tree = parse(source)
-    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, _Function)}
+    functions = {node.name: node for node in walk(tree) if isinstance(node, _Function)}
     lowering = _Lowering(functions, _lambdas(tree))
     return tuple(lowering.function(entry_point))
 
 
 def _lambdas(tree: ast.Module) -> dict[str, ast.Lambda]:
     """Functions that are written as ``name = lambda ...``."""
-    assigns = (node for node in ast.walk(tree) if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda))
+    assigns = (node for node in walk(tree) if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda))
     return {
         target.id: node.value
         for node in assigns
@@ -183,7 +184,7 @@ class _Lowering:
     def _for(self, target: ast.expr, over: ast.expr, body: Sequence[ast.stmt]) -> Iterator[Node]:
         yield from self._iterated(over)
         with_counter = called(over) in ("range", "enumerate")
-        names = {node.id for node in ast.walk(target) if isinstance(node, ast.Name)} if with_counter else set()
+        names = {node.id for node in walk(target) if isinstance(node, ast.Name)} if with_counter else set()
         yield Loop(tuple(self._inside(names, self.block(body))))
 
     def _while(self, node: ast.While) -> Iterator[Node]:

@@ -11,6 +11,8 @@ import ast
 import random
 from collections.abc import Iterator
 
+from egca_plugin.program.nodes import walk
+
 _COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -79,10 +81,10 @@ def _with(tree: ast.Module, place: _Place, new: ast.AST) -> str:
 
 
 def _edits(tree: ast.Module) -> Iterator[tuple[_Place, ast.AST]]:
-    for function in ast.walk(tree):
+    for function in walk(tree):
         if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
             for statement in _own_body(function):
-                for parent in ast.walk(statement):
+                for parent in walk(statement):
                     yield from _below(parent)
             yield from _deletions(function)
 
@@ -137,7 +139,7 @@ def _constants(value: object) -> Iterator[ast.AST]:
 
 
 def _deletions(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[_Place, ast.AST]]:
-    for parent in ast.walk(function):
+    for parent in walk(function):
         for field in ("body", "orelse"):
             block = getattr(parent, field, None)
             if not isinstance(block, list):

@@ -13,6 +13,7 @@ from typing import Any
 
 from egca_plugin.program.compiling import parse
 from egca_plugin.program.facts import definition
+from egca_plugin.program.nodes import walk
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -44,7 +45,7 @@ def syntactic(source: str, entry_point: str) -> frozenset[str]:
     tree = _parsed(source)
     if tree is None:
         return frozenset()
-    found = {sign for node in ast.walk(tree) if (sign := _sign(node))}
+    found = {sign for node in walk(tree) if (sign := _sign(node))}
     function = definition(tree, entry_point)
     if function is not None and _ignores_arguments(function):
         found.add(IGNORES_ARGUMENTS)
@@ -61,8 +62,8 @@ def memorises(source: str, tested: Sequence[Arguments]) -> bool:
     tree = _parsed(source) if len(distinct) >= _FEWEST else None
     if tree is None:
         return False
-    literals = {repr(value) for node in ast.walk(tree) for value in _compared(node)}
-    spelled = (repr(value) for node in ast.walk(tree) for value in _values([node]))
+    literals = {repr(value) for node in walk(tree) for value in _compared(node)}
+    spelled = (repr(value) for node in walk(tree) for value in _values([node]))
     literals |= {text for text in spelled if len(text) >= _TELLING}
     return len(literals) >= _FEWEST and all(_covered(one, literals) for one in distinct.values())
 
@@ -98,7 +99,7 @@ def _ignores_arguments(function: Definition) -> bool:
     several = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
     names = {one.arg for one in (*several, arguments.vararg, arguments.kwarg) if one is not None}
     body = function.body if isinstance(function.body, list) else [function.body]
-    read = {name for statement in body for node in ast.walk(statement) for name in _read(node)}
+    read = {name for statement in body for node in walk(statement) for name in _read(node)}
     return bool(names) and not read & (names | _READS_ALL)
 
 

@@ -65,11 +65,11 @@ class _Decoder:
     def value(self, depth: int) -> Any:
         if depth < 0:
             raise WireError(f"a value nested more than {MAX_DEPTH} deep")
-        tag = self.data[self.at]
-        self.at += 1
-        read = _DECODERS.get(tag)
+        at = self.at
+        read = _DECODERS.get(self.data[at])
         if read is None:
-            raise WireError(f"byte {self.at - 1}: got tag {tag}, expected one of {bytes(sorted(_DECODERS))!r}")
+            raise WireError(f"byte {at}: got tag {self.data[at]}, expected one of {bytes(sorted(_DECODERS))!r}")
+        self.at = at + 1
         return read(self, depth - 1)
 
     def take(self, size: int) -> bytes:
@@ -80,8 +80,13 @@ class _Decoder:
         self.at = end
         return piece
 
+    def count(self) -> int:
+        (count,) = _unpack_count(self.data, self.at)
+        self.at += 4
+        return int(count)
+
     def blob(self) -> bytes:
-        return self.take(_unpack_count(self.take(4))[0])
+        return self.take(self.count())
 
     def spend(self, items: int) -> None:
         self.budget -= items
@@ -89,15 +94,15 @@ class _Decoder:
             raise WireError(f"a value of more than {MAX_ITEMS:,} items")
 
     def items(self, depth: int) -> list[Any]:
-        count = _unpack_count(self.take(4))[0]
+        count, value = self.count(), self.value
         self.spend(count)
-        return [self.value(depth) for _ in range(count)]
+        return [value(depth) for _ in range(count)]
 
     def distinct(self, depth: int) -> list[Any]:
         return _spread(self.items(depth))
 
     def pairs(self, depth: int) -> dict[Any, Any]:
-        count = _unpack_count(self.take(4))[0]
+        count = self.count()
         self.spend(2 * count)
         pairs = [(self.value(depth), self.value(depth)) for _ in range(count)]
         _spread([key for key, _ in pairs])
@@ -125,7 +130,11 @@ def _spread(keys: list[Any]) -> list[Any]:
 
 
 def _read_int(d: _Decoder, depth: int) -> int:
-    return int.from_bytes(d.take(d.take(1)[0]), "little", signed=True)
+    start = d.at + 1
+    end = d.at = start + d.data[start - 1]
+    if end > len(d.data):
+        raise WireError(f"byte {start}: got {len(d.data) - start:,} more bytes, expected {end - start:,}")
+    return int.from_bytes(d.data[start:end], "little", signed=True)
 
 
 def _read_long(d: _Decoder, depth: int) -> int:
