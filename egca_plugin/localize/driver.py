@@ -23,9 +23,9 @@ def {SWITCH}(*on):
 """
 
 _SWEEP = f"""
-def {SWEEP}(name, switches, args, kwargs, steps, plain=(int, str, float, bool, type(None))):
+def {SWEEP}(cases, switches, steps, plain=(int, str, float, bool, type(None))):
     global {ON}, __egca_step__
-    function, ended, which, known, left = globals()[name], [], [], {{}}, [0]
+    left = [0]
 
     class Stop(BaseException):
         pass
@@ -58,23 +58,31 @@ def {SWEEP}(name, switches, args, kwargs, steps, plain=(int, str, float, bool, t
             return all([is_plain(x, room) for x in value]) and all([is_plain(x, room) for x in value.values()])
         return all([is_plain(x, room) for x in value])
 
-    usual, __egca_step__ = __egca_step__, step
-    for {ON} in switches:
+    def end(function, args, kwargs):
         left[0] = steps
         try:
             value = function(*fresh(args), **fresh(kwargs))
-            end = ({VALUE}, value) if is_plain(value, [10000]) else ({UNKNOWN}, None)
+            return ({VALUE}, value) if is_plain(value, [10000]) else ({UNKNOWN}, None)
         except Stop:
-            end = ({STOPPED}, None)
+            return {STOPPED}, None
         except BaseException as err:  # in the child: whatever the program raises is its answer
-            end = ({RAISED}, type(err).__name__)
-        index = known.setdefault(repr(end), len(ended))
-        which.append(index)
-        if index == len(ended):
-            ended.append(end)
+            return {RAISED}, type(err).__name__
+
+    def tried(function, args, kwargs):
+        global {ON}
+        ends, which, known = [], [], {{}}
+        for {ON} in switches:
+            one = end(function, args, kwargs)
+            which.append(known.setdefault(repr(one), len(ends)))
+            if which[-1] == len(ends):
+                ends.append(one)
+        return ends, bytes(which)
+
+    usual, __egca_step__ = __egca_step__, step
+    told = [tried(globals()[name], args, kwargs) for name, args, kwargs in cases]
     __egca_step__ = usual
     {ON} = ()
-    return ended, bytes(which)
+    return told
 """
 
 _PLACE = "__egca_driver__"  # a constant that stands for the driver, which is compiled once for all programs

@@ -1,8 +1,10 @@
-"""The quick way to try patches: one call of the driver tries a whole chunk of them on one input."""
+"""The quick way to try patches: one call of the driver tries a whole chunk of them on all inputs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from types import CodeType
 from typing import Any
 
@@ -12,7 +14,7 @@ from egca_plugin.localize.evidence import Expectation, close
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.records import Budget
 from egca_plugin.sandbox.workshop import Workshop
-from egca_plugin.types import Call, CallResult, CallStatus
+from egca_plugin.types import Call, CallStatus
 
 _NOTHING = Budget(max_events=0, max_steps=1 << 30, max_bytes=0)  # the driver counts the steps
 _FEWEST = 4  # expectations on which an agreement rests
@@ -29,23 +31,13 @@ def sweep(
     """Which patches meet all expectations: True, False, or None where the driver cannot tell.
 
     None for the whole when the sweep cannot be made: arguments or expected values that are not plain data, or a trial
-    that took the process along.
+    that took the process along. At most 256 patches.
     """
-    questions = [_question(expectation, switches, steps) for expectation in expectations]
-    if any(question is None for question in questions):
+    cases = [case for expectation in expectations if (case := _case(expectation)) is not None]
+    if len(cases) < len(expectations):
         return None
-    asked = [question for question in questions if question is not None]
-    calls = [call for call, _ in asked]
-    records = workshop.records(code, calls, budget=_NOTHING, timeout_s=allowance(steps, len(switches)))
-    met: list[bool | None] = [True] * len(switches)
-    for record, (_, accepted) in zip(records, asked, strict=True):
-        answers = _verdicts(record.result, len(switches), accepted)
-        if answers is None:
-            return None
-        for index, verdict in enumerate(answers):
-            if met[index] is not False and verdict is not True:
-                met[index] = verdict
-    return met
+    table = _ask(workshop, code, switches, cases, steps)
+    return None if table is None else [_all(column) for column in zip(*table, strict=True)]
 
 
 def agreement(
@@ -56,32 +48,46 @@ def agreement(
     steps: int,
 ) -> list[float] | None:
     """Each patch's share of the expectations that it meets; None where hardly any could be asked."""
-    questions = [_question(expectation, switches, steps) for expectation in expectations]
-    asked = [question for question in questions if question is not None]
-    calls = [call for call, _ in asked]
-    records = workshop.records(code, calls, budget=_NOTHING, timeout_s=allowance(steps, len(switches)))
-    met = [0] * len(switches)
-    told = 0
-    for record, (_, accepted) in zip(records, asked, strict=True):
-        answers = _verdicts(record.result, len(switches), accepted)
-        if answers is not None:
-            told += 1
-            for index, verdict in enumerate(answers):
-                met[index] += verdict is True
-    return [count / told for count in met] if told >= _FEWEST else None
+    cases = [case for expectation in expectations if (case := _case(expectation)) is not None]
+    table = _ask(workshop, code, switches, cases, steps) if len(cases) >= _FEWEST else None
+    return (
+        None if table is None else [sum(x is True for x in column) / len(cases) for column in zip(*table, strict=True)]
+    )
 
 
-def _verdicts(result: CallResult, count: int, accepted: _Accepted) -> list[bool | None] | None:
-    """Whether each trial met the expectation; None for all where the driver did not come to its end."""
-    if result.status is not CallStatus.VALUE:
+def _all(column: Sequence[bool | None]) -> bool | None:
+    return next((met for met in column if met is not True), True)
+
+
+def _ask(
+    workshop: Workshop,
+    code: CodeType,
+    switches: Sequence[tuple[int, ...]],
+    cases: Sequence[_Case],
+    steps: int,
+) -> list[list[bool | None]] | None:
+    """Whether each case (row) is met by each patch (column); None where the driver did not come to its end."""
+    question = wire.encode((([(case.function, *case.arguments) for case in cases], list(switches), steps), {}))
+    timeout_s = allowance(steps, len(switches) * len(cases))
+    (record,) = workshop.records(code, [Call(SWEEP, question)], budget=_NOTHING, timeout_s=timeout_s)
+    if record.result.status is not CallStatus.VALUE:
         return None
-    told = wire.decode(result.value)
+    told = wire.decode(record.result.value)
+    if type(told) is not list or len(told) != len(cases):
+        return None
+    rows = [_row(one, len(switches), case) for one, case in zip(told, cases, strict=True)]
+    table = [row for row in rows if row is not None]
+    return table if len(table) == len(rows) else None
+
+
+def _row(told: Any, count: int, case: _Case) -> list[bool | None] | None:
+    """The driver runs beside the candidate: what it tells is looked at closely."""
     if type(told) is not tuple or len(told) != 2:
         return None
-    ended, which = told
-    if type(ended) is not list or type(which) is not bytes or len(which) != count or max(which) >= len(ended):
+    ends, which = told
+    if type(ends) is not list or type(which) is not bytes or len(which) != count or max(which) >= len(ends):
         return None
-    verdicts = [_meets(end, accepted) for end in ended]
+    verdicts = [case.met_by(end) for end in ends]
     return [verdicts[index] for index in which]
 
 
@@ -90,37 +96,37 @@ def allowance(steps: int, trials: int) -> float:
     return 0.25 + min(0.5, 4e-7 * steps * trials)
 
 
-_Accepted = tuple[list[Any], list[str]]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Case:
+    """An expectation, decoded: the arguments, and the accepted values and exception types."""
+
+    function: str
+    arguments: tuple[Any, Any]
+    values: tuple[Any, ...]
+    errors: tuple[str, ...]
+
+    def met_by(self, end: Any) -> bool | None:
+        """None where the driver cannot tell."""
+        if type(end) is not tuple or len(end) != 2 or end[0] == UNKNOWN:
+            return None
+        kind, value = end
+        if kind == VALUE:
+            return any(close(value, expected) for expected in self.values)
+        return kind == RAISED and value in self.errors
 
 
-def _question(
-    expectation: Expectation, switches: Sequence[tuple[int, ...]], steps: int
-) -> tuple[Call, _Accepted] | None:
-    """The driver's call, with the accepted values and exception types."""
-    values: list[Any] = []
-    errors: list[str] = []
+@lru_cache(maxsize=1024)
+def _case(expectation: Expectation) -> _Case | None:
+    """None where something in it is not plain data."""
     try:
-        args, kwargs = wire.decode(expectation.call.arguments)
-        for result in expectation.accepted:
-            if result.status is CallStatus.VALUE:
-                values.append(wire.decode(result.value))
-            elif result.status is CallStatus.EXCEPTION:
-                errors.append(result.error_type)
+        arguments = wire.decode(expectation.call.arguments)
+        values = tuple(wire.decode(x.value) for x in expectation.accepted if x.status is CallStatus.VALUE)
     except WireError:
         return None
-    if not _is_plain(args) or not _is_plain(kwargs) or any(x is None or not _is_plain(x) for x in values):
+    if not all(map(_is_plain, arguments)) or any(x is None or not _is_plain(x) for x in values):
         return None  # what a function that returns None did to its arguments is not for the driver to say
-    question = wire.encode(((expectation.call.function, list(switches), args, kwargs, steps), {}))
-    return Call(SWEEP, question), (values, errors)
-
-
-def _meets(answer: Any, accepted: _Accepted) -> bool | None:
-    if not isinstance(answer, tuple) or len(answer) != 2 or answer[0] == UNKNOWN:
-        return None
-    kind, value = answer
-    if kind == VALUE:
-        return any(close(value, expected) for expected in accepted[0])
-    return kind == RAISED and value in accepted[1]
+    errors = tuple(x.error_type for x in expectation.accepted if x.status is CallStatus.EXCEPTION)
+    return _Case(expectation.call.function, arguments, values, errors)
 
 
 def _is_plain(value: Any) -> bool:
