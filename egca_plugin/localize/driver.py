@@ -9,12 +9,15 @@ from __future__ import annotations
 import ast
 from types import CodeType
 
+from egca_plugin.localize.bounds import DEFINITIONS
+
 ON = "__egca_on__"
 SWITCH = "__egca_switch__"
 SWEEP = "__egca_sweep__"
 NONE_ON = ("__egca_patches_on__",)  # what stands in the code until a trial replaces it
 
-VALUE, RAISED, STOPPED, UNKNOWN = 0, 1, 2, 3  # how a trial ended; UNKNOWN: its value is not plain data
+# How a trial ended; STOPPED: out of steps, perhaps before it had begun; UNKNOWN: its value is not plain data.
+VALUE, RAISED, STOPPED, UNKNOWN = 0, 1, 2, 3
 
 _SWITCH = f"""
 def {SWITCH}(*on):
@@ -23,17 +26,14 @@ def {SWITCH}(*on):
 """
 
 _SWEEP = f"""
-def {SWEEP}(cases, switches, steps, plain=(int, str, float, bool, type(None))):
+def {SWEEP}(cases, switches, steps, work, plain=(int, str, float, bool, type(None))):
     global {ON}, __egca_step__
     left = [0]
-
-    class Stop(BaseException):
-        pass
 
     def step(line):
         left[0] -= 1
         if left[0] < 0:
-            raise Stop
+            raise __egca_stop__
 
     def fresh(value):
         kind = type(value)
@@ -59,14 +59,19 @@ def {SWEEP}(cases, switches, steps, plain=(int, str, float, bool, type(None))):
         return all([is_plain(x, room) for x in value])
 
     def end(function, args, kwargs):
-        left[0] = steps
+        nonlocal work
+        allowed = left[0] = min(steps, work)
+        if not allowed:
+            return {STOPPED}, None
         try:
             value = function(*fresh(args), **fresh(kwargs))
             return ({VALUE}, value) if is_plain(value, [10000]) else ({UNKNOWN}, None)
-        except Stop:
+        except __egca_stop__:
             return {STOPPED}, None
         except BaseException as err:  # in the child: whatever the program raises is its answer
             return {RAISED}, type(err).__name__
+        finally:
+            work -= min(allowed, allowed - left[0] + 1)
 
     def tried(function, args, kwargs):
         global {ON}
@@ -82,14 +87,13 @@ def {SWEEP}(cases, switches, steps, plain=(int, str, float, bool, type(None))):
     told = [tried(globals()[name], args, kwargs) for name, args, kwargs in cases]
     __egca_step__ = usual
     {ON} = ()
-    return told
+    return told, work
 """
 
 _PLACE = "__egca_driver__"  # a constant that stands for the driver, which is compiled once for all programs
-_DRIVER = compile(_SWITCH + _SWEEP, "<driver>", "exec", dont_inherit=True)
+_DRIVER = compile(DEFINITIONS + _SWITCH + _SWEEP, "<driver>", "exec", dont_inherit=True)
 
 HEAD = ast.parse(f"{ON} = {NONE_ON!r}\n__egca_step__ = __egca_step\nexec({_PLACE!r})").body
-TRACED_HEAD = ast.parse(f"{ON} = {NONE_ON!r}\n{_SWITCH}").body  # under probes: nothing but the switches
 
 
 def with_driver(code: CodeType) -> CodeType:

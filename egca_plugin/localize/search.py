@@ -45,7 +45,8 @@ def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], furthe
         found += trials.search(edits, portion)
         if found and (choices := ranking.rank(found))[0].explains_all:
             return choices
-    if not found and trials.deepen():
+    while not found and trials.deepen():
+        found += trials.again()
         for edits, portion in portions:
             found += trials.search(edits, portion)
     found += trials.search(initial_values(bench, bench.candidate.failing.result), _STARTS)

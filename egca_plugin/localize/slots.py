@@ -8,26 +8,24 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import CodeType
 from typing import Any
 
-from egca_plugin.localize.driver import HEAD, NONE_ON, ON, TRACED_HEAD, with_driver
+from egca_plugin.localize.bounds import COUNTED, SOMEWHERE, bounded, guarded, step
+from egca_plugin.localize.driver import HEAD, NONE_ON, ON, with_driver
 from egca_plugin.localize.edits import Edit, stored_names
 from egca_plugin.localize.units import BLOCKS
 from egca_plugin.localize.variables import functions, parameters
 from egca_plugin.program.compiling import code_of
 from egca_plugin.program.instrument import (
     FILENAME,
-    STEP,
     Instrumented,
     SwitchExpr,
     SwitchStmt,
     instrument_tree,
 )
 from egca_plugin.program.nodes import clone, walk
-
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +42,12 @@ class Slotted:
 
     def compile(self) -> CodeType:
         """Raises SyntaxError, ValueError, TypeError, RecursionError or MemoryError if some patch makes no program."""
-        return with_driver(code_of(_headed(self.tree, HEAD), FILENAME))
+        return with_driver(code_of(_headed(self.tree), FILENAME))
 
     def instrumented(self, source: str) -> Instrumented:
         """The same program under probes; call ``driver.SWITCH`` with :meth:`on` between the calls."""
-        return instrument_tree(_headed(self.tree, TRACED_HEAD), source)
+        program = instrument_tree(_headed(self.tree), source)
+        return replace(program, code=with_driver(program.code))
 
 
 def variant(code: CodeType, on: tuple[int, ...]) -> CodeType:
@@ -96,13 +95,13 @@ def local_names(tree: ast.Module) -> dict[str, set[str]]:
     return scopes
 
 
-def _headed(tree: ast.Module, head: Sequence[ast.stmt]) -> ast.Module:
-    """The program with ``head`` in front; docstring and __future__ imports stay before it."""
+def _headed(tree: ast.Module) -> ast.Module:
+    """The program with the driver's HEAD in front; docstring and __future__ imports stay before it."""
     at = 0
     while at < len(tree.body) and isinstance(tree.body[at], (ast.ImportFrom, ast.Expr)):
         at += 1
     new = clone(tree)
-    new.body = [*tree.body[:at], *head, *tree.body[at:]]
+    new.body = [*tree.body[:at], *HEAD, *tree.body[at:]]
     return new
 
 
@@ -137,20 +136,22 @@ class _Builder:
                     new.__dict__[name] = [self._node(item) if isinstance(item, ast.AST) else item for item in value]
             elif isinstance(value, ast.AST) and value._fields:
                 new.__dict__[name] = self._node(value)
+        if not self._permanent:
+            if isinstance(node, COUNTED):
+                new.body = [step(node), *new.body]
+            new = guarded(new)
         alternatives = self._at.get((id(node), -1))
         if alternatives and isinstance(node, ast.expr):
             return self._expression(self._place[id(node), -1], alternatives, new)
-        if not self._permanent and isinstance(node, (*_LOOPS, ast.FunctionDef, ast.AsyncFunctionDef)):
-            new.body = [_step(node), *new.body]
         return new
 
     def _expression(self, place: int, alternatives: list[tuple[int, Edit]], original: ast.expr) -> ast.expr:
         *rest, (_, last) = alternatives
-        chain: Any = last.new
         if self._permanent:
-            return chain  # type: ignore[no-any-return]
+            return last.new  # type: ignore[no-any-return]
+        chain: Any = bounded(last.new)
         for switch, edit in reversed(rest):
-            chain = ast.copy_location(SwitchExpr(_is_on(switch), edit.new, chain), original)
+            chain = ast.copy_location(SwitchExpr(_is_on(switch), bounded(edit.new), chain), original)
         return ast.copy_location(SwitchExpr(_is_on(place), chain, original), original)
 
     def _block(self, body: list[ast.stmt]) -> list[ast.stmt]:
@@ -168,42 +169,22 @@ class _Builder:
         *rest, (_, last) = alternatives
         if self._permanent:
             return last.new  # type: ignore[no-any-return]
-        chain: Any = _stepped(last.new)
+        chain: Any = bounded(last.new)
         for switch, edit in reversed(rest):
-            chain = ast.copy_location(SwitchStmt(_is_on(switch), [_stepped(edit.new)], [chain]), node)
+            chain = ast.copy_location(SwitchStmt(_is_on(switch), [bounded(edit.new)], [chain]), node)
         return ast.copy_location(SwitchStmt(_is_on(place), [chain], [self._node(node)]), node)
 
     def _inserted(self, body: list[ast.stmt], index: int) -> list[ast.stmt]:
         inserted: list[ast.stmt] = []
         for switch, edit in self._at.get((id(body), index), ()):
-            new: Any = edit.new if self._permanent else SwitchStmt(_is_on(switch), [_stepped(edit.new)], [])
+            new: Any = edit.new if self._permanent else SwitchStmt(_is_on(switch), [bounded(edit.new)], [])
             inserted.append(ast.copy_location(new, edit.statement) if new is not edit.new else new)
         return inserted
 
 
-_SOMEWHERE: dict[str, Any] = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
-
-
 def _is_on(switch: int) -> ast.expr:
-    number, name = ast.Constant(switch, **_SOMEWHERE), ast.Name(ON, ast.Load(), **_SOMEWHERE)
-    return ast.Compare(number, [ast.In()], [name], **_SOMEWHERE)
-
-
-def _stepped(node: ast.stmt) -> ast.stmt:
-    """A statement of a patch whose loops count their steps."""
-    blocks = {name: node.__dict__[name] for name in BLOCKS if isinstance(node.__dict__.get(name), list)}
-    if not blocks:
-        return node
-    new = clone(node)
-    new.__dict__.update({name: [_stepped(child) for child in body] for name, body in blocks.items()})
-    if isinstance(node, _LOOPS):
-        new.__dict__["body"] = [_step(node), *new.__dict__["body"]]
-    return new
-
-
-def _step(node: ast.stmt) -> ast.stmt:
-    name, line = ast.Name(STEP, ast.Load(), **_SOMEWHERE), ast.Constant(node.lineno, **_SOMEWHERE)
-    return ast.Expr(ast.Call(name, [line], [], **_SOMEWHERE), **_SOMEWHERE)
+    number, name = ast.Constant(switch, **SOMEWHERE), ast.Name(ON, ast.Load(), **SOMEWHERE)
+    return ast.Compare(number, [ast.In()], [name], **SOMEWHERE)
 
 
 def patched_source(tree: ast.Module, edits: Sequence[Edit]) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
-from typing import Any
+from typing import Any, Literal
 
 from egca_plugin.errors import WireError
-from egca_plugin.localize.driver import RAISED, SWEEP, UNKNOWN, VALUE
+from egca_plugin.localize.driver import RAISED, STOPPED, SWEEP, UNKNOWN, VALUE
 from egca_plugin.localize.evidence import Expectation, close
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.records import Budget
@@ -18,7 +18,17 @@ from egca_plugin.types import Call, CallStatus
 
 _NOTHING = Budget(max_events=0, max_steps=1 << 30, max_bytes=0)  # the driver counts the steps
 _FEWEST = 4  # expectations on which an agreement rests
+CUT: Literal["cut"] = "cut"  # out of steps, or of work
+Met = bool | Literal["cut"] | None  # None: the driver cannot tell
 _PLAIN = (int, str, float, bool, type(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Steps that one trial may take, and that all trials of a sweep may take together."""
+
+    steps: int
+    work: int
 
 
 def sweep(
@@ -26,18 +36,18 @@ def sweep(
     code: CodeType,
     switches: Sequence[tuple[int, ...]],
     expectations: Sequence[Expectation],
-    steps: int,
-) -> list[bool | None] | None:
-    """Which patches meet all expectations: True, False, or None where the driver cannot tell.
+    effort: Effort,
+) -> tuple[list[Met] | None, int]:
+    """Which patches meet all expectations, and the work left.
 
     None for the whole when the sweep cannot be made: arguments or expected values that are not plain data, or a trial
     that took the process along. At most 256 patches.
     """
     cases = [case for expectation in expectations if (case := _case(expectation)) is not None]
     if len(cases) < len(expectations):
-        return None
-    table = _ask(workshop, code, switches, cases, steps)
-    return None if table is None else [_all(column) for column in zip(*table, strict=True)]
+        return None, effort.work
+    table, left = _ask(workshop, code, switches, cases, effort)
+    return None if table is None else [_all(column) for column in zip(*table, strict=True)], left
 
 
 def agreement(
@@ -45,42 +55,43 @@ def agreement(
     code: CodeType,
     switches: Sequence[tuple[int, ...]],
     expectations: Sequence[Expectation],
-    steps: int,
+    effort: Effort,
 ) -> list[float] | None:
     """Each patch's share of the expectations that it meets; None where hardly any could be asked."""
     cases = [case for expectation in expectations if (case := _case(expectation)) is not None]
-    table = _ask(workshop, code, switches, cases, steps) if len(cases) >= _FEWEST else None
-    return (
-        None if table is None else [sum(x is True for x in column) / len(cases) for column in zip(*table, strict=True)]
-    )
+    if len(cases) < _FEWEST:
+        return None
+    table, _ = _ask(workshop, code, switches, cases, effort)
+    asked = [row for row in table or () if CUT not in row]
+    if len(asked) < _FEWEST:
+        return None
+    return [sum(met is True for met in column) / len(asked) for column in zip(*asked, strict=True)]
 
 
-def _all(column: Sequence[bool | None]) -> bool | None:
-    return next((met for met in column if met is not True), True)
+def _all(column: Sequence[Met]) -> Met:
+    return False if False in column else next((met for met in column if met is not True), True)
 
 
 def _ask(
-    workshop: Workshop,
-    code: CodeType,
-    switches: Sequence[tuple[int, ...]],
-    cases: Sequence[_Case],
-    steps: int,
-) -> list[list[bool | None]] | None:
+    workshop: Workshop, code: CodeType, switches: Sequence[tuple[int, ...]], cases: Sequence[_Case], effort: Effort
+) -> tuple[list[list[Met]] | None, int]:
     """Whether each case (row) is met by each patch (column); None where the driver did not come to its end."""
-    question = wire.encode((([(case.function, *case.arguments) for case in cases], list(switches), steps), {}))
-    timeout_s = allowance(steps, len(switches) * len(cases))
-    (record,) = workshop.records(code, [Call(SWEEP, question)], budget=_NOTHING, timeout_s=timeout_s)
-    if record.result.status is not CallStatus.VALUE:
-        return None
-    told = wire.decode(record.result.value)
-    if type(told) is not list or len(told) != len(cases):
-        return None
-    rows = [_row(one, len(switches), case) for one, case in zip(told, cases, strict=True)]
-    table = [row for row in rows if row is not None]
-    return table if len(table) == len(rows) else None
+    asked = [(case.function, *case.arguments) for case in cases]
+    question = Call(SWEEP, wire.encode(((asked, list(switches), effort.steps, effort.work), {})))
+    timeout_s = allowance(min(effort.steps * len(switches) * len(cases), effort.work))
+    (record,) = workshop.records(code, [question], budget=_NOTHING, timeout_s=timeout_s)
+    told = wire.decode(record.result.value) if record.result.status is CallStatus.VALUE else None
+    if type(told) is not tuple or len(told) != 2:
+        return None, effort.work // 2
+    ends, left = told
+    if type(ends) is not list or len(ends) != len(cases) or type(left) is not int:
+        return None, effort.work // 2
+    table = [_row(one, len(switches), case) for one, case in zip(ends, cases, strict=True)]
+    whole = [row for row in table if row is not None]
+    return whole if len(whole) == len(table) else None, max(0, min(left, effort.work))
 
 
-def _row(told: Any, count: int, case: _Case) -> list[bool | None] | None:
+def _row(told: Any, count: int, case: _Case) -> list[Met] | None:
     """The driver runs beside the candidate: what it tells is looked at closely."""
     if type(told) is not tuple or len(told) != 2:
         return None
@@ -91,9 +102,9 @@ def _row(told: Any, count: int, case: _Case) -> list[bool | None] | None:
     return [verdicts[index] for index in which]
 
 
-def allowance(steps: int, trials: int) -> float:
-    """Seconds for so many trials: ample for their steps; what takes longer hangs in a single operation."""
-    return 0.25 + min(0.5, 4e-7 * steps * trials)
+def allowance(steps: int) -> float:
+    """Seconds for so many steps: ample, since what takes longer hangs in a single operation."""
+    return 0.25 + 8e-7 * steps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,11 +116,13 @@ class _Case:
     values: tuple[Any, ...]
     errors: tuple[str, ...]
 
-    def met_by(self, end: Any) -> bool | None:
+    def met_by(self, end: Any) -> Met:
         """None where the driver cannot tell."""
         if type(end) is not tuple or len(end) != 2 or end[0] == UNKNOWN:
             return None
         kind, value = end
+        if kind == STOPPED:
+            return CUT
         if kind == VALUE:
             return any(close(value, expected) for expected in self.values)
         return kind == RAISED and value in self.errors

@@ -18,7 +18,7 @@ from egca_plugin.localize.edits import Edit, key
 from egca_plugin.localize.evidence import Evidence, Expectation
 from egca_plugin.localize.inputs import STEPS
 from egca_plugin.localize.slots import changes_scope, local_names, slotted, variant
-from egca_plugin.localize.sweep import agreement, allowance, sweep
+from egca_plugin.localize.sweep import CUT, Effort, Met, agreement, allowance, sweep
 from egca_plugin.localize.units import is_docstring
 from egca_plugin.program.nodes import walk
 from egca_plugin.sandbox import wire
@@ -30,7 +30,10 @@ from egca_plugin.types import Call, CallResult, CallStatus
 _CHUNK, _FEW = 200, 16  # patches in one program; in one sweep after another hung
 _PATIENCE_S = 5.0  # wall clock for all trials of one candidate: only programs that hang come near it
 _MORE = 25  # times as many steps for the other calls, of a patch that mended the failing one
-_MORE_STEPS, _MANY_STEPS = 50_000, 1_000_000  # at least and at most so many
+_MORE_STEPS, _MANY_STEPS = 200_000, 1_000_000  # at least and at most so many
+_WORK, _MORE_WORK = 800_000, 2_500_000  # steps for all trials of one candidate, and again at each depth
+_DEPTH, _DEEPER = 2, 6  # so often, and so many times as many steps for each trial
+_SECOND_WORK = 400_000  # and for one look at further inputs
 _TIMEOUT_S = 0.5  # wall clock after which a trial that ignores its step budget is given up
 _SyntaxTrouble = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)
 
@@ -45,7 +48,7 @@ Combination = tuple[Edit, ...]
 class Trials:
     """Runs patches of one candidate and remembers which were tried. ``count`` is the number of trials so far.
 
-    ``steps`` bounds a trial of the failing call; :meth:`deepen` raises it to ``most``.
+    ``steps`` bounds a trial of the failing call; :meth:`deepen` raises it, up to ``most``.
     """
 
     sandbox: Sandbox
@@ -57,6 +60,9 @@ class Trials:
     count: int = 0
     _seen: set[object] = field(default_factory=set)
     _working: dict[Combination, _Patched] = field(default_factory=dict)
+    _cut: list[_Patched] = field(default_factory=list)
+    _work: int = _WORK
+    _depth: int = 0
     _stateful: bool = field(init=False)
     _until: float = field(init=False)
 
@@ -65,12 +71,18 @@ class Trials:
         self._stateful = is_stateful(self.tree)
 
     def deepen(self) -> bool:
-        """Allow as many steps as the reference needs, and all patches once more; False where that was so already."""
-        deeper = self.steps < self.most
-        self.steps = self.most
-        if deeper:
-            self._seen.clear()
-        return deeper
+        """Allow more steps and more work; False where that would change nothing, or was done often enough."""
+        if self._depth == _DEPTH or (self.steps >= self.most and not self._cut):
+            return False
+        self._depth += 1
+        self.steps = min(self.most, _DEEPER * self.steps)
+        self._work = _MORE_WORK
+        return True
+
+    def again(self) -> list[Combination]:
+        """What was cut short, tried with the steps allowed now: those that mend every call."""
+        cut, self._cut = self._cut, []
+        return self._mending(cut)
 
     def search(self, edits: Sequence[Edit], budget: int) -> list[Combination]:
         """The edits that mend every call; at most ``budget`` are tried, from the first on."""
@@ -80,8 +92,10 @@ class Trials:
         """As :meth:`search`, for several edits at once."""
         found: list[Combination] = []
         queue = itertools.islice(self._fresh(edits), budget)
-        while time.monotonic() < self._until and (chunk := list(itertools.islice(queue, _CHUNK))):
-            found += self._passing(chunk)
+        while self._work and time.monotonic() < self._until and (chunk := list(itertools.islice(queue, _CHUNK))):
+            programs = _compiled(self.tree, chunk)
+            self.count += len(programs)
+            found += self._mending(programs)
         return found
 
     def agreement(self, found: Sequence[Combination], expectations: Sequence[Expectation]) -> list[float | None]:
@@ -90,11 +104,12 @@ class Trials:
             return [None] * len(found)
         shares: dict[Combination, float] = {}
         programs = self._programs(found)
+        effort = Effort(STEPS, _SECOND_WORK)
         for code in dict.fromkeys(program.code for program in programs):
             members = [program for program in programs if program.code is code]
             if members[0].alone:
                 code = variant(code, members[0].on)
-            answers = agreement(self.workshop, code, [program.on for program in members], expectations, STEPS)
+            answers = agreement(self.workshop, code, [program.on for program in members], expectations, effort)
             if answers is not None:
                 shares.update(zip((program.combination for program in members), answers, strict=True))
         return [shares.get(combination) for combination in found]
@@ -116,9 +131,8 @@ class Trials:
                 self._seen.add(identity)
                 yield combination
 
-    def _passing(self, chunk: Sequence[Combination]) -> list[Combination]:
-        programs = _compiled(self.tree, chunk)
-        self.count += len(programs)
+    def _mending(self, programs: Sequence[_Patched]) -> list[Combination]:
+        """Those that mend every call: the first failing one is asked before the rest."""
         first, rest = self.evidence.failing[:1], (*self.evidence.failing[1:], *self.evidence.holding)
         survivors = self._run(programs, first, self.steps)
         if rest and survivors:
@@ -127,7 +141,7 @@ class Trials:
         return [program.combination for program in survivors]
 
     def _run(self, programs: Sequence[_Patched], expectations: Sequence[Expectation], steps: int) -> list[_Patched]:
-        """The programs that meet all expectations."""
+        """The programs that meet all expectations; what was cut short is kept for :meth:`again`."""
         calls = [expectation.call for expectation in expectations]
         together = [program for program in programs if not program.alone and not self._stateful]
         alone = [program for program in programs if program.alone or self._stateful]
@@ -136,6 +150,8 @@ class Trials:
             for program, results in zip(members, run(members, calls, steps), strict=True):
                 if all(x.met_by(result) for x, result in zip(expectations, results, strict=True)):
                     kept.append(program)
+                elif results[0].status is CallStatus.BUDGET:
+                    self._cut.append(program)
         return kept
 
     def _swept(
@@ -148,17 +164,26 @@ class Trials:
         undecided, kept = [], []
         for code in dict.fromkeys(program.code for program in programs):
             members = [program for program in programs if program.code is code]
-            answers = sweep(self.workshop, code, [program.on for program in members], expectations, steps)
+            answers = self._sweep(code, members, expectations, steps)
             if answers is None and len(members) > _FEW:
                 parts = [members[start : start + _FEW] for start in range(0, len(members), _FEW)]
-                swept = [sweep(self.workshop, code, [x.on for x in part], expectations, steps) for part in parts]
+                swept = [self._sweep(code, part, expectations, steps) for part in parts]
                 answers = [met for part, mets in zip(parts, swept, strict=True) for met in mets or [None] * len(part)]
             for program, met in zip(members, answers or [None] * len(members), strict=True):
                 if met is None:
                     undecided.append(program)
+                elif met == CUT:
+                    self._cut.append(program)
                 elif met:
                     kept.append(program)
         return undecided, kept
+
+    def _sweep(
+        self, code: CodeType, members: Sequence[_Patched], expectations: Sequence[Expectation], steps: int
+    ) -> list[Met] | None:
+        effort = Effort(steps, self._work)
+        answers, self._work = sweep(self.workshop, code, [x.on for x in members], expectations, effort)
+        return answers
 
     def _in_one_namespace(
         self, programs: Sequence[_Patched], calls: Sequence[Call], steps: int
@@ -175,7 +200,7 @@ class Trials:
             here = [program for program in programs[start:] if program.code is code]
             for program in here:
                 asks += [Call(SWITCH, wire.encode((program.on, {}))), *calls]
-            records = self.workshop.records(code, asks, budget=budget, timeout_s=allowance(steps, len(here)))
+            records = self.workshop.records(code, asks, budget=budget, timeout_s=allowance(min(steps * len(here), _WORK)))
             dead = not self.workshop.alive
             for index in range(len(here)):
                 first = index * (len(calls) + 1) + 1
