@@ -200,7 +200,9 @@ class Trials:
             here = [program for program in programs[start:] if program.code is code]
             for program in here:
                 asks += [Call(SWITCH, wire.encode((program.on, {}))), *calls]
-            records = self.workshop.records(code, asks, budget=budget, timeout_s=allowance(min(steps * len(here), _WORK)))
+            records = self.workshop.records(
+                code, asks, budget=budget, timeout_s=allowance(min(steps * len(here), _WORK))
+            )
             dead = not self.workshop.alive
             for index in range(len(here)):
                 first = index * (len(calls) + 1) + 1

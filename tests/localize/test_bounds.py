@@ -1,0 +1,96 @@
+"""Nothing runs away: loops count steps, numbers cannot explode, and what is not stopped computes what it always did."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from egca_plugin.localize.bounds import DEFINITIONS, bounded
+from egca_plugin.localize.driver import SWEEP
+from egca_plugin.localize.evidence import Expectation
+from egca_plugin.localize.slots import slotted
+from egca_plugin.localize.sweep import CUT, Effort, sweep
+from egca_plugin.sandbox import wire
+from egca_plugin.sandbox.api import Sandbox, call
+from egca_plugin.sandbox.workshop import Workshop
+from egca_plugin.types import CallResult, CallStatus
+
+_SMALL = st.integers(-50, 50)
+_VALUES = st.one_of(_SMALL, st.floats(-9, 9), st.text(max_size=5), st.lists(_SMALL, max_size=5), st.booleans())
+
+
+def namespace(source: str) -> dict[str, Any]:
+    names: dict[str, Any] = {"__egca_step__": lambda line: None}
+    exec(DEFINITIONS, names)
+    tree = ast.parse(source)
+    tree.body = [bounded(node) for node in tree.body]
+    exec(compile(ast.fix_missing_locations(tree), "<test>", "exec"), names)
+    return names
+
+
+def outcome(function: Any, *arguments: Any) -> tuple[type, str]:
+    try:
+        value = function(*arguments)
+    except (TypeError, ZeroDivisionError, OverflowError, ValueError) as err:
+        return type(err), ""
+    return type(value), repr(value)
+
+
+@pytest.mark.parametrize("body", ["a * b", "a ** b", "a << b", "(a * b) * a", "[x * b for x in [a]][0]"])
+@given(a=_VALUES, b=_VALUES)
+@settings(deadline=None)
+def test_bounded_operators_compute_what_the_plain_ones_do(body: str, a: Any, b: Any) -> None:
+    plain: dict[str, Any] = {}
+    exec(f"def f(a, b):\n    return {body}", plain)
+    assert outcome(namespace(f"def f(a, b):\n    return {body}")["f"], a, b) == outcome(plain["f"], a, b)
+
+
+@given(a=_VALUES, b=_VALUES)
+@settings(deadline=None)
+def test_bounded_updates_change_in_place_what_the_plain_ones_do(a: Any, b: Any) -> None:
+    source = "def f(a, b):\n    other = a\n    a *= b\n    return a, other"
+    plain: dict[str, Any] = {}
+    exec(source, plain)
+    copied = list(a) if isinstance(a, list) else a
+    assert outcome(namespace(source)["f"], a, b) == outcome(plain["f"], copied, b)
+
+
+@pytest.mark.parametrize(
+    "body", ["7 ** 10**9", "1 << 10**9", "[0] * 10**9", "10**9 * 'x'", "2 ** 90_000 * 2 ** 90_000"]
+)
+def test_what_would_take_seconds_or_gigabytes_is_stopped(body: str) -> None:
+    names = namespace(f"def f():\n    return {body}")
+    with pytest.raises(names["__egca_stop__"]):
+        names["f"]()
+
+
+def expectation(value: object, *arguments: Any) -> Expectation:
+    return Expectation(call("f", *arguments), (CallResult(CallStatus.VALUE, wire.encode(value)),))
+
+
+def test_a_sweep_tells_right_from_wrong_from_cut_short(sandbox: Sandbox) -> None:
+    code = slotted(ast.parse("def f(n):\n    while n > 9:\n        pass\n    return n * n\n"), ()).compile()
+    with Workshop(sandbox) as workshop:
+
+        def ask(effort: Effort, *expectations: Expectation) -> tuple[Any, int]:
+            return sweep(workshop, code, [(), ()], expectations, effort)
+
+        assert ask(Effort(100, 1_000), expectation(9, 3))[0] == [True, True]
+        assert ask(Effort(100, 1_000), expectation(9, 3), expectation(8, 4))[0] == [False, False]
+        assert ask(Effort(100, 1_000), expectation(9, 3), expectation(1, 10))[0] == [CUT, CUT]
+        assert ask(Effort(100, 1_000), expectation(1, 3), expectation(1, 10))[0] == [False, False]
+        met, left = ask(Effort(100, 150), expectation(1, 10), expectation(9, 3))
+        assert (met, left) == ([CUT, CUT], 0)
+
+
+def test_a_driver_that_was_tampered_with_tells_nothing(sandbox: Sandbox) -> None:
+    source = f"def f(n):\n    return n\ndef forged(*_):\n    return [([(0, 1)], b'\\x07')], 10**30\n{SWEEP} = forged\n"
+    code = slotted(ast.parse(source), ()).compile()
+    with Workshop(sandbox) as workshop:
+        met, left = sweep(workshop, code, [()], [expectation(1, 1)], Effort(100, 1_000))
+    assert met is None
+    assert left <= 1_000
