@@ -13,6 +13,7 @@ TIMES, POWER, SHIFT = "__egca_times__", "__egca_power__", "__egca_shift__"
 _BITS, _ITEMS = 1 << 17, 1 << 20  # 40,000 digits; items of a repeated sequence
 _GUARDS: dict[type[ast.operator], str] = {ast.Mult: TIMES, ast.Pow: POWER, ast.LShift: SHIFT}
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_PLAIN = (ast.Name, ast.Constant, ast.operator, ast.cmpop, ast.boolop, ast.unaryop, ast.expr_context)
 COUNTED = (*_LOOPS, ast.FunctionDef, ast.AsyncFunctionDef)
 
 DEFINITIONS = f"""
@@ -64,16 +65,23 @@ def guarded(node: Any) -> Any:
 
 def bounded(node: Any) -> Any:
     """What a patch brings along, with steps and guards of its own."""
-    new = clone(node)
+    if isinstance(node, _PLAIN):
+        return node
+    changed = {}
     for name in node._fields:
         value = node.__dict__.get(name)
-        if isinstance(value, ast.AST) and value._fields:
-            new.__dict__[name] = bounded(value)
+        if isinstance(value, ast.AST):
+            new = bounded(value)
+            if new is not value:
+                changed[name] = new
         elif type(value) is list:
-            new.__dict__[name] = [bounded(item) if isinstance(item, ast.AST) else item for item in value]
+            changed[name] = [bounded(item) if isinstance(item, ast.AST) else item for item in value]
     if isinstance(node, _LOOPS):
-        new.__dict__["body"] = [step(node), *new.__dict__["body"]]
-    return guarded(new)
+        changed["body"] = [step(node), *changed["body"]]
+    if changed or isinstance(node, ast.AugAssign):
+        node = clone(node)
+        node.__dict__.update(changed)
+    return guarded(node)
 
 
 def _call(node: Any, *arguments: ast.expr) -> ast.Call:
