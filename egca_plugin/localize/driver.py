@@ -16,8 +16,8 @@ SWITCH = "__egca_switch__"
 SWEEP = "__egca_sweep__"
 NONE_ON = ("__egca_patches_on__",)  # what stands in the code until a trial replaces it
 
-# How a trial ended; STOPPED: out of steps, perhaps before it had begun; UNKNOWN: its value is not plain data.
-VALUE, RAISED, STOPPED, UNKNOWN = 0, 1, 2, 3
+# How a trial ended; UNKNOWN: its value is not plain data; UNTRIED: the work was done before its turn.
+VALUE, RAISED, STOPPED, UNKNOWN, UNTRIED = 0, 1, 2, 3, 4
 
 _SWITCH = f"""
 def {SWITCH}(*on):
@@ -62,7 +62,7 @@ def {SWEEP}(cases, switches, steps, work, plain=(int, str, float, bool, type(Non
         nonlocal work
         allowed = left[0] = min(steps, work)
         if not allowed:
-            return {STOPPED}, None
+            return {UNTRIED}, None
         try:
             value = function(*fresh(args), **fresh(kwargs))
             return ({VALUE}, value) if is_plain(value, [10000]) else ({UNKNOWN}, None)

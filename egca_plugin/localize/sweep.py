@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from types import CodeType
-from typing import Any, Literal
+from typing import Any
 
 from egca_plugin.errors import WireError
-from egca_plugin.localize.driver import RAISED, STOPPED, SWEEP, UNKNOWN, VALUE
+from egca_plugin.localize.driver import RAISED, STOPPED, SWEEP, UNTRIED, VALUE
 from egca_plugin.localize.evidence import Expectation, close
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.records import Budget
@@ -18,14 +19,22 @@ from egca_plugin.types import Call, CallStatus
 
 _NOTHING = Budget(max_events=0, max_steps=1 << 30, max_bytes=0)  # the driver counts the steps
 _FEWEST = 4  # expectations on which an agreement rests
-CUT: Literal["cut"] = "cut"  # out of steps, or of work
-Met = bool | Literal["cut"] | None  # None: the driver cannot tell
 _PLAIN = (int, str, float, bool, type(None))
 
 
-@dataclass(frozen=True, slots=True)
+class Met(Enum):
+    """What a trial says of an expectation, the most telling first."""
+
+    NO = 0
+    UNKNOWN = 1  # for the driver to say: a value that is not plain data
+    STOPPED = 2  # out of its own steps
+    UNTRIED = 3  # the work was done before its turn
+    YES = 4
+
+
+@dataclass(slots=True, eq=False)
 class Effort:
-    """Steps that one trial may take, and that all trials of a sweep may take together."""
+    """Steps that one trial may take, and those that are left for all trials together: sweeps use them up."""
 
     steps: int
     work: int
@@ -37,17 +46,17 @@ def sweep(
     switches: Sequence[tuple[int, ...]],
     expectations: Sequence[Expectation],
     effort: Effort,
-) -> tuple[list[Met] | None, int]:
-    """Which patches meet all expectations, and the work left.
+) -> list[Met] | None:
+    """Whether each patch meets all expectations.
 
     None for the whole when the sweep cannot be made: arguments or expected values that are not plain data, or a trial
     that took the process along. At most 256 patches.
     """
     cases = [case for expectation in expectations if (case := _case(expectation)) is not None]
     if len(cases) < len(expectations):
-        return None, effort.work
-    table, left = _ask(workshop, code, switches, cases, effort)
-    return None if table is None else [_all(column) for column in zip(*table, strict=True)], left
+        return None
+    table = _ask(workshop, code, switches, cases, effort)
+    return None if table is None else [min(column, key=lambda met: met.value) for column in zip(*table, strict=True)]
 
 
 def agreement(
@@ -61,34 +70,32 @@ def agreement(
     cases = [case for expectation in expectations if (case := _case(expectation)) is not None]
     if len(cases) < _FEWEST:
         return None
-    table, _ = _ask(workshop, code, switches, cases, effort)
-    asked = [row for row in table or () if CUT not in row]
+    table = _ask(workshop, code, switches, cases, effort)
+    asked = [row for row in table or () if Met.UNTRIED not in row]
     if len(asked) < _FEWEST:
         return None
-    return [sum(met is True for met in column) / len(asked) for column in zip(*asked, strict=True)]
-
-
-def _all(column: Sequence[Met]) -> Met:
-    return False if False in column else next((met for met in column if met is not True), True)
+    return [column.count(Met.YES) / len(asked) for column in zip(*asked, strict=True)]
 
 
 def _ask(
     workshop: Workshop, code: CodeType, switches: Sequence[tuple[int, ...]], cases: Sequence[_Case], effort: Effort
-) -> tuple[list[list[Met]] | None, int]:
+) -> list[list[Met]] | None:
     """Whether each case (row) is met by each patch (column); None where the driver did not come to its end."""
     asked = [(case.function, *case.arguments) for case in cases]
     question = Call(SWEEP, wire.encode(((asked, list(switches), effort.steps, effort.work), {})))
     timeout_s = allowance(min(effort.steps * len(switches) * len(cases), effort.work))
     (record,) = workshop.records(code, [question], budget=_NOTHING, timeout_s=timeout_s)
     told = wire.decode(record.result.value) if record.result.status is CallStatus.VALUE else None
+    effort.work //= 2  # unless the driver tells
     if type(told) is not tuple or len(told) != 2:
-        return None, effort.work // 2
+        return None
     ends, left = told
     if type(ends) is not list or len(ends) != len(cases) or type(left) is not int:
-        return None, effort.work // 2
+        return None
+    effort.work = max(0, min(left, 2 * effort.work))
     table = [_row(one, len(switches), case) for one, case in zip(ends, cases, strict=True)]
     whole = [row for row in table if row is not None]
-    return whole if len(whole) == len(table) else None, max(0, min(left, effort.work))
+    return whole if len(whole) == len(table) else None
 
 
 def _row(told: Any, count: int, case: _Case) -> list[Met] | None:
@@ -117,18 +124,17 @@ class _Case:
     errors: tuple[str, ...]
 
     def met_by(self, end: Any) -> Met:
-        """None where the driver cannot tell."""
-        if type(end) is not tuple or len(end) != 2 or end[0] == UNKNOWN:
-            return None
+        if type(end) is not tuple or len(end) != 2:
+            return Met.UNKNOWN
         kind, value = end
-        if kind == STOPPED:
-            return CUT
         if kind == VALUE:
-            return any(close(value, expected) for expected in self.values)
-        return kind == RAISED and value in self.errors
+            return Met.YES if any(close(value, expected) for expected in self.values) else Met.NO
+        if kind == RAISED:
+            return Met.YES if value in self.errors else Met.NO
+        return {STOPPED: Met.STOPPED, UNTRIED: Met.UNTRIED}.get(kind, Met.UNKNOWN) if type(kind) is int else Met.UNKNOWN
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)  # those of one candidate
 def _case(expectation: Expectation) -> _Case | None:
     """None where something in it is not plain data."""
     try:

@@ -10,7 +10,7 @@ import ast
 import itertools
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from types import CodeType
 
 from egca_plugin.localize.driver import SWITCH
@@ -18,7 +18,7 @@ from egca_plugin.localize.edits import Edit, key
 from egca_plugin.localize.evidence import Evidence, Expectation
 from egca_plugin.localize.inputs import STEPS
 from egca_plugin.localize.slots import changes_scope, local_names, slotted, variant
-from egca_plugin.localize.sweep import CUT, Effort, Met, agreement, allowance, sweep
+from egca_plugin.localize.sweep import Effort, Met, agreement, allowance, sweep
 from egca_plugin.localize.units import is_docstring
 from egca_plugin.program.nodes import walk
 from egca_plugin.sandbox import wire
@@ -37,6 +37,7 @@ _SECOND_WORK = 400_000  # and for one look at further inputs
 _TIMEOUT_S = 0.5  # wall clock after which a trial that ignores its step budget is given up
 _SyntaxTrouble = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)
 
+_UNKNOWN = [Met.UNKNOWN]
 _GIVEN_UP = CallResult(CallStatus.TIMEOUT)
 _FATAL = (CallStatus.DIED, CallStatus.TIMEOUT, CallStatus.MEMORY)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -48,35 +49,35 @@ Combination = tuple[Edit, ...]
 class Trials:
     """Runs patches of one candidate and remembers which were tried. ``count`` is the number of trials so far.
 
-    ``steps`` bounds a trial of the failing call; :meth:`deepen` raises it, up to ``most``.
+    ``steps`` bounds a trial of the failing call at first; :meth:`deepen` allows more, up to ``most``.
     """
 
     sandbox: Sandbox
     workshop: Workshop
     tree: ast.Module
     evidence: Evidence
-    steps: int
+    steps: InitVar[int]
     most: int
     count: int = 0
     _seen: set[object] = field(default_factory=set)
     _working: dict[Combination, _Patched] = field(default_factory=dict)
     _cut: list[_Patched] = field(default_factory=list)
-    _work: int = _WORK
+    _effort: Effort = field(init=False)
     _depth: int = 0
     _stateful: bool = field(init=False)
     _until: float = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, steps: int) -> None:
+        self._effort = Effort(steps, _WORK)
         self._until = time.monotonic() + _PATIENCE_S
         self._stateful = is_stateful(self.tree)
 
     def deepen(self) -> bool:
         """Allow more steps and more work; False where that would change nothing, or was done often enough."""
-        if self._depth == _DEPTH or (self.steps >= self.most and not self._cut):
+        if self._depth == _DEPTH or (self._effort.steps >= self.most and not self._cut):
             return False
         self._depth += 1
-        self.steps = min(self.most, _DEEPER * self.steps)
-        self._work = _MORE_WORK
+        self._effort = Effort(min(self.most, _DEEPER * self._effort.steps), _MORE_WORK)
         return True
 
     def again(self) -> list[Combination]:
@@ -92,7 +93,7 @@ class Trials:
         """As :meth:`search`, for several edits at once."""
         found: list[Combination] = []
         queue = itertools.islice(self._fresh(edits), budget)
-        while self._work and time.monotonic() < self._until and (chunk := list(itertools.islice(queue, _CHUNK))):
+        while self._effort.work and time.monotonic() < self._until and (chunk := list(itertools.islice(queue, _CHUNK))):
             programs = _compiled(self.tree, chunk)
             self.count += len(programs)
             found += self._mending(programs)
@@ -134,20 +135,21 @@ class Trials:
     def _mending(self, programs: Sequence[_Patched]) -> list[Combination]:
         """Those that mend every call: the first failing one is asked before the rest."""
         first, rest = self.evidence.failing[:1], (*self.evidence.failing[1:], *self.evidence.holding)
-        survivors = self._run(programs, first, self.steps)
+        survivors = self._run(programs, first, self._effort)
         if rest and survivors:
-            survivors = self._run(survivors, rest, min(_MANY_STEPS, max(_MORE_STEPS, _MORE * self.steps)))
+            steps = min(_MANY_STEPS, max(_MORE_STEPS, _MORE * self._effort.steps))
+            survivors = self._run(survivors, rest, Effort(steps, _MANY_STEPS))
         self._working.update((program.combination, program) for program in survivors)
         return [program.combination for program in survivors]
 
-    def _run(self, programs: Sequence[_Patched], expectations: Sequence[Expectation], steps: int) -> list[_Patched]:
+    def _run(self, programs: Sequence[_Patched], expectations: Sequence[Expectation], effort: Effort) -> list[_Patched]:
         """The programs that meet all expectations; what was cut short is kept for :meth:`again`."""
         calls = [expectation.call for expectation in expectations]
         together = [program for program in programs if not program.alone and not self._stateful]
         alone = [program for program in programs if program.alone or self._stateful]
-        together, kept = self._swept(together, expectations, steps)
+        together, kept = self._swept(together, expectations, effort)
         for members, run in ((together, self._in_one_namespace), (alone, self._in_fresh_namespaces)):
-            for program, results in zip(members, run(members, calls, steps), strict=True):
+            for program, results in zip(members, run(members, calls, effort.steps), strict=True):
                 if all(x.met_by(result) for x, result in zip(expectations, results, strict=True)):
                     kept.append(program)
                 elif results[0].status is CallStatus.BUDGET:
@@ -155,7 +157,7 @@ class Trials:
         return kept
 
     def _swept(
-        self, programs: Sequence[_Patched], expectations: Sequence[Expectation], steps: int
+        self, programs: Sequence[_Patched], expectations: Sequence[Expectation], effort: Effort
     ) -> tuple[list[_Patched], list[_Patched]]:
         """The quick way: (what it could not decide, what it found to meet all expectations).
 
@@ -164,26 +166,24 @@ class Trials:
         undecided, kept = [], []
         for code in dict.fromkeys(program.code for program in programs):
             members = [program for program in programs if program.code is code]
-            answers = self._sweep(code, members, expectations, steps)
+            answers = self._sweep(code, members, expectations, effort)
             if answers is None and len(members) > _FEW:
                 parts = [members[start : start + _FEW] for start in range(0, len(members), _FEW)]
-                swept = [self._sweep(code, part, expectations, steps) for part in parts]
-                answers = [met for part, mets in zip(parts, swept, strict=True) for met in mets or [None] * len(part)]
-            for program, met in zip(members, answers or [None] * len(members), strict=True):
-                if met is None:
+                swept = [self._sweep(code, part, expectations, effort) for part in parts]
+                answers = [x for part, mets in zip(parts, swept, strict=True) for x in mets or _UNKNOWN * len(part)]
+            for program, met in zip(members, answers or _UNKNOWN * len(members), strict=True):
+                if met is Met.UNKNOWN:
                     undecided.append(program)
-                elif met == CUT:
+                elif met in (Met.STOPPED, Met.UNTRIED):
                     self._cut.append(program)
-                elif met:
+                elif met is Met.YES:
                     kept.append(program)
         return undecided, kept
 
     def _sweep(
-        self, code: CodeType, members: Sequence[_Patched], expectations: Sequence[Expectation], steps: int
+        self, code: CodeType, members: Sequence[_Patched], expectations: Sequence[Expectation], effort: Effort
     ) -> list[Met] | None:
-        effort = Effort(steps, self._work)
-        answers, self._work = sweep(self.workshop, code, [x.on for x in members], expectations, effort)
-        return answers
+        return sweep(self.workshop, code, [program.on for program in members], expectations, effort)
 
     def _in_one_namespace(
         self, programs: Sequence[_Patched], calls: Sequence[Call], steps: int

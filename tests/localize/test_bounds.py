@@ -13,7 +13,7 @@ from egca_plugin.localize.bounds import DEFINITIONS, bounded
 from egca_plugin.localize.driver import SWEEP
 from egca_plugin.localize.evidence import Expectation
 from egca_plugin.localize.slots import slotted
-from egca_plugin.localize.sweep import CUT, Effort, sweep
+from egca_plugin.localize.sweep import Effort, Met, agreement, sweep
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox, call
 from egca_plugin.sandbox.workshop import Workshop
@@ -76,21 +76,30 @@ def test_a_sweep_tells_right_from_wrong_from_cut_short(sandbox: Sandbox) -> None
     code = slotted(ast.parse("def f(n):\n    while n > 9:\n        pass\n    return n * n\n"), ()).compile()
     with Workshop(sandbox) as workshop:
 
-        def ask(effort: Effort, *expectations: Expectation) -> tuple[Any, int]:
+        def ask(effort: Effort, *expectations: Expectation) -> list[Met] | None:
             return sweep(workshop, code, [(), ()], expectations, effort)
 
-        assert ask(Effort(100, 1_000), expectation(9, 3))[0] == [True, True]
-        assert ask(Effort(100, 1_000), expectation(9, 3), expectation(8, 4))[0] == [False, False]
-        assert ask(Effort(100, 1_000), expectation(9, 3), expectation(1, 10))[0] == [CUT, CUT]
-        assert ask(Effort(100, 1_000), expectation(1, 3), expectation(1, 10))[0] == [False, False]
-        met, left = ask(Effort(100, 150), expectation(1, 10), expectation(9, 3))
-        assert (met, left) == ([CUT, CUT], 0)
+        assert ask(Effort(100, 1_000), expectation(9, 3)) == [Met.YES] * 2
+        assert ask(Effort(100, 1_000), expectation(9, 3), expectation(8, 4)) == [Met.NO] * 2
+        assert ask(Effort(100, 1_000), expectation(9, 3), expectation(1, 10)) == [Met.STOPPED] * 2
+        assert ask(Effort(100, 1_000), expectation(1, 3), expectation(1, 10)) == [Met.NO] * 2
+        scarce = Effort(100, 102)
+        assert ask(scarce, expectation(9, 3), expectation(1, 10)) == [Met.STOPPED, Met.UNTRIED]
+        assert scarce.work == 0
+
+
+def test_further_inputs_that_nobody_had_time_for_do_not_count(sandbox: Sandbox) -> None:
+    code = slotted(ast.parse("def f(n):\n    while n > 9:\n        pass\n    return n\n"), ()).compile()
+    inputs = [*(expectation(n, n) for n in range(6)), expectation(10, 10), *(expectation(n, n) for n in range(20, 60))]
+    with Workshop(sandbox) as workshop:
+        assert agreement(workshop, code, [()], inputs, Effort(100, 150)) == [6 / 8]
+        assert agreement(workshop, code, [()], inputs[:3], Effort(100, 150)) is None
 
 
 def test_a_driver_that_was_tampered_with_tells_nothing(sandbox: Sandbox) -> None:
     source = f"def f(n):\n    return n\ndef forged(*_):\n    return [([(0, 1)], b'\\x07')], 10**30\n{SWEEP} = forged\n"
     code = slotted(ast.parse(source), ()).compile()
+    effort = Effort(100, 1_000)
     with Workshop(sandbox) as workshop:
-        met, left = sweep(workshop, code, [()], [expectation(1, 1)], Effort(100, 1_000))
-    assert met is None
-    assert left <= 1_000
+        assert sweep(workshop, code, [()], [expectation(1, 1)], effort) is None
+    assert effort.work <= 1_000
