@@ -121,7 +121,7 @@ def _scaling(args: argparse.Namespace) -> list[Path]:
             *scaling.tables(axes),
             scaling.kinds(samples),
             *simulation.tables(found, samples),
-            simulation.check(axes[-1], samples, scaling.AT_ONCE),
+            simulation.check(axes[-1], samples[: scaling.AT_ONCE]),
         ],
         data={"axes": [asdict(axis) for axis in axes], "samples": [asdict(sample) for sample in samples]},
         folder=args.out,

@@ -22,6 +22,7 @@ GROUPS = (1, 2, 4, 8, 16, 32, 64)
 TOKENS = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
 TESTS = (1, 3, 10, 30, 100, 300, 1000)
 AT_ONCE = 96  # responses of the axis of workers
+SEED = 3  # of the responses that are drawn
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 WITHOUT_LOGIC = 1e-9  # a share of zero would leave the kind out of the mix's tasks
 
@@ -68,13 +69,19 @@ def measure(recording: Recording, tokenizer: Any, workers: int, repeats: int = 5
     return [*single, Axis("workers", "processes", _by_workers(recording, config, workers, repeats))]
 
 
-def samples(recording: Recording, tokenizer: Any, count: int, seed: int = 3) -> list[Sample]:
-    """The measured distributions that the simulation draws from: ``count`` responses in one sandbox."""
+def samples(recording: Recording, tokenizer: Any, count: int) -> list[Sample]:
+    """The measured distributions that the simulation draws from: ``count`` responses in one sandbox.
+
+    As after the first steps of a training run: each task's reference was asked before.
+    """
     config = EgcaConfig(budget=1.0)
     found = []
+    responses = recording.responses(count, MIX, SEED)
     with Sandbox(config.sandbox) as sandbox:
         assessor = Assessor(config, sandbox)
-        for response in recording.responses(count, MIX, seed):
+        for response in {response.task_id: response for response in responses if response.kind == "wrong"}.values():
+            assessor.assess(recording.tasks[response.task_id], [Completion(response.completion)])
+        for response in responses:
             (credit,) = assessor.assess(recording.tasks[response.task_id], [Completion(response.completion)])
             localize = credit.ms.get("localize", 0.0)
             length = len(tokenizer.encode(response.completion))
@@ -162,8 +169,8 @@ def _by_share(recording: Recording, assessor: Assessor) -> Point:
 
 
 def _by_workers(recording: Recording, config: EgcaConfig, most: int, repeats: int) -> dict[float, list[float]]:
-    """Seconds of the same AT_ONCE responses through pools of 1 to ``most`` workers."""
-    responses = recording.responses(AT_ONCE, MIX, 5)
+    """Seconds of the first AT_ONCE of the responses of :func:`samples` through pools of 1 to ``most`` workers."""
+    responses = recording.responses(AT_ONCE, MIX, SEED)
     groups = [Group(recording.tasks[r.task_id], (Completion(r.completion),)) for r in responses]
     seconds: dict[float, list[float]] = {}
     for workers in _doubling(most):

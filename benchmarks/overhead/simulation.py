@@ -114,19 +114,15 @@ def tables(found: dict[tuple[int, int], Interval], measured: Sequence[Sample]) -
     return [table("Simulated: localisation's share of the step, %; 1,024 prompts x 16 samples", columns, rows)]
 
 
-def check(workers: Axis, measured: Sequence[Sample], count: int) -> dict[str, Any]:
-    """The queue of :func:`serve` against the measured axis of workers: ``count`` responses handed over at once."""
+def check(workers: Axis, measured: Sequence[Sample]) -> dict[str, Any]:
+    """The queue of :func:`serve` against the measured axis of workers: the same responses, handed over at once."""
+    jobs = [(0.0, (sample.judge_ms + sample.localize_ms) / 1e3) for sample in measured]
     rows = []
     for number, seconds in workers.seconds.items():
-        real = bootstrap(seconds)
-        jobs = [
-            [(0.0, (s.judge_ms + s.localize_ms) / 1e3) for s in random.Random(k).choices(measured, k=count)]
-            for k in range(50)
-        ]
-        said = bootstrap([serve(drawn, int(number)) for drawn in jobs])
-        rows.append([int(number), real.show("{:.2f}"), said.show("{:.2f}"), f"{said.value / real.value:.2f}"])
+        real, said = bootstrap(seconds), serve(jobs, int(number))
+        rows.append([int(number), real.show("{:.2f}"), f"{said:.2f}", f"{said / real.value:.2f}"])
     columns = ["workers", "measured, s", "simulated, s", "simulated / measured"]
-    return table(f"The simulation's queue, checked: {count} responses at once", columns, rows)
+    return table(f"The simulation's queue, checked: {len(measured)} responses at once", columns, rows)
 
 
 def draw(found: dict[tuple[int, int], Interval], folder: Path) -> Path:

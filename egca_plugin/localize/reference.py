@@ -120,9 +120,11 @@ def _record(trace: Trace) -> Record:
     return Record(trace.result, events, trace.lines)
 
 
-def trace_calls(program: Instrumented, calls: Sequence[Call], sandbox: Sandbox | Workshop) -> tuple[Trace, ...]:
+def trace_calls(
+    program: Instrumented, calls: Sequence[Call], sandbox: Sandbox | Workshop, timeout_s: float = TIMEOUT_S
+) -> tuple[Trace, ...]:
     """Run the calls under probes with the budgets that candidates and references share."""
-    raw = sandbox.trace(program.code, calls, max_events=MAX_EVENTS, max_steps=MAX_STEPS, timeout_s=TIMEOUT_S)
+    raw = sandbox.trace(program.code, calls, max_events=MAX_EVENTS, max_steps=MAX_STEPS, timeout_s=timeout_s)
     return tuple(_trace(one, program) for one in raw)
 
 

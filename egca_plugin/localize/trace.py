@@ -37,6 +37,7 @@ _FAILING, _HOLDING = 3, 4  # calls that are traced
 _REFERENCES = 3  # that are traced and aligned
 _JUDGED = 3  # patches that the referee is asked about
 _WIDE = 3  # statements in a wide span
+_TIMEOUT_S = 1.0  # wall clock of a candidate's traces: the budgets end them long before, unless one operation hangs
 _LARGEST = 20_000  # characters: past them alignment alone takes seconds
 
 
@@ -142,7 +143,7 @@ def _traced(case: Case, calls: Sequence[Call], evidence: Evidence, workshop: Wor
         program = instrument(case.source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None, Reason.DOES_NOT_COMPILE
-    traces = trace_calls(program, calls, workshop)
+    traces = trace_calls(program, calls, workshop, _TIMEOUT_S)
     if len(traces) < len(calls):
         return None, Reason.TRACE_MISMATCH
     for call, trace in zip(calls, traces, strict=True):

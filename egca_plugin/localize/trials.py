@@ -28,7 +28,7 @@ from egca_plugin.sandbox.workshop import Workshop
 from egca_plugin.types import Call, CallResult, CallStatus
 
 _CHUNK, _FEW = 200, 16  # patches in one program; in one sweep after another hung
-_PATIENCE_S = 5.0  # wall clock for all trials of one candidate: only programs that hang come near it
+_PATIENCE_S = 2.5  # wall clock for all trials of one candidate: only programs that hang come near it
 _MORE = 25  # times as many steps for the other calls, of a patch that mended the failing one
 _MORE_STEPS, _MANY_STEPS = 200_000, 1_000_000  # at least and at most so many
 _WORK, _MORE_WORK = 800_000, 2_500_000  # steps for all trials of one candidate, and again at each depth
