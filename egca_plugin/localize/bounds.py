@@ -1,5 +1,8 @@
-"""What keeps a trial from running away: every round of a loop and every call of a function is a step, and numbers that
-grow past all reason are stopped, since a single operation on them can take longer than all other trials."""
+"""What keeps a trial from running away.
+
+Every round of a loop and every call of a function is a step, sixteen items of a comprehension are one. Numbers that
+grow past all reason are stopped: a single operation on them can take longer than all other trials.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any
 from egca_plugin.program.instrument import STEP
 from egca_plugin.program.nodes import clone
 
-TIMES, POWER, SHIFT = "__egca_times__", "__egca_power__", "__egca_shift__"
+TIMES, POWER, SHIFT, ITEM = "__egca_times__", "__egca_power__", "__egca_shift__", "__egca_item__"
 _BITS, _ITEMS = 1 << 17, 1 << 20  # 40,000 digits; items of a repeated sequence
 _GUARDS: dict[type[ast.operator], str] = {ast.Mult: TIMES, ast.Pow: POWER, ast.LShift: SHIFT}
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -19,6 +22,10 @@ COUNTED = (*_LOOPS, ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = f"""
 class __egca_stop__(BaseException):
     pass
+
+
+def {ITEM}():
+    return True
 
 
 def {TIMES}(a, b, left=True):
@@ -54,7 +61,11 @@ def step(node: ast.stmt) -> ast.stmt:
 
 
 def guarded(node: Any) -> Any:
-    """A node whose children are guarded already: ``a * b`` becomes a call, ``x *= b`` looks at ``b`` first."""
+    """A node of our own whose children are guarded already: ``a * b`` becomes a call, ``x *= b`` looks at ``b`` first,
+    and a comprehension counts its items."""
+    if isinstance(node, ast.comprehension):
+        node.ifs = [ast.Call(ast.Name(ITEM, ast.Load(), **SOMEWHERE), [], [], **SOMEWHERE), *node.ifs]
+        return node
     if isinstance(node, ast.BinOp) and type(node.op) in _GUARDS:
         return ast.copy_location(_call(node, node.left, node.right), node)
     if isinstance(node, ast.AugAssign) and type(node.op) in _GUARDS and isinstance(node.target, ast.Name):
@@ -78,7 +89,7 @@ def bounded(node: Any) -> Any:
             changed[name] = [bounded(item) if isinstance(item, ast.AST) else item for item in value]
     if isinstance(node, _LOOPS):
         changed["body"] = [step(node), *changed["body"]]
-    if changed or isinstance(node, ast.AugAssign):
+    if changed or isinstance(node, (ast.AugAssign, ast.comprehension)):
         node = clone(node)
         node.__dict__.update(changed)
     return guarded(node)

@@ -19,7 +19,7 @@ from egca_plugin.localize.driver import SWITCH
 from egca_plugin.localize.edits import SPECIAL, Edit, narrow
 from egca_plugin.localize.evidence import Expectation
 from egca_plugin.localize.patches import Workbench, parameter_names
-from egca_plugin.localize.slots import patched, slotted
+from egca_plugin.localize.slots import patched, slotted_under_probes
 from egca_plugin.localize.traces import NOTHING, Run, Trace
 from egca_plugin.localize.trials import Combination, Trials
 from egca_plugin.localize.units import bag, dice, loads, size, statements, written_by
@@ -172,8 +172,8 @@ def _runs(bench: Workbench, patches: Sequence[Combination], workshop: Workshop, 
     """The traces of each patched program, all from one process."""
     if not patches:
         return []
-    slots = slotted(bench.tree, list(dict.fromkeys(edit for edits in patches for edit in edits)))
-    program = slots.instrumented("")
+    edits_of_all = list(dict.fromkeys(edit for edits in patches for edit in edits))
+    slots, program = slotted_under_probes(bench.tree, edits_of_all)
     switched: list[Call] = []
     for edits in patches:
         switched += [Call(SWITCH, wire.encode((slots.on(edits), {}))), *calls]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from types import CodeType
 
-from egca_plugin.localize.bounds import DEFINITIONS
+from egca_plugin.localize.bounds import DEFINITIONS, ITEM
 
 ON = "__egca_on__"
 SWITCH = "__egca_switch__"
@@ -26,14 +26,20 @@ def {SWITCH}(*on):
 """
 
 _SWEEP = f"""
-def {SWEEP}(cases, switches, steps, work, plain=(int, str, float, bool, type(None))):
-    global {ON}, __egca_step__
+def {SWEEP}(cases, switches, steps, work, stops, plain=(int, str, float, bool, type(None))):
+    global {ON}, __egca_step__, {ITEM}
     left = [0]
 
     def step(line):
         left[0] -= 1
         if left[0] < 0:
             raise __egca_stop__
+
+    def item():
+        left[0] -= 0.0625
+        if left[0] < 0:
+            raise __egca_stop__
+        return True
 
     def fresh(value):
         kind = type(value)
@@ -61,7 +67,7 @@ def {SWEEP}(cases, switches, steps, work, plain=(int, str, float, bool, type(Non
     def end(function, args, kwargs):
         nonlocal work
         allowed = left[0] = min(steps, work)
-        if not allowed:
+        if allowed < 1:
             return {UNTRIED}, None
         try:
             value = function(*fresh(args), **fresh(kwargs))
@@ -73,21 +79,24 @@ def {SWEEP}(cases, switches, steps, work, plain=(int, str, float, bool, type(Non
         finally:
             work -= min(allowed, allowed - left[0] + 1)
 
+    stopped = [0] * len(switches)
+
     def tried(function, args, kwargs):
         global {ON}
         ends, which, known = [], [], {{}}
-        for {ON} in switches:
-            one = end(function, args, kwargs)
+        for index, {ON} in enumerate(switches):
+            one = end(function, args, kwargs) if stopped[index] < stops else ({STOPPED}, None)
+            stopped[index] += one[0] == {STOPPED}
             which.append(known.setdefault(repr(one), len(ends)))
             if which[-1] == len(ends):
                 ends.append(one)
         return ends, bytes(which)
 
-    usual, __egca_step__ = __egca_step__, step
+    usual, __egca_step__, {ITEM} = (__egca_step__, {ITEM}), step, item
     told = [tried(globals()[name], args, kwargs) for name, args, kwargs in cases]
-    __egca_step__ = usual
+    __egca_step__, {ITEM} = usual
     {ON} = ()
-    return told, work
+    return told, int(work)
 """
 
 _PLACE = "__egca_driver__"  # a constant that stands for the driver, which is compiled once for all programs

@@ -44,11 +44,6 @@ class Slotted:
         """Raises SyntaxError, ValueError, TypeError, RecursionError or MemoryError if some patch makes no program."""
         return with_driver(code_of(_headed(self.tree), FILENAME))
 
-    def instrumented(self, source: str) -> Instrumented:
-        """The same program under probes; call ``driver.SWITCH`` with :meth:`on` between the calls."""
-        program = instrument_tree(_headed(self.tree), source)
-        return replace(program, code=with_driver(program.code))
-
 
 def variant(code: CodeType, on: tuple[int, ...]) -> CodeType:
     """The compiled program with these switches on."""
@@ -56,9 +51,17 @@ def variant(code: CodeType, on: tuple[int, ...]) -> CodeType:
 
 
 def slotted(tree: ast.Module, edits: Sequence[Edit]) -> Slotted:
-    """Build one program that can behave as any of its patched versions."""
-    builder = _Builder(edits)
+    """Build one program that can behave as any of its patched versions, to be tried."""
+    builder = _BoundedBuilder(edits)
     return Slotted(tuple(edits), builder.module(tree), builder.switches)
+
+
+def slotted_under_probes(tree: ast.Module, edits: Sequence[Edit]) -> tuple[Slotted, Instrumented]:
+    """The same to be traced; call ``driver.SWITCH`` with :meth:`Slotted.on` between the calls."""
+    builder = _Builder(edits)
+    slots = Slotted(tuple(edits), builder.module(tree), builder.switches)
+    program = instrument_tree(_headed(slots.tree), "")
+    return slots, replace(program, code=with_driver(program.code))
 
 
 def patched(tree: ast.Module, edits: Sequence[Edit]) -> ast.Module:
@@ -125,6 +128,14 @@ class _Builder:
         new.body = self._block(tree.body)
         return new
 
+    def _own(self, node: Any, new: Any) -> Any:
+        """A node of the program, rebuilt as ``new``."""
+        return new
+
+    def _brought(self, new: Any) -> Any:
+        """What an edit brings along."""
+        return new
+
     def _node(self, node: Any) -> Any:
         new = clone(node)
         for name in node._fields:
@@ -136,10 +147,7 @@ class _Builder:
                     new.__dict__[name] = [self._node(item) if isinstance(item, ast.AST) else item for item in value]
             elif isinstance(value, ast.AST) and value._fields:
                 new.__dict__[name] = self._node(value)
-        if not self._permanent:
-            if isinstance(node, COUNTED):
-                new.body = [step(node), *new.body]
-            new = guarded(new)
+        new = self._own(node, new)
         alternatives = self._at.get((id(node), -1))
         if alternatives and isinstance(node, ast.expr):
             return self._expression(self._place[id(node), -1], alternatives, new)
@@ -149,9 +157,9 @@ class _Builder:
         *rest, (_, last) = alternatives
         if self._permanent:
             return last.new  # type: ignore[no-any-return]
-        chain: Any = bounded(last.new)
+        chain: Any = self._brought(last.new)
         for switch, edit in reversed(rest):
-            chain = ast.copy_location(SwitchExpr(_is_on(switch), bounded(edit.new), chain), original)
+            chain = ast.copy_location(SwitchExpr(_is_on(switch), self._brought(edit.new), chain), original)
         return ast.copy_location(SwitchExpr(_is_on(place), chain, original), original)
 
     def _block(self, body: list[ast.stmt]) -> list[ast.stmt]:
@@ -169,17 +177,29 @@ class _Builder:
         *rest, (_, last) = alternatives
         if self._permanent:
             return last.new  # type: ignore[no-any-return]
-        chain: Any = bounded(last.new)
+        chain: Any = self._brought(last.new)
         for switch, edit in reversed(rest):
-            chain = ast.copy_location(SwitchStmt(_is_on(switch), [bounded(edit.new)], [chain]), node)
+            chain = ast.copy_location(SwitchStmt(_is_on(switch), [self._brought(edit.new)], [chain]), node)
         return ast.copy_location(SwitchStmt(_is_on(place), [chain], [self._node(node)]), node)
 
     def _inserted(self, body: list[ast.stmt], index: int) -> list[ast.stmt]:
         inserted: list[ast.stmt] = []
         for switch, edit in self._at.get((id(body), index), ()):
-            new: Any = edit.new if self._permanent else SwitchStmt(_is_on(switch), [bounded(edit.new)], [])
+            new: Any = edit.new if self._permanent else SwitchStmt(_is_on(switch), [self._brought(edit.new)], [])
             inserted.append(ast.copy_location(new, edit.statement) if new is not edit.new else new)
         return inserted
+
+
+class _BoundedBuilder(_Builder):
+    """The same with bounds, for programs that are tried."""
+
+    def _own(self, node: Any, new: Any) -> Any:
+        if isinstance(node, COUNTED):
+            new.body = [step(node), *new.body]
+        return guarded(new)
+
+    def _brought(self, new: Any) -> Any:
+        return bounded(new)
 
 
 def _is_on(switch: int) -> ast.expr:

@@ -19,6 +19,7 @@ from egca_plugin.types import Call, CallStatus
 
 _NOTHING = Budget(max_events=0, max_steps=1 << 30, max_bytes=0)  # the driver counts the steps
 _FEWEST = 4  # expectations on which an agreement rests
+_STOPS = 3  # further inputs on which a patch may run out of steps before it is taken to do so on all
 _PLAIN = (int, str, float, bool, type(None))
 
 
@@ -55,7 +56,7 @@ def sweep(
     cases = [case for expectation in expectations if (case := _case(expectation)) is not None]
     if len(cases) < len(expectations):
         return None
-    table = _ask(workshop, code, switches, cases, effort)
+    table = _ask(workshop, code, switches, cases, effort, stops=1)
     return None if table is None else [min(column, key=lambda met: met.value) for column in zip(*table, strict=True)]
 
 
@@ -70,7 +71,7 @@ def agreement(
     cases = [case for expectation in expectations if (case := _case(expectation)) is not None]
     if len(cases) < _FEWEST:
         return None
-    table = _ask(workshop, code, switches, cases, effort)
+    table = _ask(workshop, code, switches, cases, effort, _STOPS)
     asked = [row for row in table or () if Met.UNTRIED not in row]
     if len(asked) < _FEWEST:
         return None
@@ -78,11 +79,19 @@ def agreement(
 
 
 def _ask(
-    workshop: Workshop, code: CodeType, switches: Sequence[tuple[int, ...]], cases: Sequence[_Case], effort: Effort
+    workshop: Workshop,
+    code: CodeType,
+    switches: Sequence[tuple[int, ...]],
+    cases: Sequence[_Case],
+    effort: Effort,
+    stops: int,
 ) -> list[list[Met]] | None:
-    """Whether each case (row) is met by each patch (column); None where the driver did not come to its end."""
+    """Whether each case (row) is met by each patch (column); None where the driver did not come to its end.
+
+    A patch that ran out of steps ``stops`` times is not run again.
+    """
     asked = [(case.function, *case.arguments) for case in cases]
-    question = Call(SWEEP, wire.encode(((asked, list(switches), effort.steps, effort.work), {})))
+    question = Call(SWEEP, wire.encode(((asked, list(switches), effort.steps, effort.work, stops), {})))
     timeout_s = allowance(min(effort.steps * len(switches) * len(cases), effort.work))
     (record,) = workshop.records(code, [question], budget=_NOTHING, timeout_s=timeout_s)
     told = wire.decode(record.result.value) if record.result.status is CallStatus.VALUE else None

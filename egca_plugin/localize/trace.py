@@ -116,9 +116,11 @@ class TraceLocalizer:
             return self._further.of(compared.source, [x.call for x in evidence.everything], case.sandbox)
 
         for choice in find_patches(bench, trials, calls, further)[:_JUDGED]:
-            source = patched_source(bench.tree, choice.edits)
-            if judge(case.sandbox, source, case.task).passed:
+            verdict = judge(case.sandbox, patched_source(bench.tree, choice.edits), case.task)
+            if verdict.passed:
                 return _verified(choice.edits, trials.count, source_map)
+            if verdict.outcome is Outcome.TIMEOUT:  # the tests are too long for another guess
+                break
         return replace(_wide(case, bench, source_map), trials=trials.count)
 
 

@@ -10,6 +10,7 @@ import ast
 import itertools
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import InitVar, dataclass, field
 from types import CodeType
 
@@ -30,10 +31,10 @@ from egca_plugin.types import Call, CallResult, CallStatus
 _CHUNK, _FEW = 200, 16  # patches in one program; in one sweep after another hung
 _PATIENCE_S = 2.5  # wall clock for all trials of one candidate: only programs that hang come near it
 _MORE = 25  # times as many steps for the other calls, of a patch that mended the failing one
-_MORE_STEPS, _MANY_STEPS = 200_000, 1_000_000  # at least and at most so many
+_MORE_STEPS, _MANY_STEPS = 50_000, 250_000  # at least and at most so many
 _WORK, _MORE_WORK = 800_000, 2_500_000  # steps for all trials of one candidate, and again at each depth
 _DEPTH, _DEEPER = 3, 6  # so often, and so many times as many steps for each trial
-_SECOND_WORK = 400_000  # and for one look at further inputs
+_REST_WORK, _SECOND_WORK = 600_000, 400_000  # and for one look at the other calls, at further inputs
 _TIMEOUT_S = 0.5  # wall clock after which a trial that ignores its step budget is given up
 _SyntaxTrouble = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)
 
@@ -74,7 +75,11 @@ class Trials:
 
     def deepen(self) -> bool:
         """Allow more steps and more work; False where that would change nothing, or was done often enough."""
-        if self._depth == _DEPTH or (self._effort.steps >= self.most and not self._cut):
+        if (
+            self._depth == _DEPTH
+            or time.monotonic() > self._until
+            or (self._effort.steps >= self.most and not self._cut)
+        ):
             return False
         self._depth += 1
         self._effort = Effort(min(self.most, _DEEPER * self._effort.steps), _MORE_WORK)
@@ -133,14 +138,22 @@ class Trials:
                 yield combination
 
     def _mending(self, programs: Sequence[_Patched]) -> list[Combination]:
-        """Those that mend every call: the first failing one is asked before the rest."""
+        """Those that mend every call: the first failing one is asked before the rest.
+
+        Among the rest may be a call that takes far more steps: where nothing passes but something was cut short, that
+        has another try.
+        """
         first, rest = self.evidence.failing[:1], (*self.evidence.failing[1:], *self.evidence.holding)
-        survivors = self._run(programs, first, self._effort)
-        if rest and survivors:
+        passing = self._run(programs, first, self._effort)
+        if rest and passing:
+            known = len(self._cut)
             steps = min(_MANY_STEPS, max(_MORE_STEPS, _MORE * self._effort.steps))
-            survivors = self._run(survivors, rest, Effort(steps, _MANY_STEPS))
-        self._working.update((program.combination, program) for program in survivors)
-        return [program.combination for program in survivors]
+            passing = self._run(passing, rest, Effort(steps, _REST_WORK))
+            if not passing:
+                cut, self._cut = self._cut[known:], self._cut[:known]
+                passing = self._run(cut, rest, Effort(_MANY_STEPS, _REST_WORK))
+        self._working.update((program.combination, program) for program in passing)
+        return [program.combination for program in passing]
 
     def _run(self, programs: Sequence[_Patched], expectations: Sequence[Expectation], effort: Effort) -> list[_Patched]:
         """The programs that meet all expectations; what was cut short is kept for :meth:`again`."""
@@ -171,6 +184,8 @@ class Trials:
                 parts = [members[start : start + _FEW] for start in range(0, len(members), _FEW)]
                 swept = [self._sweep(code, part, expectations, effort) for part in parts]
                 answers = [x for part, mets in zip(parts, swept, strict=True) for x in mets or _UNKNOWN * len(part)]
+            if answers is None and len(members) == 1 and not self.workshop.alive:
+                answers = [Met.STOPPED]  # it was the one that hung
             for program, met in zip(members, answers or _UNKNOWN * len(members), strict=True):
                 if met is Met.UNKNOWN:
                     undecided.append(program)
@@ -216,7 +231,14 @@ class Trials:
         self, programs: Sequence[_Patched], calls: Sequence[Call], steps: int
     ) -> Iterator[Sequence[CallResult]]:
         variants = [variant(program.code, program.on) for program in programs]
-        return self.sandbox.run_batch(variants, calls, steps=steps, timeout_s=_TIMEOUT_S)
+        left = len(programs)
+        with closing(self.sandbox.run_batch(variants, calls, steps=steps, timeout_s=_TIMEOUT_S)) as batch:
+            for results in batch:
+                yield results
+                left -= 1
+                if time.monotonic() > self._until:
+                    break
+        yield from itertools.repeat([_GIVEN_UP] * len(calls), left)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

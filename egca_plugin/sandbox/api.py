@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import CodeType, TracebackType
 from typing import Any, TypeVar
@@ -126,7 +126,7 @@ class Sandbox:
 
     def run_batch(
         self, programs: Sequence[str | CodeType], calls: Sequence[Call], *, steps: int, timeout_s: float
-    ) -> Iterator[tuple[CallResult, ...]]:
+    ) -> Generator[tuple[CallResult, ...], None, None]:
         """The same calls for many variants of *one* candidate, in one child, a fresh namespace each.
 
         ``steps`` bounds the calls of ``__egca_step`` in each call; ``timeout_s`` is each program's wall clock, after

@@ -83,9 +83,20 @@ def test_a_sweep_tells_right_from_wrong_from_cut_short(sandbox: Sandbox) -> None
         assert ask(Effort(100, 1_000), expectation(9, 3), expectation(8, 4)) == [Met.NO] * 2
         assert ask(Effort(100, 1_000), expectation(9, 3), expectation(1, 10)) == [Met.STOPPED] * 2
         assert ask(Effort(100, 1_000), expectation(1, 3), expectation(1, 10)) == [Met.NO] * 2
+        assert ask(Effort(100, 1_000), expectation(1, 10), expectation(9, 3)) == [Met.STOPPED] * 2
         scarce = Effort(100, 102)
         assert ask(scarce, expectation(9, 3), expectation(1, 10)) == [Met.STOPPED, Met.UNTRIED]
         assert scarce.work == 0
+
+
+def test_a_comprehension_without_an_end_is_stopped(sandbox: Sandbox) -> None:
+    source = "import itertools\ndef f(n):\n    return sum(k for k in itertools.count() if k < n)\n"
+    with Workshop(sandbox) as workshop:
+        code = slotted(ast.parse(source), ()).compile()
+        assert sweep(workshop, code, [()], [expectation(0, 3)], Effort(1_000, 10_000)) == [Met.STOPPED]
+        assert workshop.alive
+        code = slotted(ast.parse(source.replace("count()", "islice(range(99), 9)")), ()).compile()
+        assert sweep(workshop, code, [()], [expectation(3, 3)], Effort(10, 10)) == [Met.YES]
 
 
 def test_further_inputs_that_nobody_had_time_for_do_not_count(sandbox: Sandbox) -> None:
