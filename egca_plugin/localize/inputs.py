@@ -9,9 +9,9 @@ from __future__ import annotations
 import ast
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from egca_plugin.errors import WireError
 from egca_plugin.localize.evidence import Expectation
@@ -19,14 +19,17 @@ from egca_plugin.localize.slots import slotted
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.api import Sandbox
 from egca_plugin.sandbox.records import Budget
-from egca_plugin.types import Call, CallStatus
+from egca_plugin.types import Call, CallResult, CallStatus
 
 STEPS = 20_000  # that one of them may take
+MOST_STEPS = 300_000  # that are counted
 _COUNT = 32
 _TIMEOUT_S = 1.0  # for the reference, with all of them
 _TRIES = 6  # for each input that is wanted
 _LONGEST = 64  # items of a container, characters of a text, that are changed
 _TWICE = 0.3  # share of the inputs that are changed in two places
+
+_Value = TypeVar("_Value")
 
 
 def neighbours(calls: Sequence[Call], count: int) -> list[Call]:
@@ -126,31 +129,52 @@ def _pairs_changed(value: dict[Any, Any], pool: Sequence[dict[Any, Any]], rng: R
 
 
 class FurtherInputs:
-    """What a reference answers to inputs near the tests', asked once for each set of calls; least recently used out."""
+    """What a reference answers to inputs near the tests', and how long it takes over the tests' own.
+
+    Asked once for each set of calls; least recently used out.
+    """
 
     def __init__(self, kept: int = 512) -> None:
-        self._kept = kept
-        self._known: OrderedDict[tuple[str, tuple[Call, ...]], tuple[Expectation, ...]] = OrderedDict()
+        self._near: _Recent[tuple[Expectation, ...]] = _Recent(kept)
+        self._steps: _Recent[int] = _Recent(kept)
 
     def of(self, source: str, calls: Sequence[Call], sandbox: Sandbox) -> tuple[Expectation, ...]:
         """Inputs near these calls, where the reference answers with a value. Raises SyntaxError for a bad reference."""
+
+        def ask(asked: tuple[Call, ...]) -> tuple[Expectation, ...]:
+            inputs = neighbours(asked, _COUNT)
+            answers = zip(inputs, _counted(source, inputs, sandbox, STEPS), strict=True)
+            return tuple(Expectation(one, (x,)) for one, x in answers if x.status is CallStatus.VALUE)
+
+        return self._near.get(source, calls, ask)
+
+    def steps(self, source: str, calls: Sequence[Call], sandbox: Sandbox) -> int:
+        """The most that the reference takes on one of these calls, up to MOST_STEPS. Raises SyntaxError, as above."""
+
+        def ask(asked: tuple[Call, ...]) -> int:
+            return max(result.steps for result in _counted(source, asked, sandbox, MOST_STEPS))
+
+        return self._steps.get(source, calls, ask)
+
+
+class _Recent(Generic[_Value]):
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._known: OrderedDict[tuple[str, tuple[Call, ...]], _Value] = OrderedDict()
+
+    def get(self, source: str, calls: Sequence[Call], ask: Callable[[tuple[Call, ...]], _Value]) -> _Value:
         asked = tuple(sorted(calls, key=lambda call: (call.function, call.arguments)))
-        found = self._known.get((source, asked))
-        if found is None:
-            found = self._known[source, asked] = _answered(source, neighbours(asked, _COUNT), sandbox)
+        if (source, asked) not in self._known:
+            self._known[source, asked] = ask(asked)
             while len(self._known) > self._kept:
                 self._known.popitem(last=False)
         self._known.move_to_end((source, asked))
-        return found
+        return self._known[source, asked]
 
 
-def _answered(source: str, inputs: Sequence[Call], sandbox: Sandbox) -> tuple[Expectation, ...]:
+def _counted(source: str, calls: Sequence[Call], sandbox: Sandbox, steps: int) -> list[CallResult]:
+    """The calls' results, with their steps."""
     code = slotted(ast.parse(source), ()).compile()
-    budget = Budget(max_events=0, max_steps=STEPS, max_bytes=0)
+    budget = Budget(max_events=0, max_steps=steps, max_bytes=0)
     with sandbox.session(code, timeout_s=_TIMEOUT_S, budget=budget) as session:
-        results = [record.result for record in session.records(inputs)]
-    return tuple(
-        Expectation(one, (result,))
-        for one, result in zip(inputs, results, strict=True)
-        if result.status is CallStatus.VALUE
-    )
+        return [record.result for record in session.records(calls)]

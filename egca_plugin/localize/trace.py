@@ -109,11 +109,16 @@ class TraceLocalizer:
     ) -> Localization:
         bench = compared.bench
         steps, most = step_budget(bench.reference.failing.result, [trace.result for trace in bench.candidate.traces])
-        trials = Trials(case.sandbox, workshop, bench.tree, evidence, steps, most)
         calls = [x.call for x in (*evidence.failing[:_FAILING], *evidence.holding[:_HOLDING])]
+        everything = [x.call for x in evidence.everything]
 
         def further() -> tuple[Expectation, ...]:
-            return self._further.of(compared.source, [x.call for x in evidence.everything], case.sandbox)
+            return self._further.of(compared.source, everything, case.sandbox)
+
+        def longest() -> int:
+            return self._further.steps(compared.source, everything, case.sandbox)
+
+        trials = Trials(case.sandbox, workshop, bench.tree, evidence, steps, most, longest)
 
         for choice in find_patches(bench, trials, calls, further)[:_JUDGED]:
             verdict = judge(case.sandbox, patched_source(bench.tree, choice.edits), case.task)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import InitVar, dataclass, field
 from types import CodeType
@@ -17,7 +17,7 @@ from types import CodeType
 from egca_plugin.localize.driver import SWITCH
 from egca_plugin.localize.edits import Edit, key
 from egca_plugin.localize.evidence import Evidence, Expectation
-from egca_plugin.localize.inputs import STEPS
+from egca_plugin.localize.inputs import MOST_STEPS, STEPS
 from egca_plugin.localize.slots import changes_scope, local_names, slotted, variant
 from egca_plugin.localize.sweep import Effort, Met, agreement, allowance, sweep
 from egca_plugin.localize.units import is_docstring
@@ -30,11 +30,10 @@ from egca_plugin.types import Call, CallResult, CallStatus
 
 _CHUNK, _FEW = 200, 16  # patches in one program; in one sweep after another hung
 _PATIENCE_S = 2.5  # wall clock for all trials of one candidate: only programs that hang come near it
-_MORE = 25  # times as many steps for the other calls, of a patch that mended the failing one
-_MORE_STEPS, _MANY_STEPS = 50_000, 250_000  # at least and at most so many
+_MORE, _LONGER = 25, 4  # times the steps for the failing call, times the reference's: for each of the other calls
 _WORK, _MORE_WORK = 800_000, 2_500_000  # steps for all trials of one candidate, and again at each depth
 _DEPTH, _DEEPER = 3, 6  # so often, and so many times as many steps for each trial
-_REST_WORK, _SECOND_WORK = 600_000, 400_000  # and for one look at the other calls, at further inputs
+_REST_WORK, _SECOND_WORK = 1_000_000, 400_000  # and for one look at the other calls, at further inputs
 _TIMEOUT_S = 0.5  # wall clock after which a trial that ignores its step budget is given up
 _SyntaxTrouble = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)
 
@@ -50,7 +49,8 @@ Combination = tuple[Edit, ...]
 class Trials:
     """Runs patches of one candidate and remembers which were tried. ``count`` is the number of trials so far.
 
-    ``steps`` bounds a trial of the failing call at first; :meth:`deepen` allows more, up to ``most``.
+    ``steps`` bounds a trial of the failing call at first; :meth:`deepen` allows more, up to ``most``. ``longest`` tells
+    how many the reference takes on any call.
     """
 
     sandbox: Sandbox
@@ -59,6 +59,7 @@ class Trials:
     evidence: Evidence
     steps: InitVar[int]
     most: int
+    longest: Callable[[], int]
     count: int = 0
     _seen: set[object] = field(default_factory=set)
     _working: dict[Combination, _Patched] = field(default_factory=dict)
@@ -138,20 +139,12 @@ class Trials:
                 yield combination
 
     def _mending(self, programs: Sequence[_Patched]) -> list[Combination]:
-        """Those that mend every call: the first failing one is asked before the rest.
-
-        Among the rest may be a call that takes far more steps: where nothing passes but something was cut short, that
-        has another try.
-        """
+        """Those that mend every call: the first failing one is asked before the rest."""
         first, rest = self.evidence.failing[:1], (*self.evidence.failing[1:], *self.evidence.holding)
         passing = self._run(programs, first, self._effort)
         if rest and passing:
-            known = len(self._cut)
-            steps = min(_MANY_STEPS, max(_MORE_STEPS, _MORE * self._effort.steps))
-            passing = self._run(passing, rest, Effort(steps, _REST_WORK))
-            if not passing:
-                cut, self._cut = self._cut[known:], self._cut[:known]
-                passing = self._run(cut, rest, Effort(_MANY_STEPS, _REST_WORK))
+            steps = max(_MORE * self._effort.steps, _LONGER * self.longest())
+            passing = self._run(passing, rest, Effort(min(steps, MOST_STEPS), _REST_WORK))
         self._working.update((program.combination, program) for program in passing)
         return [program.combination for program in passing]
 
