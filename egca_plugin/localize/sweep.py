@@ -48,14 +48,13 @@ def sweep(
     expectations: Sequence[Expectation],
     effort: Effort,
 ) -> list[Met] | None:
-    """Whether each patch meets all expectations.
+    """Whether each patch meets all expectations: UNKNOWN where arguments or expected values are not plain data.
 
-    None for the whole when the sweep cannot be made: arguments or expected values that are not plain data, or a trial
-    that took the process along. At most 256 patches.
+    None when the driver did not come to its end, as after a trial that took the process along. At most 256 patches.
     """
     cases = [case for expectation in expectations if (case := _case(expectation)) is not None]
     if len(cases) < len(expectations):
-        return None
+        return [Met.UNKNOWN] * len(switches)
     table = _ask(workshop, code, switches, cases, effort, stops=1)
     return None if table is None else [min(column, key=lambda met: met.value) for column in zip(*table, strict=True)]
 

@@ -178,7 +178,7 @@ class Trials:
                 swept = [self._sweep(code, part, expectations, effort) for part in parts]
                 answers = [x for part, mets in zip(parts, swept, strict=True) for x in mets or _UNKNOWN * len(part)]
             if answers is None and len(members) == 1 and not self.workshop.alive:
-                answers = [Met.STOPPED]  # it was the one that hung
+                answers = [Met.STOPPED]  # it is the one that hangs
             for program, met in zip(members, answers or _UNKNOWN * len(members), strict=True):
                 if met is Met.UNKNOWN:
                     undecided.append(program)

@@ -99,6 +99,15 @@ def test_a_comprehension_without_an_end_is_stopped(sandbox: Sandbox) -> None:
         assert sweep(workshop, code, [()], [expectation(3, 3)], Effort(10, 10)) == [Met.YES]
 
 
+def test_what_is_not_plain_data_is_not_for_a_sweep_to_say(sandbox: Sandbox) -> None:
+    code = slotted(ast.parse("def f(n):\n    return n\n"), ()).compile()
+    with Workshop(sandbox) as workshop:
+        assert sweep(workshop, code, [(), ()], [expectation(1, 1), expectation(1j, 1)], Effort(9, 99)) == [
+            Met.UNKNOWN,
+            Met.UNKNOWN,
+        ]
+
+
 def test_further_inputs_that_nobody_had_time_for_do_not_count(sandbox: Sandbox) -> None:
     code = slotted(ast.parse("def f(n):\n    while n > 9:\n        pass\n    return n\n"), ()).compile()
     inputs = [*(expectation(n, n) for n in range(6)), expectation(10, 10), *(expectation(n, n) for n in range(20, 60))]
