@@ -9,9 +9,10 @@ from verl import DataProto
 from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
 
 from benchmarks.overhead.schedule import EGCA, arm_of
-from egca_plugin.adapters.verl import rows, settings
+from egca_plugin.adapters.verl import settings
 from egca_plugin.adapters.verl.judging import PoolJudge
 from egca_plugin.adapters.verl.reward import EgcaRewardManager
+from egca_plugin.tasks import parquet
 from egca_plugin.types import Completion
 
 
@@ -24,7 +25,7 @@ class PlainRewardManager(RewardManagerBase):
 
     async def run_single(self, data: DataProto) -> dict[str, Any]:
         item = data[-1]
-        task = rows.task_of(item.non_tensor_batch.get("reward_model"), "replayed row")
+        task = parquet.task_of(item.non_tensor_batch.get("reward_model"), "replayed row")
         ids = item.batch["responses"][: int(item.non_tensor_batch["response_len"])]
         text = await self.loop.run_in_executor(None, lambda: self.tokenizer.decode(ids, skip_special_tokens=True))
         credit = await self._judge(task, Completion(text), None)

@@ -1,4 +1,4 @@
-"""verl's training rows: one parquet row a task, the whole task travelling in ``reward_model.ground_truth``.
+"""Training rows for verl and TRL: one parquet row a task, the whole of it travelling in ``reward_model.ground_truth``.
 
 Columns as verl's own data preprocessing writes them (examples/data_preprocess): ``data_source``, ``prompt`` (chat
 messages), ``reward_model`` (``style``, ``ground_truth``), ``extra_info``.
@@ -7,7 +7,7 @@ messages), ``reward_model`` (``style``, ``ground_truth``), ``extra_info``.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,27 @@ def decode(ground_truth: str, where: str = "reward_model.ground_truth") -> Task:
     if not isinstance(mapping, dict):
         raise TaskError(f"{where}: got {type(mapping).__name__}, expected a task; write the rows with `egca prepare`")
     return task_from_mapping(mapping, where)
+
+
+def task_of(reward_model: Any, where: str) -> Task:
+    """The task of one row's ``reward_model`` cell. Raises TaskError naming ``where`` and the field."""
+    if not isinstance(reward_model, Mapping) or "ground_truth" not in reward_model:
+        raise TaskError(
+            f"{where}: reward_model: got {reward_model!r:.80}, expected {{style, ground_truth}}; "
+            "write the rows with `egca prepare`"
+        )
+    return decode(reward_model["ground_truth"], f"{where}, reward_model.ground_truth")
+
+
+def check_rows(where: str, rows: Any) -> None:
+    """Every row of ``rows``, a ``datasets.Dataset``, carries a task. Raises TaskError naming ``where`` and the row."""
+    if "reward_model" not in rows.column_names:
+        raise TaskError(
+            f"{where}: the rows have no column reward_model (got {', '.join(rows.column_names)}); "
+            "write the files with `egca prepare`"
+        )
+    for number, cell in enumerate(rows["reward_model"]):
+        task_of(cell, f"{where}, row {number}")
 
 
 def write(rows: Sequence[dict[str, Any]], path: Path) -> None:

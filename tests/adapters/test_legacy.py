@@ -21,9 +21,9 @@ from transformers import AutoTokenizer
 from verl import DataProto
 from verl.trainer.ppo.ray_trainer import RayPPOTrainer
 
+from egca_plugin.adapters.observer import Observer
 from egca_plugin.adapters.verl import channel, settings
 from egca_plugin.adapters.verl.legacy_trainer import EgcaRayPPOTrainer
-from egca_plugin.adapters.verl.observer import Observer
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import FrameworkError
 from egca_plugin.types import Credit, Mode, Outcome, Span, TokenSpan

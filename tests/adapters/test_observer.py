@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("verl")
+pytest.importorskip("torch")
 
 import torch
 
-from egca_plugin.adapters.verl.channel import Row
-from egca_plugin.adapters.verl.estimator import Scope
-from egca_plugin.adapters.verl.observer import Observer
+from egca_plugin.adapters.observer import Observer
+from egca_plugin.adapters.samples import Row, Scope
 from egca_plugin.alarm import WARM_UP
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import EgcaError

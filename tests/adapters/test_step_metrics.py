@@ -6,9 +6,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from egca_plugin.adapters.metrics import step_metrics  # noqa: E402
+from egca_plugin.adapters.samples import Row  # noqa: E402
 from egca_plugin.adapters.tensors import place  # noqa: E402
-from egca_plugin.adapters.verl.channel import Row  # noqa: E402
-from egca_plugin.adapters.verl.metrics import step_metrics  # noqa: E402
 from egca_plugin.types import Credit, Mode, Outcome, TokenSpan  # noqa: E402
 
 RIGHT = Row(Credit(Mode.CORRECT, 1.0, Outcome.OK, 2, 2), "t", (), 4)

@@ -5,7 +5,6 @@
 ``reward``         ``reward.reward_manager.name=egca``: ids -> text -> ``judging`` -> credit on tokens -> ``channel``
 ``trainer``        ``trainer.v1.trainer_mode=egca_*``: hands a batch's credits to the estimator
 ``estimator``      ``algorithm.adv_estimator=egca``: verl's GRPO advantage, placed by ``adapters.tensors``
-``observer``       what a trainer says of a batch: metrics, hack alarm, records
 ``workers``        verl's reward workers: restarted when they die, named when they do not start
 ``settings``       the ``egca.*`` settings and what is refused; ``config/`` holds the Hydra files
 ``legacy``         the same for ``trainer.use_v1=False``

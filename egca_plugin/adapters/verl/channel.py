@@ -10,50 +10,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from egca_plugin.adapters.samples import Placing, Row
 from egca_plugin.types import Credit, Divergence, Mode, Outcome, Span, TokenSpan
 
 FORMAT = 2
 KEY = "egca"  # the JSON string
 _FIELDS = tuple(f.name for f in dataclasses.fields(Credit))
-
-
-@dataclass(frozen=True, slots=True)
-class Placing:
-    """How credit is to be placed: ``enabled`` and the fields of the settings that decide it.
-
-    It travels with every sample for a trainer that is not ours and whose estimator sees no settings of EGCA's.
-    """
-
-    enabled: bool = True
-    scale: str = "conserve"
-    mix: float = 1.0
-    cap: float = 0.0
-    thinking: str = "shared"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One sample's credit with its spans on the response's tokens, as the trainer sees it.
-
-    ``tokens`` counts the tokens of the response as sampled. ``fallback`` is a code where the credit could not be
-    brought onto the tokens, which leaves ``spans`` empty. ``thinking``: the response's reasoning.
-    """
-
-    credit: Credit
-    task_id: str
-    spans: tuple[TokenSpan, ...] = ()
-    tokens: int = 0
-    fallback: str = ""
-    thinking: tuple[TokenSpan, ...] = ()
-    placing: Placing = Placing()
-
-    @property
-    def reason(self) -> str:
-        """Why the credit is not narrower: the adapter's code, else the pipeline's, else empty."""
-        return self.fallback or self.credit.reason
 
 
 # Names of ``reward_extra_info``, which are columns beside the data set's on some of verl's paths.

@@ -11,7 +11,6 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,25 +19,10 @@ from verl import DataProto
 from verl.trainer.ppo.core_algos import compute_grpo_outcome_advantage, register_adv_est
 
 from egca_plugin.adapters import tensors
+from egca_plugin.adapters.samples import Placing, Row, Scope
 from egca_plugin.adapters.verl import channel
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import FrameworkError
-
-
-@dataclass(slots=True)
-class Scope:
-    """The credits of one batch, row by row; ``placement`` is filled in by the estimator.
-
-    ``keys`` are TransferQueue's row keys ``{uid}_{session}_{index}``; None in trainers without multi-output sessions.
-    """
-
-    config: EgcaConfig
-    enabled: bool
-    rows: Sequence[channel.Row | None]
-    keys: Sequence[str] | None = None
-    placement: tensors.Placement | None = None
-    group_advantages: torch.Tensor | None = None  # (B, T), before placing
-
 
 _scope: ContextVar[Scope | None] = ContextVar("egca_scope", default=None)
 
@@ -104,11 +88,11 @@ def place(scope: Scope, advantages: torch.Tensor, response_mask: torch.Tensor) -
     return placed
 
 
-def judged_rows(scope: Scope) -> list[channel.Row | None]:
+def judged_rows(scope: Scope) -> list[Row | None]:
     """The credit of each row, None where it is not its own: only a session's last output was judged."""
     if scope.keys is None:
         return list(scope.rows)
-    judged: list[channel.Row | None] = [None] * len(scope.rows)
+    judged: list[Row | None] = [None] * len(scope.rows)
     for i in _final_rows(scope.keys):
         judged[i] = scope.rows[i]
     return judged
@@ -152,6 +136,6 @@ def _from_columns(columns: Mapping[str, Any] | None) -> Scope | None:
     if columns is None or channel.KEY not in columns:
         return None
     rows = [channel.unpack({channel.KEY: text}) for text in columns[channel.KEY]]
-    placing = next((row.placing for row in rows if row is not None), channel.Placing())
+    placing = next((row.placing for row in rows if row is not None), Placing())
     settings = dataclasses.asdict(placing)
     return Scope(enabled=settings.pop("enabled"), config=EgcaConfig(**settings), rows=rows)

@@ -15,9 +15,10 @@ from verl.experimental import reward_loop
 from verl.trainer import main_ppo_v0
 from verl.trainer.ppo.ray_trainer import RayPPOTrainer
 
+from egca_plugin.adapters.observer import Observer
+from egca_plugin.adapters.samples import Scope
 from egca_plugin.adapters.verl import channel, rows, settings
-from egca_plugin.adapters.verl.estimator import Scope, place
-from egca_plugin.adapters.verl.observer import Observer
+from egca_plugin.adapters.verl.estimator import place
 from egca_plugin.adapters.verl.shared_bank import OwnedBank
 from egca_plugin.adapters.verl.workers import await_ready, lasting_reward_workers
 from egca_plugin.errors import FrameworkError

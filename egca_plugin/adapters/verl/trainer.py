@@ -27,9 +27,10 @@ from verl.trainer.ppo.v1 import (
 )
 from verl.utils.device import get_device_name
 
+from egca_plugin.adapters.observer import Observer
+from egca_plugin.adapters.samples import Row, Scope
 from egca_plugin.adapters.verl import channel, rows, settings
-from egca_plugin.adapters.verl.estimator import Scope, credits
-from egca_plugin.adapters.verl.observer import Observer
+from egca_plugin.adapters.verl.estimator import credits
 from egca_plugin.adapters.verl.shared_bank import OwnedBank
 from egca_plugin.adapters.verl.workers import await_ready, lasting_reward_workers
 from egca_plugin.errors import FrameworkError
@@ -136,14 +137,14 @@ class _WithTasks:
         return scored
 
 
-def _credits_of(data: Any) -> list[channel.Row | None]:
+def _credits_of(data: Any) -> list[Row | None]:
     """Rows of a TransferQueue batch. A colocated reward model leaves its extras as columns of their own."""
     if channel.KEY in data:
         return [channel.unpack({channel.KEY: text}) for text in data[channel.KEY]]
     return channel.unpack_batch(list(data["extra_fields"]))
 
 
-def _only(real: Sequence[int], all_rows: Sequence[channel.Row | None]) -> list[channel.Row | None]:
+def _only(real: Sequence[int], all_rows: Sequence[Row | None]) -> list[Row | None]:
     """Padding rows are copies of row 0 with its credit (padding_utils.py:90): they must not count."""
     keep = set(real)
     return [row if i in keep else None for i, row in enumerate(all_rows)]

@@ -8,10 +8,9 @@ from typing import Any
 
 import torch
 
-from egca_plugin.adapters.verl.channel import Row
-from egca_plugin.adapters.verl.estimator import Scope
-from egca_plugin.adapters.verl.metrics import step_metrics
-from egca_plugin.adapters.verl.recording import lines
+from egca_plugin.adapters.metrics import step_metrics
+from egca_plugin.adapters.recording import lines
+from egca_plugin.adapters.samples import Row, Scope
 from egca_plugin.alarm import HackAlarm
 from egca_plugin.errors import EgcaError
 from egca_plugin.records import RecordWriter
@@ -51,14 +50,14 @@ class Observer:
     ) -> dict[str, float]:
         """Metrics of one batch. ``keys``, ``responses`` and ``real`` as for :func:`recording.lines`.
 
-        ``lost``: samples that were asked for and that verl gave up.
+        ``lost``: samples that were asked for and that verl gave up, or that could not be judged.
         """
         metrics = step_metrics(scope.rows, scope.placement, real)
         metrics["egca/lost_samples"] = float(lost)
         if lost:
             logger.error(
-                "egca: step %d: %d samples were given up and are left out of their groups; the log says why, at 'Error "
-                "in _run_prompt'",
+                "egca: step %d: %d samples were given up and are left out of their groups; the log says why (verl's at "
+                "'Error in _run_prompt')",
                 *(step, lost),
             )
         metrics["egca/hack_alarm"] = self._alarmed(step, scope.rows, keys, real)

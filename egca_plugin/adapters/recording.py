@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 
-from egca_plugin.adapters.verl.channel import Row
-from egca_plugin.adapters.verl.estimator import Scope
+from egca_plugin.adapters.samples import Row, Scope
 from egca_plugin.records import credit_line
 
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from egca_plugin import metrics as core
+from egca_plugin.adapters.samples import Row
 from egca_plugin.adapters.tensors import Placement
-from egca_plugin.adapters.verl.channel import Row
 
 
 def step_metrics(rows: Sequence[Row | None], placement: Placement | None, real: Sequence[int]) -> dict[str, float]:
