@@ -36,6 +36,8 @@ LAYERS: dict[str, set[str]] = {
     },
 }  # fmt: skip
 FREE = {"adapters", "cli", "report", "__init__"}  # the outside: may import everything
+# A framework's own folder is the only one that may import what it brings; what adapters share knows torch alone.
+HOMES = {"verl": {"verl", "ray", "transfer_queue", "tensordict"}, "trl": {"trl", "accelerate"}}
 
 
 def modules() -> list[Path]:
@@ -67,3 +69,17 @@ def test_module_stays_in_its_layer(path: Path) -> None:
     assert ours <= LAYERS[layer] | {layer}, f"{layer} imports {sorted(ours - LAYERS[layer] - {layer})}"
     roots = {name.split(".")[0] for name in imported(path)}
     assert not roots & FRAMEWORKS, f"below adapters/ no framework may be imported; got {sorted(roots & FRAMEWORKS)}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_each_framework_is_known_in_its_own_folder_alone(path: Path) -> None:
+    parts = path.relative_to(PACKAGE).parts
+    if parts[0] == "cli":  # `egca doctor` looks at what is installed
+        return
+    home = parts[1] if parts[0] == "adapters" and len(parts) > 2 else ""
+    names = imported(path)
+    for framework, brings in HOMES.items():
+        if framework != home:
+            assert not brings & {name.split(".")[0] for name in names}, f"{framework} is not known here"
+            ours = f"egca_plugin.adapters.{framework}"
+            assert not any(name == ours or name.startswith(f"{ours}.") for name in names), f"{ours} is another's"

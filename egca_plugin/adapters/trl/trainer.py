@@ -1,0 +1,219 @@
+"""TRL's GRPO trainer with EGCA: rewards come from the sandbox, advantages lie on the blamed tokens.
+
+Two things of TRL's are extended: the list of reward functions, which gets one more, and
+``_generate_and_score_completions``, whose advantages, one a sample, become one a token. TRL's loss takes those
+(grpo_trainer.py:3056); sampling, grouping, normalising, clipping and KL stay TRL's.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import chain
+from typing import Any
+
+import torch
+from accelerate.utils import broadcast_object_list, gather_object
+from datasets import Dataset
+from trl import GRPOConfig, GRPOTrainer
+
+from egca_plugin.adapters import tensors
+from egca_plugin.adapters.metrics import step_metrics
+from egca_plugin.adapters.observer import Observer
+from egca_plugin.adapters.responses import Reader
+from egca_plugin.adapters.samples import Row, Scope
+from egca_plugin.adapters.trl import settings
+from egca_plugin.adapters.trl.judging import Judge, PoolJudge
+from egca_plugin.adapters.trl.reward import Batch, SandboxReward
+from egca_plugin.config import EgcaConfig
+from egca_plugin.tasks import parquet
+
+
+class EgcaGRPOTrainer(GRPOTrainer):
+    """``GRPOTrainer`` on tasks (:func:`egca_plugin.adapters.trl.dataset`, or the files of ``egca prepare``).
+
+    ``egca``: an :class:`EgcaConfig`, a preset's name, or ``"off"`` for TRL's own GRPO with the same rewards.
+    ``reward_funcs``: further reward functions. TRL adds them up as it always does, ours first: with
+    ``GRPOConfig.reward_weights`` w, a sample's reward is w[0] times 1 or 0 plus the sum of w[k] times theirs. The
+    advantage of that sum is what is placed. A blamed sample that theirs lift above its group keeps uniform credit,
+    counted as ``egca/fallback/positive_advantage``: its faulty tokens are not what deserves the praise.
+    ``judge``: who judges instead of a pool of sandboxes.
+
+    With several processes each judges its own rows. A group may be spread over them, and siblings on another process
+    are then no references: that matters for tasks without one, which vote for it.
+
+    Raises ConfigError for settings that do not go together, TaskError for rows without a task, SandboxError where the
+    sandbox does not start, TokenizerError for an unknown family.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        reward_funcs: Any = None,
+        args: GRPOConfig | None = None,
+        train_dataset: Any = None,
+        eval_dataset: Any = None,
+        *,
+        egca: EgcaConfig | str | None = None,
+        judge: Judge | None = None,
+        reward_processing_classes: Any = None,
+        **more: Any,
+    ) -> None:
+        chosen = settings.read(egca)
+        if args is not None:
+            settings.check(chosen, args)
+        _check_datasets(train_dataset, eval_dataset)
+        self._egca_reward = SandboxReward()
+        super().__init__(
+            model,
+            [self._egca_reward, *_listed(reward_funcs)],
+            args,
+            train_dataset,
+            eval_dataset,
+            reward_processing_classes=(
+                None if reward_processing_classes is None else [None, *_listed(reward_processing_classes)]
+            ),
+            **more,
+        )
+        self._egca = settings.check(chosen, self.args)
+        records = self._egca.egca.records if self.accelerator.is_main_process else ""
+        self._egca_observer = Observer(records, self._tokenizer)
+        reader = Reader(self._tokenizer)
+        self._egca_pool: PoolJudge | None = None
+        if judge is None:
+            largest = max(self.num_generations, self.num_generations_eval)
+            judge = self._egca_pool = PoolJudge(self._egca.egca, largest_group=largest)
+            weakref.finalize(self, self._egca_pool.close)
+        self._egca_reward.open(reader, judge)
+
+    def close(self) -> None:
+        """Stop the sandbox's processes now; they end with the trainer, or with its process, in any case."""
+        if self._egca_pool is not None:
+            self._egca_pool.close()
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        training = bool(self.model.training)
+        self._egca_reward.batch = batch = Batch(
+            self.state.global_step,
+            first=self.accelerator.process_index * len(inputs),
+            group_size=self.num_generations if training else self.num_generations_eval,
+            judge_only=not training,
+        )
+        output: dict[str, Any] = super()._generate_and_score_completions(inputs)
+        group_advantages = output["advantages"]
+        rows, placement = self._egca_reward.take(), None
+        if training and self._egca.enabled:
+            mask = output["completion_mask"] * output.get("tool_mask", 1)
+            rows = _without_praise(rows, group_advantages)
+            output["advantages"], placement = _place(self._egca.egca, rows, group_advantages, mask)
+        self._egca_log(batch, _Part(rows, placement, group_advantages.cpu(), self._egca_ids(rows, output)))
+        return output
+
+    def _egca_ids(self, rows: Sequence[Row | None], output: Mapping[str, Any]) -> list[torch.Tensor]:
+        """The sampled ids of each row, unpadded, where records are kept."""
+        if not self._egca.egca.records:
+            return []
+        return [ids[: row.tokens if row else 0] for ids, row in zip(output["completion_ids"].cpu(), rows, strict=True)]
+
+    def _egca_log(self, batch: Batch, part: _Part) -> None:
+        """Metrics over the rows of all processes, the same on each; the hack alarm and the records on the first."""
+        whole = _joined(gather_object([part]))
+        metrics: list[dict[str, float]] = [{}]
+        if self.accelerator.is_main_process:
+            lost, real = sum(row is None for row in whole.rows), range(len(whole.rows))
+            if batch.judge_only:
+                metrics = [step_metrics(whole.rows, None, real) | {_LOST: float(lost)}]
+            else:
+                scope = Scope(
+                    self._egca.egca,
+                    self._egca.enabled,
+                    whole.rows,
+                    placement=whole.placement,
+                    group_advantages=whole.advantages.unsqueeze(1),
+                )
+                keys = [f"{self._step}.{i // batch.group_size}_{i % batch.group_size}_0" for i in real]
+                metrics = [self._egca_observer.observe(batch.step, scope, keys, whole.ids, real, lost)]
+        broadcast_object_list(metrics)
+        _append(self._metrics["eval" if batch.judge_only else "train"], metrics[0])
+
+
+_LOST = "egca/lost_samples"  # in the metrics of every batch
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One process' share of a batch, row by row. ``advantages`` are (B,), before placing; ``ids`` may be left out."""
+
+    rows: Sequence[Row | None]
+    placement: tensors.Placement | None
+    advantages: torch.Tensor
+    ids: Sequence[torch.Tensor]
+
+
+def _joined(parts: Sequence[_Part]) -> _Part:
+    """The whole batch, in the order of the processes."""
+    placements = [part.placement for part in parts if part.placement is not None]
+    columns = (chain.from_iterable(getattr(one, f.name) for one in placements) for f in fields(tensors.Placement))
+    return _Part(
+        rows=[row for part in parts for row in part.rows],
+        placement=tensors.Placement(*map(tuple, columns)) if placements else None,
+        advantages=torch.cat([part.advantages for part in parts]),
+        ids=[ids for part in parts for ids in part.ids],
+    )
+
+
+def _place(
+    config: EgcaConfig, rows: Sequence[Row | None], advantages: torch.Tensor, mask: torch.Tensor
+) -> tuple[torch.Tensor, tensors.Placement]:
+    """TRL's ``advantages`` (B,) on the blamed tokens of ``mask`` (B, T), TRL's final one: (B, T)."""
+    return tensors.place(
+        advantages.unsqueeze(1).expand(mask.shape),
+        mask,
+        [row.spans if row else () for row in rows],
+        scale=config.scale,
+        mix=config.mix,
+        cap=config.cap,
+        thinking=[row.thinking if row else () for row in rows],
+        thinking_credit=config.thinking,
+    )
+
+
+def _without_praise(rows: Sequence[Row | None], advantages: torch.Tensor) -> list[Row | None]:
+    """Spans name what is to blame: where the advantage is positive, as further rewards can make it, they go."""
+    return [
+        replace(row, spans=(), fallback="positive_advantage") if row and row.spans and advantage > 0 else row
+        for row, advantage in zip(rows, advantages.tolist(), strict=True)
+    ]
+
+
+def _append(store: dict[str, list[float]], metrics: Mapping[str, float]) -> None:
+    """One batch's metrics, behind those of the batches since TRL's last log, of which TRL logs the mean.
+
+    A share that one batch names and another does not (``egca/abstained/<reason>``) was 0 there. Times are different:
+    no sample went through that stage.
+    """
+    before = len(store[_LOST])
+    counted = {name for name in {*store, *metrics} if name.startswith("egca/") and not name.startswith("egca/ms/")}
+    for name in sorted(counted):
+        store[name] += [0.0] * (before - len(store[name])) + [metrics.get(name, 0.0)]
+    for name in metrics.keys() - counted:
+        store[name].append(metrics[name])
+
+
+def _check_datasets(train: Any, evaluation: Any) -> None:
+    """Every row of what can be looked through beforehand carries a task; a stream's rows are checked as they come."""
+    named = {"train_dataset": train}
+    if isinstance(evaluation, dict):
+        named |= {f"eval_dataset[{name!r}]": one for name, one in evaluation.items()}
+    else:
+        named["eval_dataset"] = evaluation
+    for name, one in named.items():
+        if isinstance(one, Dataset):
+            parquet.check_rows(name, one)
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]

@@ -1,0 +1,49 @@
+"""Which TRL this adapter was written against. Every version check of the adapter is in this file.
+
+========  ==================================================================================================
+TRL       what happens
+========  ==================================================================================================
+< 1.16    refused: it was not tried; the trainer's private methods that the adapter extends differ from release to
+          release
+1.16      supported: what the extra ``trl`` installs and what CI runs
+>= 1.17   refused until the tests have passed on it; ``EGCA_UNTESTED_TRL=1`` overrides
+========  ==================================================================================================
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib import metadata
+
+from egca_plugin.errors import FrameworkError
+
+TESTED = (1, 16)
+OVERRIDE = "EGCA_UNTESTED_TRL"
+
+
+def installed() -> str:
+    """The installed TRL's version. Raises FrameworkError where there is none."""
+    try:
+        return metadata.version("trl")
+    except metadata.PackageNotFoundError as error:
+        raise FrameworkError(
+            'TRL is not installed, expected 1.16.x; install it with: pip install "egca-plugin[trl]"'
+        ) from error
+
+
+def check(version: str) -> None:
+    """Raises FrameworkError unless this adapter supports ``version``."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if found is None:
+        raise FrameworkError(f"TRL {version!r}: not a version number, expected 1.16.x")
+    release = (int(found[1]), int(found[2]))
+    if release < TESTED:
+        raise FrameworkError(
+            f'TRL {version} is older than the 1.16.x that EGCA supports. Upgrade with: pip install "trl>=1.16,<1.17"'
+        )
+    if release > TESTED and os.environ.get(OVERRIDE) != "1":
+        raise FrameworkError(
+            f"TRL {version} is newer than the 1.16.x that EGCA was tested with; run the adapter's tests "
+            f"(pytest tests/adapters/test_trl_*.py) and set {OVERRIDE}=1 to go on, or install trl 1.16.x"
+        )
