@@ -164,24 +164,29 @@ def summary(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def draw(found: Sequence[Mapping[str, Any]], folder: Path) -> Path:
-    """Held-out pass rate by step and by second, mean over seeds."""
-    figure, (by_step, by_second) = common.new_figure(2)
+    """Pass rate in training and held out, by step and by second, means over the seeds.
+
+    A second is a step times the arm's median seconds a step: on a shared machine single steps say little.
+    """
+    figure, (trained, by_step, by_second) = common.new_figure(3)
     for arm in dict.fromkeys(run["arm"] for run in found):
-        own = [_curve(run["steps"]) for run in found if run["arm"] == arm]
-        points = [[statistics.fmean(values) for values in zip(*at, strict=True)] for at in zip(*own, strict=True)]
-        by_step.plot([p[0] for p in points], [p[2] for p in points], "o-", markersize=3, label=arm)
-        by_second.plot([p[1] for p in points], [p[2] for p in points], "o-", markersize=3)
+        own = [run["steps"] for run in found if run["arm"] == arm]
+        typical = statistics.median(row[STEP_S] for rows in own for row in rows if STEP_S in row)
+        rates = _means(own, TRAINED)
+        held_out = _means(own, HELD_OUT)
+        trained.plot(list(rates), list(rates.values()), "o-", markersize=3, label=arm)
+        by_step.plot(list(held_out), list(held_out.values()), "o-", markersize=3)
+        by_second.plot([step * typical for step in held_out], list(held_out.values()), "o-", markersize=3)
+    trained.set(xlabel="step", ylabel="pass rate in training")
     by_step.set(xlabel="step", ylabel="held-out pass rate")
     by_second.set(xlabel="seconds of training")
-    by_step.legend(fontsize=7)
+    trained.legend(fontsize=7)
     return common.save_figure(figure, "learning_policy", folder)
 
 
-def _curve(steps: Sequence[Mapping[str, float]]) -> list[tuple[float, float, float]]:
-    """(step, seconds so far, held-out rate) wherever the latter was measured."""
-    points, seconds = [], 0.0
-    for row in steps:
-        seconds += row.get(STEP_S, 0.0)
-        if HELD_OUT in row:
-            points.append((row["step"], seconds, row[HELD_OUT]))
-    return points
+def _means(runs: Sequence[Sequence[Mapping[str, float]]], name: str) -> dict[float, float]:
+    """Step -> mean over the runs that measured ``name`` there."""
+    values: dict[float, list[float]] = {}
+    for row in (row for rows in runs for row in rows if name in row):
+        values.setdefault(row["step"], []).append(row[name])
+    return {step: statistics.fmean(values[step]) for step in sorted(values)}

@@ -55,13 +55,14 @@ def test_an_unknown_control_is_refused(placed):
 
 def test_a_step_keeps_rates_and_seconds():
     pytest.importorskip("transformers")
-    from benchmarks.learning.policy import _curve, row_of, summary
+    from benchmarks.learning.policy import _means, row_of, summary
 
     metrics = {"val-core/starter/acc/mean@4": 0.25, "critic/score/mean": 0.5, "timing_s/step": 3.0, "other": 1.0}
     row = row_of(2, metrics)
     assert row == {"step": 2.0, "held_out": 0.25, "trained": 0.5, "seconds": 3.0}
     first = {"step": 1.0, "trained": 0.1, "seconds": 4.0}
-    assert _curve([first, row]) == [(2.0, 7.0, 0.25)]
+    assert _means([[first, row], [{**row, "held_out": 0.75}]], "held_out") == {2.0: 0.5}
+    assert _means([[first, row]], "trained") == {1.0: 0.1, 2.0: 0.5}
     better = {**row, "trained": 0.7}
     runs = [{"arm": "grpo", "seed": 0, "steps": [row]}, {"arm": "unit", "seed": 0, "steps": [better]}]
     table = summary(runs)
