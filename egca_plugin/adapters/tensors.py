@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import torch
 
+from egca_plugin.adapters.samples import Row
+from egca_plugin.config import EgcaConfig
 from egca_plugin.types import TokenSpan
 
 
@@ -82,6 +84,22 @@ def place(
         credited=tuple(torch.where(moved, hit, mask.sum(dim=1)).tolist()),
         concentration=tuple(ratio.tolist()),
         mass_error=tuple(error.tolist()),
+    )
+
+
+def place_rows(
+    advantages: torch.Tensor, response_mask: torch.Tensor, rows: Sequence[Row | None], config: EgcaConfig
+) -> tuple[torch.Tensor, Placement]:
+    """:func:`place` for the samples of a batch, None for one without a credit, as the settings have it."""
+    return place(
+        advantages,
+        response_mask,
+        [row.spans if row else () for row in rows],
+        scale=config.scale,
+        mix=config.mix,
+        cap=config.cap,
+        thinking=[row.thinking if row else () for row in rows],
+        thinking_credit=config.thinking,
     )
 
 

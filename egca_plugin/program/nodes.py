@@ -9,7 +9,7 @@ _Node = TypeVar("_Node", bound=ast.AST)
 
 
 def walk(node: ast.AST) -> list[ast.AST]:
-    """The nodes that ``ast.walk`` yields, in its order, in a third of its time."""
+    """The nodes that ``ast.walk`` yields, in its order, in about half of its time."""
     found = [node]
     for parent in found:  # grows meanwhile
         values = parent.__dict__

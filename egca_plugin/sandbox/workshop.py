@@ -1,7 +1,7 @@
 """``Workshop``: one candidate and its patched versions, one after another in one child.
 
-A fork costs more than ten programs that are loaded into a child that is there already, and the localiser loads ten for
-each candidate.
+A small program takes six times as long in a child of its own as in one that is there already, and the localiser loads
+several for each candidate.
 """
 
 from __future__ import annotations

@@ -167,16 +167,7 @@ def _place(
     config: EgcaConfig, rows: Sequence[Row | None], advantages: torch.Tensor, mask: torch.Tensor
 ) -> tuple[torch.Tensor, tensors.Placement]:
     """TRL's ``advantages`` (B,) on the blamed tokens of ``mask`` (B, T), TRL's final one: (B, T)."""
-    return tensors.place(
-        advantages.unsqueeze(1).expand(mask.shape),
-        mask,
-        [row.spans if row else () for row in rows],
-        scale=config.scale,
-        mix=config.mix,
-        cap=config.cap,
-        thinking=[row.thinking if row else () for row in rows],
-        thinking_credit=config.thinking,
-    )
+    return tensors.place_rows(advantages.unsqueeze(1).expand(mask.shape), mask, rows, config)
 
 
 def _without_praise(rows: Sequence[Row | None], advantages: torch.Tensor) -> list[Row | None]:

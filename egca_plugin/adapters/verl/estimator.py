@@ -74,17 +74,7 @@ def egca_advantage(
 
 def place(scope: Scope, advantages: torch.Tensor, response_mask: torch.Tensor) -> torch.Tensor:
     """``advantages`` (B, T) on the blamed tokens of ``scope``, whose ``placement`` then says what was done."""
-    chosen, judged = scope.config, judged_rows(scope)
-    placed, scope.placement = tensors.place(
-        advantages,
-        response_mask,
-        [row.spans if row else () for row in judged],
-        scale=chosen.scale,
-        mix=chosen.mix,
-        cap=chosen.cap,
-        thinking=[row.thinking if row else () for row in judged],
-        thinking_credit=chosen.thinking,
-    )
+    placed, scope.placement = tensors.place_rows(advantages, response_mask, judged_rows(scope), scope.config)
     return placed
 
 
