@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from egca_plugin.display import HtmlTable
+
 
 class Mode(str, Enum):
     """Who gets the advantage (METHOD.md, step 4)."""
@@ -34,17 +36,70 @@ class Outcome(str, Enum):
     COMPILE_ERROR = "compile_error"
     REFUSED = "refused"
     INFRASTRUCTURE = "infrastructure"
+    UNJUDGEABLE = "unjudgeable"  # the task's own tests cannot be run: no verdict on the program
 
 
 # --- what goes in -----------------------------------------------------------------------------------------------
 
 
+class Kind(str, Enum):
+    """What a task's program is: a function that is called, a method of a class, a whole program on standard input."""
+
+    FUNCTION = "function"
+    METHOD = "method"
+    STDIN = "stdin"
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """How an output is compared with the expected one.
+
+    ``mode``: ``tokens``, ``lines``, ``exact`` or ``value``; empty for the kind's default (``tokens`` for stdin,
+    ``value`` for calls). ``abs`` and ``rel``: tolerances of numbers, as in :func:`math.isclose`. ``case``: whether case
+    matters.
+    """
+
+    mode: str = ""
+    abs: float = 0.0
+    rel: float = 0.0
+    case: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A task's own limits; None for those of the settings. ``tests``: at most so many of its tests are run."""
+
+    time_s: float | None = None
+    memory_mb: int | None = None
+    tests: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallCase:
+    """One call and its result, all three as JSON text: a list, an object, any value."""
+
+    args: str
+    kwargs: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class StdinCase:
+    """One run of a whole program; ``stdout`` holds every accepted output."""
+
+    stdin: str
+    stdout: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One training prompt with its reference program and its tests.
+    """One training prompt with its reference program and its tests (docs/data.md has every field).
 
-    ``tests`` is HumanEval's form, the source of ``check(candidate)``, or MBPP's, a tuple of ``assert`` statements.
-    ``setup`` runs before the tests, in the referee only.
+    ``tests`` is the source of ``check(candidate)`` or of pytest or unittest tests, or a tuple of ``assert`` statements;
+    empty where ``cases``, calls or runs of a program, stand in its place. In a file both are the field ``tests``.
+    ``setup`` runs before the tests, on the trusted side only. ``preamble`` is put in front of the candidate, in no
+    segment, and never credited. ``checker`` is source of ``check(stdin, output, expected) -> bool``, run on the trusted
+    side. ``extra`` are the fields of the file that are none of ours, passed through; they do not count for equality.
     """
 
     task_id: str
@@ -54,6 +109,13 @@ class Task:
     tests: str | tuple[str, ...]
     setup: str = ""
     constraints: tuple[str, ...] = ()
+    kind: Kind = Kind.FUNCTION
+    preamble: str = ""
+    compare: Compare = Compare()
+    checker: str = ""
+    cases: tuple[CallCase, ...] | tuple[StdinCase, ...] = ()
+    limits: Limits = Limits()
+    extra: Mapping[str, Any] = field(default_factory=dict, compare=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +178,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a function of the program: ``arguments`` is the wire form of ``(args, kwargs)``."""
+    """One call of a function of the program: ``arguments`` is the wire form of ``(args, kwargs)``.
+
+    ``take``: so many items of an iterator that it returns, None for all up to a bound; below zero see
+    :mod:`egca_plugin.sandbox.wire`.
+    """
 
     function: str
     arguments: bytes
+    take: int | None = None
 
 
 class CallStatus(str, Enum):
@@ -138,8 +205,9 @@ class CallStatus(str, Enum):
 class CallResult:
     """What came back from one call.
 
-    ``value`` is set for VALUE. ``arguments_after`` is the wire form of ``(args, kwargs)`` after the call where the call
-    changed them in place, else ``b""``. ``line`` is where the exception was raised, in the program's own lines.
+    ``value`` is set for VALUE; for EXCEPTION it may be the exception, for the tests to see. ``arguments_after`` is the
+    wire form of ``(args, kwargs)`` after the call where the call changed them in place, else ``b""``. ``line`` is
+    where the exception was raised, in the program's own lines. ``printed``: on standard output, where that was asked.
     """
 
     status: CallStatus
@@ -150,6 +218,7 @@ class CallResult:
     line: int | None = None
     steps: int = 0
     error_base: str = ""  # the nearest builtin exception class of error_type
+    printed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +229,21 @@ class TestedCall:
     test: int
     passed: bool
     result: CallResult
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTest:
+    """The first test that failed, in words, each bounded to about 2,000 characters.
+
+    ``call`` or ``stdin`` is what the program was given, ``got`` what it gave, ``exception`` what it raised.
+    """
+
+    test: int
+    call: str = ""
+    stdin: str = ""
+    expected: str = ""
+    got: str = ""
+    exception: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +258,7 @@ class Verdict:
     stable: bool = True  # False where two identical runs disagreed
     detail: str = ""
     ms: float = 0.0
+    failed: FailedTest | None = None
 
     @property
     def passed(self) -> bool:
@@ -202,7 +287,7 @@ class RawTrace:
 
 
 @dataclass(frozen=True, slots=True)
-class Divergence:
+class Divergence(HtmlTable):
     """The earliest semantic divergence k*, told so that a person understands it.
 
     ``line`` counts in the program until the pipeline maps it to the completion. ``expected`` and ``seen`` are short
@@ -232,6 +317,7 @@ class Localization:
     divergence: Divergence | None = None
     reference: str = ""  # which reference it was compared with
     patch: str = ""  # the proving change as `old -> new`, for people
+    patched: str = ""  # the whole program with that change, in `ast.unparse`'s layout
     trials: int = 0
 
 
@@ -247,13 +333,16 @@ class TokenSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class Credit:
+class Credit(HtmlTable):
     """The pipeline's answer for one completion. Empty ``spans`` mean uniform credit, that is plain GRPO.
 
-    ``spans`` are characters of the completion, most blamed first. ``reason`` is a code wherever a narrower credit was
-    possible in principle and not given. ``ms`` maps a stage's name to milliseconds. ``anomalies`` are what may mean
-    that the program aims at the tests (:mod:`egca_plugin.anomalies`). ``restarts`` counts, by kind, the processes that
-    were lost and replaced while the sample was judged; it was judged again from the start.
+    ``spans`` are characters of the completion, most blamed first. ``decision`` is the character at which what was
+    sampled parts from its verified repair (:mod:`egca_plugin.credit.decision`), None where that is not known.
+    ``reason`` is a code wherever a narrower credit was possible in principle and not given. ``ms`` maps a stage's name
+    to milliseconds. ``anomalies`` are what may mean that the program aims at the tests
+    (:mod:`egca_plugin.judging.anomalies`). ``restarts`` counts, by kind, the processes that were lost and replaced
+    while the sample was judged; it was judged again from the start. ``diff`` is what ``patch`` changes, as
+    :func:`egca_plugin.program.change.diff` tells it, empty where nothing is proved.
     """
 
     mode: Mode
@@ -272,7 +361,14 @@ class Credit:
     ms: Mapping[str, float] = field(default_factory=dict)
     anomalies: tuple[str, ...] = ()
     restarts: Mapping[str, int] = field(default_factory=dict)
+    decision: Span | None = None
+    failed: FailedTest | None = None
+    diff: str = ""
 
     @property
     def passed(self) -> bool:
         return self.outcome is Outcome.OK
+
+    def _title(self) -> str:
+        proof = ", proved by a patch" if self.verified else ""
+        return f"Credit: {f'on {len(self.spans)} span(s){proof}' if self.spans else 'uniform, plain GRPO'}"

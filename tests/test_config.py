@@ -18,6 +18,14 @@ def test_defaults_and_nested_values() -> None:
     assert EgcaConfig().localizer == "trace"
 
 
+def test_the_preset_decides_the_scale_unless_it_is_said_and_conserve_is_not_chosen_in_silence() -> None:
+    assert (EgcaConfig().scale, EgcaConfig(preset="paper").scale) == ("unit", "conserve")
+    assert EgcaConfig.from_mapping({"preset": "paper", "scale": "unit"}).scale == "unit"
+    assert EgcaConfig.from_mapping({"scale": ""}).scale == "unit"
+    assert EgcaConfig().cautions == ()
+    assert "worse than plain GRPO" in "".join(EgcaConfig(scale="conserve").cautions)
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -36,6 +44,9 @@ def test_defaults_and_nested_values() -> None:
         ({"sandbox": {"url": 5}}, r"egca\.sandbox\.url: got 5 \(int\), expected str \| None"),
         ({"sandbox": {"url": "http://s/run_code", "require": "landlock"}}, r"egca\.sandbox\.require: got 'landlock'"),
         ({"sandbox": {"url": "http://s/run_code"}, "bank": "b"}, r"egca\.bank: got 'b' with egca\.sandbox\.url"),
+        ({"sandbox": {"packages": "numpy"}}, r"egca\.sandbox\.packages: got 'numpy' \(str\), expected tuple"),
+        ({"sandbox": {"packages": ["a b"]}}, r"egca\.sandbox\.packages: got \('a b',\), expected import names"),
+        ({"reward": "share", "sandbox": {"tests": "first_failure"}}, r"egca\.reward: got 'share'"),
         ({"preset": "fast"}, r"egca\.preset: got 'fast', expected one of verified, paper"),
     ],
 )
@@ -53,5 +64,5 @@ def test_the_settings_page_names_every_setting_with_its_default() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| `(.*?)` \|", page, re.MULTILINE))
     settings = asdict(EgcaConfig()) | asdict(SandboxConfig())
     del settings["sandbox"]
-    words = {"": '""', "None": "null"}
+    words = {"": '""', "None": "null", "()": "[]"}
     assert rows == {name: words.get(str(default), str(default)) for name, default in settings.items()}

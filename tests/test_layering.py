@@ -12,32 +12,51 @@ import egca_plugin
 PACKAGE = Path(egca_plugin.__file__).parent
 FRAMEWORKS = {"torch", "ray", "verl", "trl", "openrlhf", "transformers", "tensordict", "transfer_queue", "vllm"}
 
-# A layer may import itself and what stands to its right.
+# A layer may import itself and what its row names. Read from the top, nothing points down (CONTRIBUTING, the house).
 LAYERS: dict[str, set[str]] = {
-    "types": set(),
+    "display": {"visible"},
+    "types": {"display"},
     "errors": set(),
     "config": {"errors"},
-    "chat": {"errors"},
-    "tasks": {"types", "errors", "config", "chat", "program", "sandbox", "localize"},
+    "jsonl": {"errors"},
+    "visible": set(),
     "program": {"types", "errors", "config"},
-    "sandbox": {"types", "errors", "config", "program"},
-    "localize": {"types", "errors", "config", "program", "sandbox"},
-    "credit": {"types", "errors", "config", "program", "localize", "sandbox"},
-    "references": {"types", "errors", "config", "program", "sandbox", "localize", "tasks"},
-    "anomalies": {"types", "errors", "program", "sandbox"},
-    "alarm": {"types"},
-    "metrics": {"types", "errors", "config", "credit", "alarm"},
-    "records": {"types", "errors", "config"},
-    "budget": set(),
-    "evaluation": {"types", "errors", "config", "program", "sandbox"},
-    "pipeline": {
-        "types", "errors", "config", "tasks", "program", "sandbox", "localize", "credit", "references", "metrics",
-        "records", "budget", "anomalies",
+    "sandbox": {"types", "errors", "config", "visible"},
+    "judged": {"types", "program"},
+    "judging": {"types", "errors", "config", "program", "sandbox"},
+    "conformance": {"types", "errors", "config", "sandbox", "judging"},
+    "localize": {"types", "errors", "config", "program", "sandbox", "judging"},
+    "tasks": {"types", "errors", "config", "jsonl", "program", "sandbox", "judging", "localize"},
+    "credit": {"types", "errors", "config", "program", "sandbox", "judged", "judging", "localize"},
+    "references": {"types", "errors", "config", "jsonl", "program", "sandbox", "judged", "judging", "localize"},
+    "monitor": {"types", "errors", "jsonl"},
+    "assessor": {
+        "types", "errors", "config", "program", "sandbox", "judged", "judging", "localize", "tasks", "credit",
+        "references", "monitor",
     },
+    "pipeline": {"types", "errors", "config", "sandbox", "judged", "credit", "references", "assessor"},
 }  # fmt: skip
-FREE = {"adapters", "cli", "report", "__init__"}  # the outside: may import everything
+# Rooms within a layer, in the same way: what each may import of its own layer.
+ROOMS: dict[str, dict[str, set[str]]] = {
+    "sandbox": {
+        "inside": {"wire"},
+        "wire": set(),
+        "outside": {"wire", "isolation", "policy", "layers"},
+        "isolation": {"packages", "policy"},
+        "packages": set(),
+        "policy": set(),
+        "layers": set(),
+        "namespaces": {"layers"},
+        "zygote": {"inside", "wire", "layers", "namespaces"},
+    },
+}
+FREE = {"adapters", "api", "cli", "report", "__init__"}  # the outside: may import everything
 # A framework's own folder is the only one that may import what it brings; what adapters share knows torch alone.
-HOMES = {"verl": {"verl", "ray", "transfer_queue", "tensordict"}, "trl": {"trl", "accelerate"}}
+HOMES = {
+    "verl": {"verl", "ray", "transfer_queue", "tensordict"},
+    "trl": {"trl", "accelerate"},
+    "openrlhf": {"openrlhf", "ray"},
+}
 
 
 def modules() -> list[Path]:
@@ -80,6 +99,68 @@ def test_each_framework_is_known_in_its_own_folder_alone(path: Path) -> None:
     names = imported(path)
     for framework, brings in HOMES.items():
         if framework != home:
-            assert not brings & {name.split(".")[0] for name in names}, f"{framework} is not known here"
+            foreign = brings - HOMES.get(home, set())
+            assert not foreign & {name.split(".")[0] for name in names}, f"{framework} is not known here"
             ours = f"egca_plugin.adapters.{framework}"
             assert not any(name == ours or name.startswith(f"{ours}.") for name in names), f"{ours} is another's"
+
+
+@pytest.mark.parametrize("layer", ROOMS)
+def test_a_room_of_a_layer_imports_only_what_is_behind_it(layer: str) -> None:
+    for path in sorted((PACKAGE / layer).rglob("*.py")):
+        room = path.relative_to(PACKAGE / layer).parts[0].removesuffix(".py")
+        if room == "__init__":
+            continue
+        assert room in ROOMS[layer], f"{path.name}: unknown room {room!r} of {layer}"
+        ours = {name.split(".")[2] for name in imported(path) if name.startswith(f"egca_plugin.{layer}.")}
+        assert ours <= ROOMS[layer][room] | {room}, f"{layer}/{room} imports {sorted(ours - ROOMS[layer][room])}"
+
+
+def test_no_circle_between_files() -> None:
+    """Imports inside functions and under TYPE_CHECKING count too; what is loaded by its name as text does not."""
+    assert circle(arrows(PACKAGE.parent / "egca_plugin")) == []
+    benchmarks = PACKAGE.parent / "benchmarks"
+    if benchmarks.is_dir():
+        assert circle(arrows(benchmarks)) == []
+
+
+def test_a_circle_is_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == ["a", "b", "c", "a"]
+    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+def arrows(root: Path) -> dict[str, set[str]]:
+    """Which module of ``root`` imports which. ``from package import module`` points at the module alone."""
+    named = {".".join(path.relative_to(root.parent).with_suffix("").parts): path for path in root.rglob("*.py")}
+    named = {name.removesuffix(".__init__"): path for name, path in named.items()}
+
+    def targets(path: Path) -> set[str]:
+        found: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                inner = {f"{node.module}.{alias.name}" for alias in node.names}
+                found |= inner if inner <= named.keys() else inner | {node.module}
+        return found & named.keys()
+
+    return {name: targets(path) - {name} for name, path in named.items()}
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Some circle of the graph, its first module again at the end; empty if there is none."""
+    done: set[str] = set()
+
+    def walk(name: str, trail: list[str]) -> list[str]:
+        if name in trail:
+            return [*trail[trail.index(name) :], name]
+        if name in done:
+            return []
+        for other in sorted(graph[name]):
+            found = walk(other, [*trail, name])
+            if found:
+                return found
+        done.add(name)
+        return []
+
+    return next((found for name in sorted(graph) if (found := walk(name, []))), [])

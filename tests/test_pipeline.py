@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from egca_plugin import pipeline
+from egca_plugin import assessor, pipeline
 from egca_plugin.config import EgcaConfig, SandboxConfig
 from egca_plugin.errors import TaskError
 from egca_plugin.localize.api import Case
 from egca_plugin.localize.trace import TraceLocalizer
-from egca_plugin.pipeline import Assessor, Group, assess_groups
-from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.pipeline import Assessor, Crediting, Group, Judging, Work, assess_groups
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.types import Completion, Credit, Localization, Mode, Outcome, Task
 
 TASK = Task(
@@ -65,14 +65,30 @@ def test_a_wrong_condition_is_blamed_alone_and_proven(sandbox: Sandbox) -> None:
     assert credit.verified
     (text,) = blamed(credit, WRONG)
     assert text in "v % 2 == 1"
+    assert credit.decision is not None
+    assert WRONG[: credit.decision.start].endswith(("v % 2 ", "v % 2 == "))
     assert credit.divergence is not None
     assert WRONG.split("\n")[credit.divergence.line - 1].strip().startswith(("if v", "for v", "result"))
     assert f"line {credit.divergence.line}" in credit.divergence.message
 
 
+def test_what_is_missing_behind_the_end_was_decided_by_what_was_sampled_there(sandbox: Sandbox) -> None:
+    text = "```python\n" + TASK.reference.replace("    return total\n", "") + "```\n"
+    credit = assess(sandbox, text)
+    assert credit.verified
+    assert credit.decision is not None
+    assert text[credit.decision.start :] == "```\n"
+
+
 def test_a_right_program_has_uniform_credit(sandbox: Sandbox) -> None:
     credit = assess(sandbox, TASK.reference)
     assert (credit.mode, credit.reward, credit.spans, credit.reason) == (Mode.CORRECT, 1.0, (), "")
+
+
+def test_the_reward_may_be_the_share_of_the_tests_that_pass(sandbox: Sandbox) -> None:
+    assert assess(sandbox, WRONG, reward="share").reward == pytest.approx(1 / 3)
+    assert assess(sandbox, TASK.reference, reward="share").reward == 1.0
+    assert assess(sandbox, "def sum_even(numbers:", reward="share").reward == 0.0
 
 
 UNLIKE = "def sum_even(numbers):\n    return sum_even(numbers[1:]) + numbers[0] if numbers else 0\n"
@@ -146,10 +162,83 @@ def test_a_program_that_draws_lots_is_not_localised(sandbox: Sandbox) -> None:
     assert assess(sandbox, harmless).verified
 
 
+HEX = "0x" + "f" * 5000  # 6021 digits, past the interpreter's limit for texts
+DEEP = " + 0" * 200
+ELIFS = "    elif total == -1:\n        pass\n" * 200
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        f"MASK = {HEX}\n" + TASK.reference,
+        TASK.reference.replace("return total", f"return total & {HEX}"),
+        TASK.reference.replace("return total", "return total" + DEEP),
+        TASK.reference.replace("    return total", f"    if total < 0:\n        pass\n{ELIFS}    return total"),
+    ],
+)
+def test_long_integers_and_deep_sources_are_examined_like_any_other(
+    sandbox: Sandbox, right: str, tmp_path: Path
+) -> None:
+    credit = assess(sandbox, right, constraints="paper", bank=str(tmp_path))
+    assert (credit.passed, credit.reason) == (True, "")
+    wrong = right.replace("% 2 == 0", "% 2 == 1")
+    credit = assess(sandbox, wrong, constraints="paper", bank=str(tmp_path))
+    assert (credit.passed, credit.reason, credit.verified) == (False, "", True)
+    assert all(text in "n % 2 == 1" for text in blamed(credit, wrong))
+
+
+STAGES = ["_violations", "_anomalies", "_offer", "_route", "_localize"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("error", [ValueError, RecursionError, MemoryError])
+def test_a_stage_that_fails_costs_the_sample_its_span_and_no_more(
+    sandbox: Sandbox, stage: str, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error("of its own")
+
+    right, wrong = assess(sandbox, TASK.reference), assess(sandbox, WRONG)
+    monkeypatch.setattr(Assessor, stage, fail)
+    for credit, text in ((right, TASK.reference), (wrong, WRONG)):
+        again = assess(sandbox, text)
+        assert (again.reward, again.outcome, again.mode) == (credit.reward, credit.outcome, credit.mode)
+        if stage != "_offer" or credit.passed:
+            assert (again.reason, again.spans) == ("examination_failed", ())
+
+
+def test_a_completion_that_cannot_be_read_holds_no_program(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("of its own")
+
+    monkeypatch.setattr(assessor, "extract", fail)
+    assert (assess(sandbox, TASK.reference).outcome, assess(sandbox, TASK.reference).reward) == (
+        Outcome.COMPILE_ERROR,
+        0.0,
+    )
+
+
+def test_a_program_that_passes_by_chance_does_not_pass(sandbox: Sandbox) -> None:
+    lucky = "import random\n" + TASK.reference.replace("return total", "return total if random.random() > 0.8 else 0")
+    credits = [assess(sandbox, f"{lucky}# {n}") for n in range(3)]
+    assert not any(credit.passed for credit in credits)
+    shifting = TASK.reference.replace("return total", "return total + ('a' in sorted({'a', 'b'}, key=hash)[:0])")
+    assert assess(sandbox, shifting).passed
+
+
 def test_a_reference_that_does_not_compile_is_the_tasks_fault_and_named(sandbox: Sandbox) -> None:
     task = replace(TASK, reference="def sum_even(numbers) return 0")
     with pytest.raises(TaskError, match=r"sum_even, field reference: does not compile \(line 1: "):
         Assessor(EgcaConfig(), sandbox).assess(task, [Completion(WRONG)])
+
+
+def test_a_task_that_cannot_be_judged_costs_no_other_its_verdicts() -> None:
+    bad = replace(TASK, task_id="bad", tests=("assert f(<object at 0x7f>) == 1",))
+    groups = [Group(task, (Completion(TASK.reference),)) for task in (TASK, bad, TASK)]
+    credits = [one for _, (one,) in assess_groups(EgcaConfig(sandbox=SandboxConfig(workers=1)), groups)]
+    assert [credit.outcome for credit in credits] == [Outcome.OK, Outcome.UNJUDGEABLE, Outcome.OK]
+    assert credits[1].reason == "bad_task"
+    assert credits[1].stage.startswith("bad: tests[0]: got source that does not compile")
 
 
 def test_what_does_not_compile_has_as_many_tests_as_what_runs(sandbox: Sandbox) -> None:
@@ -204,13 +293,13 @@ def test_a_passing_program_of_the_policy_serves_as_reference(sandbox: Sandbox, t
     assert assess(sandbox, wrong).reference in ("canonical", "")
 
 
-def test_without_a_reference_the_groups_own_majority_stands_in_where_the_tests_confirm_it(sandbox: Sandbox) -> None:
+def test_without_a_reference_a_passing_sibling_is_one(sandbox: Sandbox) -> None:
     task = replace(TASK, reference="")
     right = "def sum_even(numbers):\n    return sum([n for n in numbers if n % 2 == 0])\n"
     wrong = "def sum_even(numbers):\n    return sum([n for n in numbers if n % 2 == 1])\n"
     group = [Completion(text) for text in (wrong, right, right.replace("numbers", "values"))]
     credit = Assessor(EgcaConfig(), sandbox).assess(task, group)[0]
-    assert (credit.reference, credit.verified) == ("voted", True)
+    assert (credit.reference, credit.verified) == ("sibling:1", True)
     alone = Assessor(EgcaConfig(), sandbox).assess(task, group[:1])[0]
     assert (alone.spans, alone.reason) == ((), "no_reference")
 
@@ -224,7 +313,7 @@ def test_groups_are_assessed_in_parallel_and_come_back_in_order() -> None:
 
 def test_a_program_that_kills_its_worker_is_an_infrastructure_failure_not_a_wrong_answer() -> None:
     from egca_plugin.pipeline import _lost
-    from egca_plugin.sandbox.pool import WorkerLost
+    from egca_plugin.sandbox.outside.pool import WorkerLost
 
     (credit,) = _lost(Group(TASK, (Completion("x"),)), WorkerLost("2 workers in a row were lost"))
     assert (credit.outcome, credit.reason) == (Outcome.INFRASTRUCTURE, "infrastructure")
@@ -237,7 +326,10 @@ def test_a_forged_trace_is_no_failure_of_ours(sandbox: Sandbox, localizer: str, 
     forged = f"""```python
 import sys
 def sum_even(numbers):
-    probes = sys._getframe(1).f_locals["self"]._probes
+    frame = sys._getframe(1)
+    while not hasattr(frame.f_locals.get("self"), "_probes"):
+        frame = frame.f_back
+    probes = frame.f_locals["self"]._probes
     if probes:
         probes.events.extend([{site}, 1])
     total = 0
@@ -249,26 +341,34 @@ def sum_even(numbers):
     assert assess(sandbox, forged, localizer=localizer, budget=1.0).outcome is Outcome.WRONG_ANSWER
 
 
-def killed_by_one(sandbox: Sandbox, config: EgcaConfig) -> Callable[[Group], list[Credit]]:
-    """A pool's handler whose worker dies over one completion."""
-    assessor = Assessor(config, sandbox)
+LATER = WRONG.replace("result", "answer")
 
-    def work(group: Group) -> list[Credit]:
-        if any(completion.text == "DEADLY" for completion in group.completions):
+
+def killed_by_one(sandbox: Sandbox, config: EgcaConfig) -> Callable[[Work], object]:
+    """A pool's handler whose worker dies over one completion while it is judged, and over another while credited."""
+    work = pipeline.handler(sandbox, config)
+
+    def run(asked: Work) -> object:
+        if isinstance(asked, Judging) and asked.completion.text == "DEADLY":
             os._exit(3)
-        return assessor.assess(group.task, group.completions, group.step)
+        if isinstance(asked, Crediting) and any(one.text == LATER for one in asked.judged):
+            os._exit(3)
+        return work(asked)
 
-    return work
+    return run
 
 
 def test_a_completion_that_kills_the_workers_costs_its_siblings_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "HANDLER", "test_pipeline:killed_by_one")
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
-    texts = (TASK.reference, "DEADLY", WRONG)
+    texts = (TASK.reference, "DEADLY", WRONG, LATER)
     group = Group(TASK, tuple(map(Completion, texts)))
     config = EgcaConfig(sandbox=SandboxConfig(workers=1))
     (_, first), (_, second) = assess_groups(config, [group, Group(TASK, (Completion(TASK.reference),))])
-    assert [credit.outcome for credit in first] == [Outcome.OK, Outcome.INFRASTRUCTURE, Outcome.WRONG_ANSWER]
+    assert [credit.outcome for credit in first] == [
+        *(Outcome.OK, Outcome.INFRASTRUCTURE, Outcome.WRONG_ANSWER, Outcome.WRONG_ANSWER)
+    ]
     assert first[1].reason == "infrastructure"
     assert first[2].verified
+    assert (first[3].reason, first[3].spans) == ("examination_failed", ())
     assert second[0].passed

@@ -11,13 +11,21 @@ import torch
 from egca_plugin.adapters.metrics import step_metrics
 from egca_plugin.adapters.recording import lines
 from egca_plugin.adapters.samples import Row, Scope
-from egca_plugin.alarm import HackAlarm
-from egca_plugin.errors import EgcaError
-from egca_plugin.records import RecordWriter
+from egca_plugin.adapters.unjudged import BAD_TASK
+from egca_plugin.config import EgcaConfig
+from egca_plugin.errors import EgcaError, TaskError
+from egca_plugin.monitor.alarm import HackAlarm
+from egca_plugin.monitor.records import RecordWriter
 
 logger = logging.getLogger(__name__)
 
 NAMED = 8  # samples that an alarm names
+
+
+def caution(config: EgcaConfig) -> None:
+    """Log, where a run starts, what was measured against a setting of it."""
+    for line in config.cautions:
+        logger.warning("egca: %s", line)
 
 
 class Observer:
@@ -33,6 +41,7 @@ class Observer:
         self._directory = records
         self._records = RecordWriter(records) if records else None
         self._full = False
+        self._judged = False  # any sample, ever
 
     @property
     def records(self) -> bool:
@@ -50,8 +59,10 @@ class Observer:
     ) -> dict[str, float]:
         """Metrics of one batch. ``keys``, ``responses`` and ``real`` as for :func:`recording.lines`.
 
-        ``lost``: samples that were asked for and that verl gave up, or that could not be judged.
+        ``lost``: samples that were asked for and that verl gave up, or that could not be judged. Raises TaskError where
+        no task of the run's first samples can be used: a few are borne, but then it is the data.
         """
+        self._require_tasks(scope.rows, real)
         metrics = step_metrics(scope.rows, scope.placement, real)
         metrics["egca/lost_samples"] = float(lost)
         if lost:
@@ -66,8 +77,17 @@ class Observer:
             metrics["egca/records_lost"] = float(self._write(self._records, rows))
         return metrics
 
+    def _require_tasks(self, rows: Sequence[Row | None], real: Sequence[int]) -> None:
+        known = [row for i in real if (row := rows[i]) is not None and row.judged]
+        self._judged = self._judged or any(row.credit.reason != BAD_TASK for row in known)
+        if known and not self._judged:
+            raise TaskError(
+                f"the task of none of the first {len(known)} samples can be used, so that nothing could be learnt; one "
+                f"of them: {known[0].credit.stage}. `egca preflight` names such tasks, `egca doctor --recipe` such rows"
+            )
+
     def _alarmed(self, step: int, rows: Sequence[Row | None], keys: Sequence[str], real: Sequence[int]) -> float:
-        known = [(keys[i], row) for i in real if (row := rows[i]) is not None]
+        known = [(keys[i], row) for i in real if (row := rows[i]) is not None and row.judged]
         raised = self._alarm.step([row.credit for _, row in known])
         if raised is None:
             return 0.0

@@ -8,26 +8,27 @@ from typing import Any
 import torch
 
 from egca_plugin.adapters.samples import Row, Scope
-from egca_plugin.records import credit_line
+from egca_plugin.credit.tokens import decode
+from egca_plugin.monitor.records import credit_line
 
 
 def lines(
     step: int, scope: Scope, keys: Sequence[str], responses: Sequence[torch.Tensor], real: Sequence[int], tokenizer: Any
 ) -> Iterator[dict[str, Any]]:
-    """One record per sample that has a credit.
+    """One record per sample that was judged.
 
     ``keys`` are ``{uid}_{session}_{output}``; ``responses`` the sampled ids per row, unpadded; ``real`` the rows that
     are no padding.
     """
     for i in real:
         row = scope.rows[i]
-        if row is not None:
+        if row is not None and row.judged:
             ids = responses[i].tolist()
             yield {"step": step, "key": keys[i]} | _line(row, ids, tokenizer) | _placed(scope, i)
 
 
 def _line(row: Row, ids: list[int], tokenizer: Any) -> dict[str, Any]:
-    text = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    text = decode(tokenizer, ids)
     return {
         "task_id": row.task_id,
         "completion": text,

@@ -9,10 +9,10 @@ from typing import Any
 
 from egca_plugin.adapters.samples import Placing, Row
 from egca_plugin.credit.spans import AlignedText
-from egca_plugin.credit.tokens import TokenBytes
+from egca_plugin.credit.tokens import TokenBytes, decode
 from egca_plugin.errors import TokenizerError
-from egca_plugin.program.fences import reasoning
-from egca_plugin.types import Credit, Span
+from egca_plugin.program.reading.transcript import reasoning
+from egca_plugin.types import Credit, Span, TokenSpan
 
 logger = logging.getLogger(__name__)
 
@@ -31,11 +31,22 @@ class Response:
         fallback = self.fallback if credit.spans else ""
         if self.aligned is None:
             return Row(credit, task_id, (), self.tokens, fallback, (), placing)
-        spans = self.aligned.tokens(credit.spans)
+        spans = self._decision(credit) if placing.credit == "decision" else ()
+        spans = spans or self.aligned.tokens(credit.spans)
         if credit.spans and not spans:
             fallback = "span_without_tokens"
         thinking = self.aligned.tokens([Span(*stretch) for stretch in reasoning(self.text)])
         return Row(credit, task_id, spans, self.tokens, fallback, thinking, placing)
+
+    def _decision(self, credit: Credit) -> tuple[TokenSpan, ...]:
+        """The token of the decision; behind the text's end it is the one that ended the response."""
+        assert self.aligned is not None
+        if credit.decision is None:
+            return ()
+        if credit.decision.start < len(self.text):
+            return self.aligned.tokens([credit.decision])
+        ends = self.tokens and self.aligned.token_bytes[-2] == self.aligned.token_bytes[-1]
+        return (TokenSpan(self.tokens - 1, self.tokens),) if ends else ()
 
 
 class Reader:
@@ -51,6 +62,5 @@ class Reader:
             aligned = self._token_bytes.align(ids)
         except TokenizerError as error:
             logger.warning("egca: a response keeps uniform credit: %s", error)
-            text = self._tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
-            return Response(text, len(ids), None, "tokenizer_mismatch")
+            return Response(decode(self._tokenizer, ids), len(ids), None, "tokenizer_mismatch")
         return Response(aligned.text, len(ids), aligned)

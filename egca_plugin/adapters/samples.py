@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from egca_plugin.config import EgcaConfig
-from egca_plugin.types import Credit, TokenSpan
+from egca_plugin.types import Credit, Mode, Outcome, TokenSpan
 
 if TYPE_CHECKING:  # rows are read where there is no torch
     import torch
-
-    from egca_plugin.adapters.tensors import Placement
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +22,26 @@ class Placing:
     """
 
     enabled: bool = True
-    scale: str = "conserve"
+    credit: str = "span"
+    scale: str = "unit"
     mix: float = 1.0
     cap: float = 0.0
     thinking: str = "shared"
+
+    @classmethod
+    def of(cls, config: EgcaConfig, enabled: bool) -> Placing:
+        """What the settings of a run say."""
+        names = (f.name for f in fields(cls) if f.name != "enabled")
+        return cls(enabled, **{name: getattr(config, name) for name in names})
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """``where``: who has it; ``group`` and ``sample`` name the sample there."""
+
+    where: str
+    group: str
+    sample: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +49,9 @@ class Row:
     """One sample's credit with its spans on the response's tokens, as the trainer sees it.
 
     ``tokens`` counts the tokens of the response as sampled. ``fallback`` is a code where the credit could not be
-    brought onto the tokens, which leaves ``spans`` empty. ``thinking``: the response's reasoning.
+    brought onto the tokens, which leaves ``spans`` empty. ``thinking``: the response's reasoning. ``scorer``: who
+    rewarded a sample that is no code; its credit says nothing but the reward. ``ticket``: where the rest of the credit
+    of a sample is to be had whose group is credited later; None where there is no more.
     """
 
     credit: Credit
@@ -44,11 +61,58 @@ class Row:
     fallback: str = ""
     thinking: tuple[TokenSpan, ...] = ()
     placing: Placing = Placing()
+    scorer: str = ""
+    ticket: Ticket | None = None
+
+    @classmethod
+    def of_another_scorer(cls, scorer: str, reward: float, tokens: int) -> Row:
+        """A sample that is no code: ``scorer``'s reward, plain GRPO credit."""
+        return cls(Credit(Mode.CONSTRAINT, reward, Outcome.OK, 0, 0), "", (), tokens, scorer=scorer)
+
+    @property
+    def judged(self) -> bool:
+        """Did the sandbox judge it? Else it is no code, and its credit counts for nothing."""
+        return not self.scorer
+
+    def without_rest(self, code: str) -> Row:
+        """The row as it stands, where the rest of its credit cannot be had for the cause ``code``: plain GRPO."""
+        return replace(self, credit=replace(self.credit, reason=code), fallback=code, ticket=None)
+
+    def completed(self, rest: Row) -> Row:
+        """``rest``, with what was lost and replaced before it."""
+        restarts = {**self.credit.restarts, **rest.credit.restarts}
+        return replace(rest, credit=replace(rest.credit, restarts=restarts))
+
+    def shifted(self, by: int) -> Row:
+        """The same in a grid whose response begins at column ``by``."""
+        spans, thinking = (
+            tuple(TokenSpan(span.start + by, span.end + by) for span in each) for each in (self.spans, self.thinking)
+        )
+        return replace(self, spans=spans, thinking=thinking)
 
     @property
     def reason(self) -> str:
         """Why the credit is not narrower: the adapter's code, else the pipeline's, else empty."""
         return self.fallback or self.credit.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What :func:`egca_plugin.adapters.tensors.place` did, row by row; tuples of length B.
+
+    ``moved``: the row's advantage now lies on its spans. ``lost``: spans were given and every token of theirs is
+    masked (truncated away, tool output, padding), so the row kept uniform credit. ``concentration``: T / |S|, 1.0 in
+    rows that were not moved; T leaves out reasoning that keeps its own. ``mass``: what remains
+    of the row's advantage, sum after / sum before: 1 under the scale ``conserve`` and in rows that were not moved, the
+    span's share under ``unit``.
+    """
+
+    moved: tuple[bool, ...]
+    lost: tuple[bool, ...]
+    tokens: tuple[int, ...]
+    credited: tuple[int, ...]
+    concentration: tuple[float, ...]
+    mass: tuple[float, ...]
 
 
 @dataclass(slots=True)
@@ -64,3 +128,17 @@ class Scope:
     keys: Sequence[str] | None = None
     placement: Placement | None = None
     group_advantages: torch.Tensor | None = None  # (B, T), before placing
+
+
+def joined(parts: Sequence[Placement]) -> Placement | None:
+    """Those of several batches as that of one, in their order; None of none."""
+    columns = (tuple(chain.from_iterable(getattr(part, f.name) for part in parts)) for f in fields(Placement))
+    return Placement(*columns) if parts else None
+
+
+def without_praise(rows: Sequence[Row | None], praised: Sequence[bool]) -> list[Row | None]:
+    """Spans name what is to blame: where the advantage is positive, as other rewards can make it, they go."""
+    return [
+        replace(row, spans=(), fallback="positive_advantage") if row and row.spans and up else row
+        for row, up in zip(rows, praised, strict=True)
+    ]

@@ -7,31 +7,12 @@ framework: a batch is right-aligned or left-aligned as its mask says, and spans 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 
-from egca_plugin.adapters.samples import Row
+from egca_plugin.adapters.samples import Placement, Row
 from egca_plugin.config import EgcaConfig
 from egca_plugin.types import TokenSpan
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """What :func:`place` did, row by row; tuples of length B.
-
-    ``moved``: the row's advantage now lies on its spans. ``lost``: spans were given and every token of theirs is
-    masked (truncated away, tool output, padding), so the row kept uniform credit. ``concentration``: T / |S|, 1.0 in
-    rows that were not moved; T leaves out reasoning that keeps its own. ``mass_error``: |sum after - sum before| /
-    |sum before|, zero where nothing was moved; under the scale ``unit`` it is the mass given up on purpose.
-    """
-
-    moved: tuple[bool, ...]
-    lost: tuple[bool, ...]
-    tokens: tuple[int, ...]
-    credited: tuple[int, ...]
-    concentration: tuple[float, ...]
-    mass_error: tuple[float, ...]
 
 
 def place(
@@ -39,7 +20,7 @@ def place(
     response_mask: torch.Tensor,
     spans: Sequence[Sequence[TokenSpan]],
     *,
-    scale: str = "conserve",
+    scale: str = "unit",
     mix: float = 1.0,
     cap: float = 0.0,
     thinking: Sequence[Sequence[TokenSpan]] | None = None,
@@ -71,10 +52,13 @@ def place(
     total, hit = (mask & ~kept).sum(dim=1), blamed.sum(dim=1)
     moved = found & (hit < total)
     weights = _weights(blamed, total, hit, scale, mix, cap).to(advantages.dtype)
-    placed = torch.where(moved.unsqueeze(1) & ~kept, advantages * mask * weights, advantages)
+    here = moved.unsqueeze(1) & ~kept
+    placed = torch.where(here, advantages * mask * weights, advantages)
 
-    before, after = ((a * mask).double().sum(dim=1) for a in (advantages, placed))
-    error = torch.where(moved & (before != 0), (after - before).abs() / before.abs().clamp(min=1e-30), 0.0)
+    # Of a row without an advantage (its group agrees) what would remain of one that is the same on all tokens.
+    like = torch.where((advantages * mask).double().sum(dim=1, keepdim=True) == 0, torch.ones_like(placed), advantages)
+    before, after = ((a * mask).double().sum(dim=1) for a in (like, torch.where(here, like * weights, like)))
+    kept_mass = torch.where(moved, after / torch.where(before == 0, 1.0, before), 1.0)
     given = torch.tensor([len(row) > 0 for row in spans], dtype=torch.bool, device=mask.device)
     ratio = torch.where(moved, total / hit.clamp(min=1), 1.0)
     return placed, Placement(
@@ -83,7 +67,7 @@ def place(
         tokens=tuple(mask.sum(dim=1).tolist()),
         credited=tuple(torch.where(moved, hit, mask.sum(dim=1)).tolist()),
         concentration=tuple(ratio.tolist()),
-        mass_error=tuple(error.tolist()),
+        mass=tuple(kept_mass.tolist()),
     )
 
 

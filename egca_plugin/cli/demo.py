@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -23,8 +20,10 @@ from egca_plugin.adapters import smollm2
 from egca_plugin.adapters.host import GIB, require_disk, require_memory
 from egca_plugin.cli.live import Step, best_example, example, read_records, records_table, steps_table
 from egca_plugin.cli.prepare import write
+from egca_plugin.cli.stopping import sigterm_as_interrupt
+from egca_plugin.cli.terminal import console, uncoloured
 from egca_plugin.config import PRESETS
-from egca_plugin.errors import ConfigError, FrameworkError
+from egca_plugin.errors import AssetError, ConfigError, FrameworkError
 from egca_plugin.tasks.catalog import SETS
 
 if TYPE_CHECKING:
@@ -73,24 +72,25 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Exit code 0 when every step ran, 1 when verl failed. Raises AssetError and FrameworkError before it starts."""
-    console = Console(stderr=True)
+    screen = console()
     _require_verl()
     out: Path = (args.out or Path("egca_runs") / time.strftime("demo-%Y%m%d-%H%M%S")).absolute()
     if (out / "records").exists():
         raise ConfigError(f"--out: {out} holds the records of an earlier run; give a new directory")
+    if args.model is not None:
+        _check_model(args.model)
     require_memory(MEMORY, "egca demo")
     require_disk(out, DISK, "egca demo")
-    with _sigterm_as_interrupt(), _progress(console) as bar:
+    with sigterm_as_interrupt(), _progress(screen) as bar:
         settings = _prepare(args, out, bar)
         steps, code = _train(settings, out, bar)
     if code != 0 or len(steps) < args.steps:
-        console.print(
-            f"[red]verl ended with exit code {code} after {len(steps)} of {args.steps} steps.[/] Its last lines:"
-        )
-        console.print(_tail(out / "verl.log"))
-        console.print(f"the whole log: {out / 'verl.log'}\nnext: egca doctor", soft_wrap=True)
+        screen.print(f"verl ended with exit code {code} after {len(steps)} of {args.steps} steps.", style="red")
+        screen.print("Its last lines:")
+        screen.print(_tail(out / "verl.log"))
+        screen.print(f"the whole log: {out / 'verl.log'}\nnext: egca doctor", soft_wrap=True)
         return 1
-    _report(console, steps, out)
+    _report(screen, steps, out)
     if args.json:
         print(json.dumps({"out": str(out), "steps": [asdict(step) for step in steps]}))
     return 0
@@ -187,23 +187,28 @@ def _require_verl() -> None:
         raise FrameworkError(f"egca demo needs {', '.join(missing)}: run `pip install 'egca-plugin[cpu]'`")
 
 
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """A polite kill takes the same way out as Ctrl-C, which stops every process of the run."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
+def _check_model(folder: Path) -> None:
+    """Before minutes of start-up rather than behind them. Raises AssetError."""
+    wanted = {"config.json": "config.json", "a tokenizer": "tokenizer.json", "weights": "*.safetensors"}
+    missing = [what for what, name in wanted.items() if not any(folder.glob(name))]
+    if missing:
+        found = "no such folder" if not folder.is_dir() else f"lacks {', '.join(missing)}"
+        raise AssetError(
+            f"--model {folder}: {found}; expected a folder as save_pretrained writes it: config.json, tokenizer.json "
+            "and weights in safetensors"
+        )
     try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        architectures = settings["architectures"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AssetError(f"--model {folder}: config.json names no architecture; expected a causal model") from error
+    if not any(str(name).endswith("ForCausalLM") for name in architectures):
+        raise AssetError(f"--model {folder}: got {architectures}, expected a causal language model")
 
 
 def _tail(path: Path) -> Text:
-    with path.open(encoding="utf-8") as file:
-        return Text.from_ansi("".join(deque(file, maxlen=TAIL)))
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return uncoloured("".join(deque(file, maxlen=TAIL)))
 
 
 def _at_least(low: int) -> Callable[[str], int]:

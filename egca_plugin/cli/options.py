@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
@@ -11,7 +12,37 @@ from egca_plugin.errors import ConfigError
 
 # What only a trainer does: credit is placed on tokens there, within a step, and recorded.
 TRAINING_ONLY = ("scale", "mix", "cap", "thinking", "budget", "records")
-_PARSE = {"int": int, "float": float}
+_PARSE: dict[str, Callable[[str], Any]] = {
+    "int": int,
+    "float": float,
+    "tuple[str, ...]": lambda text: [word.strip() for word in text.strip("[]").split(",") if word.strip()],
+}
+
+
+class _Tasks(argparse.Action):
+    """Both spellings at once are a slip."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, found: argparse.Namespace, value: Any, option: str | None = None
+    ) -> None:
+        if str(value) == argparse.SUPPRESS:  # what argparse gives for a word that is not there
+            return
+        if getattr(found, "tasks", None) is not None:
+            parser.error(f"the tasks were given twice: {found.tasks} and {value}")
+        found.tasks = value
+
+
+def add_tasks(parser: argparse.ArgumentParser, kind: Callable[[str], Any], metavar: str, what: str) -> None:
+    """The tasks in front, or as ``--tasks`` like everywhere else; one of them is required (:func:`require_tasks`)."""
+    in_front: dict[str, Any] = {"nargs": "?", "default": argparse.SUPPRESS, "metavar": metavar, "help": what}
+    parser.add_argument("tasks", type=kind, action=_Tasks, **in_front)
+    parser.add_argument("--tasks", type=kind, action=_Tasks, metavar=metavar, help="the same, as elsewhere")
+
+
+def require_tasks(args: argparse.Namespace) -> None:
+    """Raises ConfigError where :func:`add_tasks` was given none."""
+    if args.tasks is None:
+        raise ConfigError("--tasks: got none, expected a name or a file of tasks")
 
 
 def add_sandbox(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +63,10 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--preset", choices=PRESETS, default="verified", help="routing of the samples (default: %(default)s)"
     )
     parser.add_argument(
-        "--localizer", choices=LOCALIZERS, default="trace", help="who finds the fault (default: %(default)s)"
+        "--localizer",
+        default="trace",
+        metavar="NAME",
+        help=f"who finds the fault: {', '.join(LOCALIZERS)}, or module:Class (default: %(default)s)",
     )
     parser.add_argument(
         "--set",
@@ -73,3 +107,9 @@ def settings_of(args: argparse.Namespace, sandbox: SandboxConfig) -> EgcaConfig:
 def sandbox_of(args: argparse.Namespace) -> SandboxConfig:
     """Raises ConfigError for a value out of range, or a URL that is none."""
     return SandboxConfig(timeout_s=args.timeout, workers=args.workers, url=args.sandbox_url)
+
+
+def check_one_voice(args: argparse.Namespace) -> None:
+    """Raises ConfigError where ``--out`` and ``--json`` would mix two things in standard output."""
+    if args.json and str(args.out) in ("-", "/dev/stdout"):
+        raise ConfigError(f"--out {args.out}: got --json too, and both go to standard output; expected one of them")

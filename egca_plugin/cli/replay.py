@@ -10,20 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
-from rich.text import Text
 
+from egca_plugin import jsonl
 from egca_plugin.cli import output
-from egca_plugin.cli.options import add_settings, settings_of
+from egca_plugin.cli.inputs import tasks_of
+from egca_plugin.cli.options import add_settings, check_one_voice, settings_of
+from egca_plugin.cli.progress import tracked
+from egca_plugin.cli.terminal import console, plain
+from egca_plugin.cli.verdicts import tell_missing
 from egca_plugin.config import EgcaConfig, SandboxConfig
 from egca_plugin.errors import SampleError
+from egca_plugin.monitor.records import credit_line
 from egca_plugin.pipeline import Group, assess_groups
-from egca_plugin.records import credit_line
 from egca_plugin.report.changes import Change, changes, told
-from egca_plugin.report.read import Record, load
-from egca_plugin.report.segments import visible
-from egca_plugin.tasks.files import load_tasks
+from egca_plugin.report.read import Record, files, load
 from egca_plugin.types import Completion, Credit, Task
 
 GROUP = 64  # completions of one task that travel together
@@ -48,10 +49,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    records = load(args.records, args.samples)
-    tasks = {task.task_id: task for task in load_tasks(args.tasks)}
     if args.out:
-        output.ready(args.out)
+        output.ready(args.out, *files(args.records), args.tasks, args.samples)
+        check_one_voice(args)
+    records = load(args.records, args.samples)
+    tasks = tasks_of("replay", args.tasks)
     config = settings_of(args, SandboxConfig(timeout_s=args.timeout, workers=args.workers))
     now = _assess(config, _groups(records, tasks, args.tasks), len(records))
     found = list(changes(records, now))
@@ -60,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"records": len(records), "same": len(records) - len(found), "changed": _lines(found)}))
     else:
-        _print(Console(), records, found, args.show)
+        _print(console(stderr=False), records, found, args.show)
+    tell_missing("replay", [(record.task_id, credit) for record, credit in zip(records, now, strict=True)])
     return 0
 
 
@@ -90,16 +93,16 @@ def _text(record: Record) -> str:
 def _assess(config: EgcaConfig, groups: Sequence[tuple[Group, list[int]]], total: int) -> list[Credit]:
     credits: dict[int, Credit] = {}
     results = assess_groups(config, [group for group, _ in groups])
-    for at, part in track(results, "replay", len(groups), console=Console(stderr=True)):
+    for at, part in tracked(results, "replay", len(groups)):
         credits.update(zip(groups[at][1], part, strict=True))
     return [credits[place] for place in range(total)]
 
 
 def _write(path: Path, records: Sequence[Record], now: Sequence[Credit]) -> None:
-    with output.writing(path), path.open("w", encoding="utf-8", errors="surrogatepass") as file:
+    with output.whole(path) as file:
         for record, credit in zip(records, now, strict=True):
             head = {"task_id": record.task_id, "step": record.step, "completion": record.text}
-            file.write(json.dumps(head | credit_line(credit, record.text or ""), ensure_ascii=False) + "\n")
+            file.write(jsonl.line(head | credit_line(credit, record.text or "")))
 
 
 def _lines(found: Sequence[Change]) -> list[dict[str, Any]]:
@@ -130,7 +133,7 @@ def _print(console: Console, records: Sequence[Record], found: Sequence[Change],
             for field in change.fields:
                 was, now = (told(c, field, change.record.text or "") for c in (change.record.credit, change.now))
                 cells = (str(change.number), change.record.task_id, field, was, now)
-                table.add_row(*(Text(visible(cell)) for cell in cells))
+                table.add_row(*map(plain, cells))
         console.print(table)
     if len(found) > show:
         console.print(f"and {len(found) - max(show, 0)} more (--show, or --json for all)")

@@ -1,4 +1,4 @@
-"""``egca table``: a benchmark's result file as Markdown, as the README shows it."""
+"""``egca table``: a benchmark's result file as Markdown, as the README shows it; the paper's tables with our runs."""
 
 from __future__ import annotations
 
@@ -9,21 +9,37 @@ from pathlib import Path
 from typing import Any
 
 from egca_plugin.errors import EgcaError
+from egca_plugin.report import paper
+
+PAPER = Path("paper")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "table",
-        help="a benchmark's result file as Markdown",
-        description="Print the tables of a result file as Markdown, and the host they were measured on.",
-        epilog="example: egca table benchmarks/results/learning_synthetic.json",
+        help="a benchmark's result file as Markdown; paper: the paper's tables with our runs beside",
+        description="Print the tables of a result file as Markdown, and the host they were measured on. With the word "
+        "paper: the paper's tables, and beside its figures what the recipes' evaluations gave; cells where nothing was "
+        "run stay empty.",
+        epilog="examples: egca table benchmarks/results/learning_synthetic.json; egca table paper runs",
     )
-    parser.add_argument("results", type=Path, nargs="+", metavar="RESULTS", help="JSON files that a benchmark wrote")
+    parser.add_argument(
+        "results",
+        type=Path,
+        nargs="+",
+        metavar="RESULTS",
+        help="JSON files that a benchmark wrote; or the word paper and folders of runs (default: runs)",
+    )
     parser.add_argument("--only", metavar="TEXT", default="", help="only tables with this text in their title")
 
 
 def run(args: argparse.Namespace) -> int:
-    shown = [markdown(read(path), args.only) for path in args.results]
+    first, *rest = args.results
+    if first == PAPER:
+        found = [one for folder in rest or [Path("runs")] for one in paper.evaluated(folder)]
+        shown = [markdown({"tables": paper.tables(found)}, args.only)]
+    else:
+        shown = [markdown(read(path), args.only) for path in args.results]
     print("\n\n".join(part for part in shown if part))
     return 0
 
@@ -46,7 +62,7 @@ def markdown(result: Mapping[str, Any], only: str = "") -> str:
     tables = [_table(table) for table in result["tables"] if only.lower() in table["title"].lower()]
     if not tables:
         return ""
-    return "\n\n".join([*tables, _host(result.get("host", {}))]).rstrip()
+    return "\n\n".join([*tables, _host(result.get("host", {}), result.get("settings", {}))]).rstrip()
 
 
 def _table(table: Mapping[str, Any]) -> str:
@@ -67,8 +83,10 @@ def _cell(value: Any) -> str:
     return str(value).replace("|", "\\|").replace("\n", " ")
 
 
-def _host(host: Mapping[str, Any]) -> str:
+def _host(host: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     if not host:
         return ""
     facts = [host.get("cpu"), f"{host.get('cores')} cores", f"Python {host.get('python')}", host.get("date")]
+    if "scale" in settings:
+        facts.append(f"egca.scale={settings['scale']}")
     return "Measured on: " + ", ".join(str(fact) for fact in facts if fact) + "."

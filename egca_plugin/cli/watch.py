@@ -8,15 +8,15 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
-from egca_plugin import alarm
+from egca_plugin.cli.tables import Fitting
+from egca_plugin.cli.terminal import console, plain
+from egca_plugin.monitor import alarm
 from egca_plugin.report.follow import Follower
 from egca_plugin.report.read import Record, load
-from egca_plugin.report.segments import visible
 from egca_plugin.report.summary import Summary, summarise
 from egca_plugin.types import Mode
 
@@ -42,16 +42,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     follower = Follower(args.run)
     by_step: defaultdict[int, list[Record]] = defaultdict(list)
-    console = Console()
+    screen = console(stderr=False)
     if args.run.is_file():
         _sort(load(args.run), by_step)
-        console.print(_view(by_step, args.run, args.steps))
+        screen.print(_view(by_step, args.run, args.steps))
         return 0
     if args.once:
         _sort(list(follower.poll()), by_step)
-        console.print(_view(by_step, args.run, args.steps))
+        screen.print(_view(by_step, args.run, args.steps))
         return 0
-    with Live(console=console, auto_refresh=False) as live:
+    with Live(console=screen, auto_refresh=False) as live:
         try:
             while True:
                 ended = follower.ended()  # asked first: what was written until then is read below
@@ -74,20 +74,19 @@ def _sort(new: Sequence[Record], by_step: defaultdict[int, list[Record]]) -> int
 
 def _view(by_step: Mapping[int, Sequence[Record]], path: Path, steps: int) -> RenderableType:
     if not by_step:
-        return Text(f"no records in {path} yet; a run writes them where egca.records={path}")
-    table = Table(title=str(path), title_justify="left", box=None, pad_edge=False)  # 80 columns are enough
-    for column in ("step", "samples", "passed", *MODES, "narrow", "verified", "credited", "ms"):
-        table.add_column(column, justify="right")
+        return plain(f"no records in {path} yet; a run writes them where egca.records={path}")
+    columns = ("step", "samples", "passed", *MODES, "narrow", "verified", "credited", "ms")
+    table = Fitting(plain(path), columns, box=None)  # 80 columns are enough
     summaries = {step: summarise(by_step[step]) for step in sorted(by_step)[-max(steps, 1) :]}
     for step, summary in summaries.items():
         table.add_row(str(step), *_cells(summary))
     reasons: Counter[str] = Counter()
     for summary in summaries.values():
         reasons.update({count.name: count.n for count in summary.reasons})
-    why = ", ".join(f"{visible(name)} {n}" for name, n in reasons.most_common(4))
+    why = ", ".join(f"{name} {n}" for name, n in reasons.most_common(4))
     raised = alarm.over({step: [record.credit for record in records] for step, records in by_step.items()})
-    notes = [Text(f"credit stayed wide: {why}")] if why else []
-    notes += [Text(f"step {step}: {one}", style="bold red") for step, one in list(raised.items())[-3:]]
+    notes = [plain(f"credit stayed wide: {why}")] if why else []
+    notes += [plain(f"step {step}: {one}", "bold red") for step, one in list(raised.items())[-3:]]
     return Group(table, *notes)
 
 

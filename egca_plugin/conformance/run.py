@@ -25,10 +25,10 @@ from pathlib import Path
 from typing import Any
 
 import egca_plugin
+from egca_plugin.conformance import scorers
+from egca_plugin.conformance.attacks import Aim, Attack, corpus
+from egca_plugin.conformance.attacks.corpus import ADD
 from egca_plugin.errors import ConfigError
-from egca_plugin.sandbox import scorers
-from egca_plugin.sandbox.attacks import Aim, Attack, corpus
-from egca_plugin.sandbox.attacks.corpus import ADD
 from egca_plugin.types import Task
 
 DEADLINE_S = 20.0  # for one program; a scorer that takes longer hangs
@@ -38,7 +38,7 @@ _WRONG = "def add(a, b):\n    return None\n"
 _ROOT = str(Path(egca_plugin.__file__).parent.parent)
 _BOOT = (
     "import sys; sys.path[:] = sys.argv[3:]; "
-    "from egca_plugin.sandbox.conformance import serve; serve(sys.argv[1], sys.argv[2])"
+    "from egca_plugin.conformance.run import serve; serve(sys.argv[1], sys.argv[2])"
 )
 _PR_SET_CHILD_SUBREAPER = 36
 READY, ACCEPTED, REJECTED = b"r", b"+", b"-"
@@ -124,7 +124,7 @@ def run_conformance(
     began = time.monotonic()
     scorers.load(scorer)  # here first, where its error can be raised
     findings = []
-    with _adoption(), _Host(scorer, deadline_s) as host:
+    with adoption(), Host(scorer, deadline_s) as host:
         for attack in corpus() if attacks is None else attacks:
             finding = host.suffer(attack)
             findings.append(finding)
@@ -134,27 +134,37 @@ def run_conformance(
     return ConformanceReport(scorer, tuple(findings), os.getuid(), time.monotonic() - began)
 
 
-class _Host:
-    """The process in which the scorer runs, replaced whenever an attack got the better of it."""
+class Host:
+    """The process in which the scorer runs, replaced whenever a program got the better of it.
 
-    def __init__(self, scorer: str, deadline_s: float) -> None:
-        self._scorer, self._deadline_s = scorer, deadline_s
+    ``known``: a task with a right program, which the scorer must take before anything is asked of it.
+    """
+
+    def __init__(self, scorer: str, deadline_s: float, known: tuple[Task, str] = (ADD, ADD.reference)) -> None:
+        self._scorer, self._deadline_s, self._known = scorer, deadline_s, known
         self._process: subprocess.Popen[bytes] | None = None
         self._questions: Connection | None = None
         self._answers = -1
         self._own: set[int] = set()
         self._before = _descendants()  # the caller's own processes are none of our business
 
-    def __enter__(self) -> _Host:
+    def __enter__(self) -> Host:
         self._start()
-        if self._ask(ADD, ADD.reference) is not True:
+        if self._ask(*self._known) is not True:
             self._stop()
-            raise ConfigError(f"scorer {self._scorer!r}: rejects a right program, expected True for\n{ADD.reference}")
+            raise ConfigError(f"scorer {self._scorer!r}: rejects a right program, expected True for\n{self._known[1]}")
         self._own = _descendants()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop()
+
+    def accepts(self, task: Task, program: str) -> bool | str:
+        """Whether the scorer takes the program for right; ``crashed`` or ``hung`` where it does not say."""
+        answer = self._ask(task, program)
+        if answer not in (True, False):
+            self._restart()
+        return answer
 
     def suffer(self, attack: Attack) -> Finding:
         """Score the attack, then a right and a wrong program, then look for processes that stayed."""
@@ -234,7 +244,7 @@ class _Host:
     def _restart(self) -> None:
         self._stop()
         self._start()
-        self._ask(ADD, ADD.reference)
+        self._ask(*self._known)
         self._own = _descendants()
 
 
@@ -257,7 +267,7 @@ def serve(name: str, descriptors: str) -> None:
 
 
 @contextmanager
-def _adoption() -> Iterator[None]:
+def adoption() -> Iterator[None]:
     """Orphans of our descendants become our children, so that none gets away."""
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -304,4 +314,4 @@ def _sweep_files() -> None:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-__all__ = ["Aim", "ConformanceReport", "Finding", "run_conformance", "serve"]
+__all__ = ["Aim", "ConformanceReport", "Finding", "Host", "adoption", "run_conformance", "serve"]

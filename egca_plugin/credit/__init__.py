@@ -1,1 +1,1 @@
-"""From a verdict and a divergence to per-token weights that conserve the advantage."""
+"""From a verdict and a divergence to per-token weights of the advantage."""

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from egca_plugin.credit.spans import AlignedText, align
 from egca_plugin.errors import TokenizerError
+from egca_plugin.program.reading.transcript import tells_reasoning
 
 _BYTE_FALLBACK = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _METASPACE = "\u2581"
@@ -38,14 +39,14 @@ class TokenBytes:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        added = tokenizer.added_tokens_decoder  # id -> AddedToken; decode() skips all that are flagged special
-        self._special = frozenset(tokenizer.all_special_ids) | {i for i, token in added.items() if token.special}
+        added = tokenizer.added_tokens_decoder
+        self._silent = silent(tokenizer)
         self._added: dict[int, bytes] = {i: token.content.encode("utf-8") for i, token in added.items()}
         self.family, self._piece, self._strips_first_space = _family(tokenizer)
         self._pieces: dict[int, bytes] = {}
 
     def pieces(self, ids: Sequence[int]) -> list[bytes]:
-        """Bytes of each id; special tokens spell nothing. Raises TokenizerError for an id outside the vocabulary."""
+        """Bytes of each id; :func:`silent` ones spell nothing. Raises TokenizerError for one outside the vocabulary."""
         unseen = [i for i in dict.fromkeys(ids) if i not in self._pieces]
         for i, token in zip(unseen, self._tokenizer.convert_ids_to_tokens(unseen), strict=True):
             self._pieces[i] = self._bytes(i, token)
@@ -60,7 +61,7 @@ class TokenBytes:
     def align(self, ids: Sequence[int]) -> AlignedText:
         """The response's text with its maps, checked against the tokenizer's own decoding."""
         aligned = align(self.pieces(ids))
-        decoded = self._tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        decoded = decode(self._tokenizer, ids, self._silent)
         if decoded != aligned.text:
             at = next((k for k, (a, b) in enumerate(zip(decoded, aligned.text, strict=False)) if a != b), -1)
             raise TokenizerError(
@@ -70,13 +71,27 @@ class TokenBytes:
         return aligned
 
     def _bytes(self, token_id: int, token: str | None) -> bytes:
-        if token_id in self._special:
+        if token_id in self._silent:
             return b""
         if token_id in self._added:
             return self._added[token_id]
         if token is None:
             raise TokenizerError(f"token id {token_id}: not in the vocabulary of this {self.family} tokenizer")
         return self._piece(token)
+
+
+def silent(tokenizer: Tokenizer) -> frozenset[int]:
+    """The special tokens, which are no text, without those that tell reasoning from the answer, which are."""
+    added = tokenizer.added_tokens_decoder  # id -> AddedToken
+    special = frozenset(tokenizer.all_special_ids) | {i for i, token in added.items() if token.special}
+    return frozenset(i for i in special if i not in added or not tells_reasoning(added[i].content))
+
+
+def decode(tokenizer: Tokenizer, ids: Sequence[int], unsaid: frozenset[int] | None = None) -> str:
+    """The tokenizer's own decoding of ``ids`` without ``unsaid``, by default its :func:`silent` ones."""
+    unsaid = silent(tokenizer) if unsaid is None else unsaid
+    said = [i for i in ids if i not in unsaid]
+    return tokenizer.decode(said, skip_special_tokens=False, clean_up_tokenization_spaces=False)
 
 
 def _family(tokenizer: Tokenizer) -> tuple[str, Callable[[str], bytes], bool]:

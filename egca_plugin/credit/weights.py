@@ -1,4 +1,4 @@
-"""From token spans to per-token weights that conserve the sequence's advantage (METHOD.md, step 6 and "Conservation").
+"""From token spans to per-token weights of the sequence's advantage (METHOD.md, step 6 and "Conservation").
 
 This is the formula's one statement in plain Python; :mod:`egca_plugin.adapters.tensors` is the same in torch, and a
 property test holds the two together.
@@ -15,7 +15,7 @@ def weights(
     mask: Sequence[int],
     spans: Sequence[TokenSpan],
     *,
-    scale: str = "conserve",
+    scale: str = "unit",
     mix: float = 1.0,
     cap: float = 0.0,
     thinking: Sequence[TokenSpan] = (),
@@ -26,9 +26,9 @@ def weights(
     With ``m`` the framework's final response mask, ``u_t`` 1 on the spans and 0 elsewhere, ``T = sum m``,
     ``S = sum m u``::
 
+        unit:      w_t = m_t * ((1 - k) + k * u_t)              no rescaling: the sequence's mass shrinks by S / T
         conserve:  w_t = m_t * ((1 - k) + k * u_t * T / S)      sum_t w_t = T, so every mask-normalised loss
                                                                 gives the sequence the mass that GRPO gives it
-        unit:      w_t = m_t * ((1 - k) + k * u_t)              no rescaling: the sequence's mass shrinks by S / T
 
     ``k`` is ``mix``, lowered in a row where ``T / S`` would lift a token above ``cap`` (0: no cap). Spans that miss the
     mask altogether give ``w = m``, plain GRPO to the bit.

@@ -7,20 +7,20 @@ own reference shows, and what the run showed. None of them changes a reward.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from egca_plugin.errors import WireError
 from egca_plugin.program import suspicion
+from egca_plugin.program.memorised import Arguments, memorises
 from egca_plugin.sandbox import wire
-from egca_plugin.types import Outcome, Program, Task, Verdict
+from egca_plugin.types import CallStatus, Outcome, Program, Task, Verdict
 
 REFUSED = "refused"  # tried to send what cannot cross, or was shut out of
 UNSTABLE = "unstable"  # two identical runs disagreed
-SLOW = "slow"  # passed, in more than SLOW_SHARE of the time limit
 NOT_REPRODUCED = "trace_mismatch"  # its traced run differs from its plain run: the localiser's reason code
-SLOW_SHARE = 0.8
 
 
-def of_run(task: Task, program: Program, verdict: Verdict, timeout_s: float) -> tuple[str, ...]:
+def of_run(task: Task, program: Program, verdict: Verdict) -> tuple[str, ...]:
     """The anomalies of one judged program, sorted; none for a program that does not compile."""
     if not program.compiles:
         return ()
@@ -29,23 +29,21 @@ def of_run(task: Task, program: Program, verdict: Verdict, timeout_s: float) -> 
         found -= suspicion.syntactic(task.reference, task.entry_point)
     if verdict.passed:
         tested = tuple(_tested(task, verdict))
-        if suspicion.memorises(program.source, tested) and not suspicion.memorises(task.reference, tested):
+        calls, results = [call for call, _ in tested], [result for _, result in tested]
+        if memorises(program.source, calls, results) and not memorises(task.reference, calls, results):
             found.add(suspicion.MEMORISES_TESTS)
     if verdict.outcome is Outcome.REFUSED:
         found.add(REFUSED)
     if not verdict.stable:
         found.add(UNSTABLE)
-    if verdict.passed and verdict.ms > 1e3 * SLOW_SHARE * timeout_s:
-        found.add(SLOW)
     return tuple(sorted(found))
 
 
-def _tested(task: Task, verdict: Verdict) -> Iterator[suspicion.Arguments]:
-    """The arguments of the tests' calls of the entry point, but those with objects of the tests' own classes."""
+def _tested(task: Task, verdict: Verdict) -> Iterator[tuple[Arguments, Any]]:
+    """The tests' calls of the entry point with their results, but those with objects of the tests' own classes."""
     for tested in verdict.calls:
-        if tested.call.function == task.entry_point:
+        if tested.call.function == task.entry_point and tested.result.status is CallStatus.VALUE:
             try:
-                arguments: suspicion.Arguments = wire.decode(tested.call.arguments)
+                yield wire.decode(tested.call.arguments), wire.decode(tested.result.value)
             except WireError:
                 continue
-            yield arguments

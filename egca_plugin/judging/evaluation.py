@@ -13,17 +13,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from egca_plugin.config import SandboxConfig
-from egca_plugin.errors import SampleError, SandboxError
+from egca_plugin.errors import SampleError, SandboxError, TaskError
+from egca_plugin.judging.referee import Sessions, judge
 from egca_plugin.program.extract import extract
-from egca_plugin.sandbox.pool import Pool
-from egca_plugin.sandbox.referee import Sessions, judge
+from egca_plugin.sandbox.outside.pool import Pool
 from egca_plugin.types import Outcome, Task
 
-HANDLER = "egca_plugin.evaluation:handler"
+HANDLER = "egca_plugin.judging.evaluation:handler"
 RESAMPLES = 2000
 LEVEL = 0.95
 
 Judged = tuple[Task, str]  # a task and one completion of it
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one sample ended; ``detail`` says why, for people."""
+
+    outcome: Outcome
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +47,39 @@ class Score:
 
 
 def outcomes(samples: Sequence[Judged], config: SandboxConfig) -> Iterator[Outcome]:
-    """How every sample ended, in order, as they are done.
+    """The outcomes of :func:`endings`."""
+    return (ended.outcome for ended in endings(samples, config))
 
-    Raises SandboxError as soon as a sample could not be judged: it must not count as a wrong answer.
+
+def endings(samples: Sequence[Judged], config: SandboxConfig) -> Iterator[Ending]:
+    """How every sample ended, in order, as they are done. One that costs two workers has run out of time.
+
+    Samples of a task whose own tests cannot be run are UNJUDGEABLE. Raises SandboxError as soon as the sandbox fails
+    over a sample: it must not count as a wrong answer.
     """
-    with Pool(HANDLER, config) as pool:
-        for number, outcome in enumerate(pool.map(samples), start=1):
-            if outcome is Outcome.INFRASTRUCTURE:
+    with Pool(HANDLER, config, on_lost=lambda sample, err: Ending(Outcome.TIMEOUT, str(err))) as pool:
+        for number, ending in enumerate(pool.map(samples), start=1):
+            if ending.outcome is Outcome.INFRASTRUCTURE:
                 raise SandboxError(
-                    f"sample {number} ({samples[number - 1][0].task_id}) could not be judged: the sandbox failed, "
-                    "which is no verdict on the sample; run `egca doctor`, then try again"
+                    f"sample {number} ({samples[number - 1][0].task_id}) could not be judged: the sandbox failed "
+                    f"({ending.detail}), which is no verdict on the sample; run `egca doctor`, then try again"
                 )
-            yield outcome
+            yield ending
 
 
-def handler(sandbox: Sessions, settings: Any) -> Callable[[Judged], Outcome]:
+def handler(sandbox: Sessions, settings: Any) -> Callable[[Judged], Ending]:
     """What a pool worker runs: extract the program, judge it, say how it ended; the reward manager does the same."""
 
-    def run(sample: Judged) -> Outcome:
+    def run(sample: Judged) -> Ending:
         task, completion = sample
-        program = extract(completion, task)
-        return judge(sandbox, program.source, task).outcome if program.compiles else Outcome.COMPILE_ERROR
+        try:
+            program = extract(completion, task)
+            if not program.compiles:
+                return Ending(Outcome.COMPILE_ERROR)
+            verdict = judge(sandbox, program.source, task)
+        except TaskError as err:
+            return Ending(Outcome.UNJUDGEABLE, str(err))
+        return Ending(verdict.outcome, verdict.detail)
 
     return run
 

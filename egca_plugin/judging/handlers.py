@@ -1,11 +1,11 @@
-"""Handlers for :class:`egca_plugin.sandbox.pool.Pool`: what its workers can be asked to do."""
+"""Handlers for :class:`egca_plugin.sandbox.outside.pool.Pool`: what its workers can be asked to do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from egca_plugin.sandbox.referee import Sessions, judge
+from egca_plugin.judging.referee import Sessions, judge
 from egca_plugin.types import Task, Verdict
 
 

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-AGAIN_S = 0.01
+AGAIN_S = 0.1
 
 
 @contextmanager
-def patience(seconds: float, halt: Callable[[], NoReturn], busy: Callable[[], bool]) -> Iterator[None]:
-    """Call ``halt``, which raises, once the block has taken ``seconds`` of this process's own CPU time.
+def patience(seconds: float, halt: Callable[[], NoReturn]) -> Iterator[None]:
+    """Call ``halt``, which raises, once the block has taken ``seconds`` of this process's own CPU time, and again.
 
-    Not while ``busy``: an exchange with another process must not be left half done. Only a signal can interrupt a loop,
-    and only the main thread gets one: in any other nothing is watched, and whoever waits for it needs a deadline.
+    For the main thread alone. One long step within C is not interrupted: the process needs a limit from outside too.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
     def stop(number: int, frame: Any) -> None:
-        if not busy():
-            halt()
-        signal.setitimer(signal.ITIMER_VIRTUAL, AGAIN_S)
+        signal.setitimer(signal.ITIMER_VIRTUAL, AGAIN_S)  # whoever catches what it raises is halted again
+        halt()
 
     before = signal.signal(signal.SIGVTALRM, stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)

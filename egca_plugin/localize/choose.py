@@ -2,7 +2,7 @@
 
 The best patch makes the candidate's run most like the reference's: it leaves few values that only one of the runs has,
 and few aligned pairs of probes that still differ, and its results agree with the reference's on inputs beyond those of
-the tests (:mod:`egca_plugin.localize.inputs`). Against it speak the size of the edit, definitions that it leaves
+the tests (:mod:`egca_plugin.localize.trial.inputs`). Against it speak the size of the edit, definitions that it leaves
 dead (it goes around the fault), and the insertion or removal of a statement; for it, that the statement comes to look
 like one of the reference's. At equal cost the earliest executed wins.
 """
@@ -14,19 +14,21 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-from egca_plugin.localize.divergence import histories_agree
-from egca_plugin.localize.driver import SWITCH
-from egca_plugin.localize.edits import SPECIAL, Edit, narrow
-from egca_plugin.localize.evidence import Expectation
-from egca_plugin.localize.patches import Workbench, parameter_names
-from egca_plugin.localize.slots import patched, slotted_under_probes
-from egca_plugin.localize.traces import NOTHING, Run, Trace
-from egca_plugin.localize.trials import Combination, Trials
-from egca_plugin.localize.units import bag, dice, loads, size, statements, written_by
+from egca_plugin.localize.compare.divergence import histories_agree
+from egca_plugin.localize.compare.evidence import Expectation
+from egca_plugin.localize.compare.traces import NOTHING, Run, Trace
+from egca_plugin.localize.compare.units import bag, blocks, dice, loads, size, statements, written_by
+from egca_plugin.localize.credit import passed_over
+from egca_plugin.localize.repair.edits import SPECIAL, Edit, narrow
+from egca_plugin.localize.repair.transplants import Workbench, parameter_names
+from egca_plugin.localize.trial.compiled import Combination
+from egca_plugin.localize.trial.driver import SWITCH
+from egca_plugin.localize.trial.slots import patched, slotted_under_probes
+from egca_plugin.localize.trial.trials import Trials
 from egca_plugin.program.instrument import BRANCH, RETURN, WRITE, Site, instrument_tree
 from egca_plugin.program.nodes import walk
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.workshop import Workshop
+from egca_plugin.sandbox.outside.workshop import Workshop
 from egca_plugin.types import Call
 
 _VALUES, _PAIRS = 0.5, 0.5
@@ -37,10 +39,11 @@ _DOUBTFUL = 0.6  # agreement under which passing the tests may be luck
 _FEW_LEFT = 0.15  # residue that may be left where all results agree,
 _TELLING = 0.1  # and on so many of them the candidate as it was did not
 SMALL = 3  # parts that a small patch changes
-_COMPARED = 12  # patches whose traces are compared
+_COMPARED = 12  # patches whose traces are compared,
+_OF_ONE = 4  # of one statement, until those of the others had their turn
 _CALLS = 3  # on so many calls
 _EVENTS = 1_000  # and no more of each
-_TIMEOUT_S = 3.0  # for all of them
+_CPU_S = 3.0  # for all of them
 
 Further = Callable[[], Sequence[Expectation]]
 
@@ -95,8 +98,7 @@ class Ranking:
     def rank(self, found: Sequence[Combination]) -> list[Choice]:
         """The patches that agree best with the reference on further inputs, the least costly first."""
         self._ask(found)
-        ordered = sorted(found, key=self._early)
-        compared = ordered[:_COMPARED]
+        compared = _spread(sorted(found, key=self._early))[:_COMPARED]
         new = [edits for edits in compared if edits not in self._known]
         left = _left_over(self._bench, new, self._trials.workshop, self._calls)
         for edits, (values, residue) in zip(new, left, strict=True):
@@ -113,7 +115,8 @@ class Ranking:
         return (-round(agrees or 0.0, 1), edits_size(edits), self._began(edits), -edits[0].prior)
 
     def _choice(self, edits: Combination, values: float, residue: float) -> Choice:
-        bypassed = sum(_bypassed(self._bench, edit) for edit in edits)
+        passed = sum(isinstance(part, ast.stmt) for node in passed_over(edits) for part in walk(node))
+        bypassed = sum(_bypassed(self._bench, edit) for edit in edits) + passed
         removed = isinstance(edits[0].new, ast.Pass) and self._bench.has_partner(edits[0].statement)
         cost = _VALUES * values + _PAIRS * residue + _SIZE * edits_size(edits) + _BYPASS * bypassed
         cost += _INSERTED * sum(edit.old is None and not edit.beside_partner for edit in edits) + _REMOVED * removed
@@ -126,6 +129,17 @@ class Ranking:
 
     def _began(self, edits: Combination) -> float:
         return min(self._first.get(id(edit.statement), float("inf")) for edit in edits)
+
+
+def _spread(found: Sequence[Combination]) -> list[Combination]:
+    """The same, but many ways to change one statement (a condition that is never to hold) do not hide the others."""
+    seen: Counter[int] = Counter()
+    early: list[Combination] = []
+    late: list[Combination] = []
+    for edits in found:
+        seen[id(edits[0].statement)] += 1
+        (early if seen[id(edits[0].statement)] <= _OF_ONE else late).append(edits)
+    return early + late
 
 
 def edits_size(edits: Combination) -> int:
@@ -161,7 +175,7 @@ def _left_over(
     for edits in patches:
         if id(edits) not in runs:  # outside all functions nothing can be switched
             program = instrument_tree(patched(bench.tree, edits), "")
-            raw = workshop.trace(program.code, calls, max_events=_EVENTS, timeout_s=_TIMEOUT_S)
+            raw = workshop.trace(program.code, calls, max_events=_EVENTS, cpu_s=_CPU_S)
             runs[id(edits)] = Run(program, tuple(map(Trace, raw)))
     references = [trace.counts(_EVENTS) for trace in bench.reference.traces]
     ordered = [runs[id(edits)] for edits in patches]
@@ -177,7 +191,7 @@ def _runs(bench: Workbench, patches: Sequence[Combination], workshop: Workshop, 
     switched: list[Call] = []
     for edits in patches:
         switched += [Call(SWITCH, wire.encode((slots.on(edits), {}))), *calls]
-    raw = workshop.trace(program.code, switched, max_events=_EVENTS, timeout_s=_TIMEOUT_S)
+    raw = workshop.trace(program.code, switched, max_events=_EVENTS, cpu_s=_CPU_S)
     width = len(calls) + 1
     starts = range(0, width * len(patches), width)
     return [Run(program, tuple(map(Trace, raw[start + 1 : start + width]))) for start in starts]
@@ -230,9 +244,15 @@ def _bypassed(bench: Workbench, edit: Edit) -> int:
         return _overridden(edit)
     if not isinstance(edit.old, ast.expr):
         return 0
-    written = {site.variable for site in bench.candidate.program.sites if site.kind == WRITE}
+    if _guards_anew(bench, edit):
+        return 1
+    once = {id(edit.statement)} - _in_loops(bench.tree)  # reads nothing that it has written itself
+    defined = {name for node, _ in statements(bench.tree) if id(node) not in once for name in written_by(node)}
+    written = defined & {site.variable for site in bench.candidate.program.sites if site.kind == WRITE}
     before, after = _reads(edit.old), _reads(edit.new)
-    gone = [name for name in before if name not in after and name in written - parameter_names(bench.tree)]
+    own = _reads(edit.statement) - before  # an update that still reads what it updates
+    kept = parameter_names(bench.tree) | (own.keys() & set(written_by(edit.statement)))
+    gone = [name for name in before if name not in after and name in written - kept]
     if not gone:
         return 0
     everywhere = _reads(bench.tree)
@@ -240,6 +260,24 @@ def _bypassed(bench: Workbench, edit: Edit) -> int:
         for name in set(written_by(node)):
             everywhere[name] -= sum(isinstance(x, ast.Name) and x.id == name for x in loads(node))
     return sum(everywhere[name] <= before[name] for name in gone)
+
+
+def _in_loops(tree: ast.Module) -> set[int]:
+    loops = [node for node in walk(tree) if isinstance(node, (ast.For, ast.AsyncFor, ast.While))]
+    return {id(inner) for node in loops for inner in walk(node) if isinstance(inner, ast.stmt)}
+
+
+def _guards_anew(bench: Workbench, edit: Edit) -> bool:
+    """Whether ``return x`` becomes ``return y if c else x`` behind an ``if`` that returns: that one is to decide."""
+    old, new = edit.old, edit.new
+    whole = isinstance(edit.statement, ast.Return) and edit.statement.value is old
+    if old is None or not whole or not isinstance(new, ast.IfExp):
+        return False
+    if all(bag(old, bench.mapping) != bag(branch, bench.mapping) for branch in (new.body, new.orelse)):
+        return False
+    block = next((block for node in ast.walk(bench.tree) for block in blocks(node) if edit.statement in block), [])
+    earlier = block[: block.index(edit.statement)] if block else []
+    return any(isinstance(node, ast.If) and isinstance(node.body[-1], ast.Return) for node in earlier)
 
 
 def _is_truth_for_number(edit: Edit) -> bool:

@@ -4,15 +4,35 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
-from egca_plugin.localize.edits import Edit, key, narrow
-from egca_plugin.localize.units import BLOCKS
+from egca_plugin.localize.compare.units import BLOCKS
+from egca_plugin.localize.repair.edits import Edit, key, narrow
+from egca_plugin.program.nodes import unparse
 from egca_plugin.program.positions import SourceMap
 from egca_plugin.types import Span
 
 _FIRST_TOKEN = re.compile(r"\w+|\S")
 _OPERATOR = re.compile(r"[a-z_A-Z]\w*(?:\s+(?:in|not)\b)?|[-+*/%<>=!&|^@~]+")  # behind it: a parenthesis, a dot
 _LONGEST = 160
+_JUMPS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
+
+
+def blamed_spans(edits: Sequence[Edit], source_map: SourceMap) -> tuple[Span, ...]:
+    """What a working patch blames. Where it moves a jump up, the fault is what the jump now keeps from running."""
+    passed = passed_over(edits)
+    if passed:
+        return tuple(statement_span(node, source_map) for node in passed)
+    return tuple(edit_span(edit, source_map) for edit in edits)
+
+
+def passed_over(edits: Sequence[Edit]) -> list[ast.stmt]:
+    """The statements of a block that a ``return`` or another jump passes where a patch moves it up."""
+    if len(edits) != 2 or edits[0].old is not edits[1].new or not isinstance(edits[1].new, _JUMPS):
+        return []
+    body = edits[1].block or []
+    places = [place for place, node in enumerate(body) if node is edits[0].old]
+    return body[edits[1].index : places[0]] if places else []
 
 
 def edit_span(edit: Edit, source_map: SourceMap) -> Span:
@@ -97,5 +117,5 @@ def _inside(edit: Edit) -> bool:
 
 
 def _short(node: ast.AST) -> str:
-    text = ast.unparse(node)
+    text = unparse(node)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

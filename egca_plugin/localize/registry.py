@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from typing import cast
 
-from egca_plugin.errors import ConfigError
+from egca_plugin.errors import ConfigError, EgcaError
 from egca_plugin.localize.api import Localizer
 
 # name -> "module:callable"; the callable takes no argument and returns a Localizer.
@@ -27,8 +27,22 @@ LOCALIZERS: dict[str, str] = {
 
 @cache
 def get(name: str) -> Localizer:
-    """The localiser of that name, one instance a process. Raises ConfigError for an unknown name."""
-    if name not in LOCALIZERS:
-        raise ConfigError(f"localizer: got {name!r}, expected one of {', '.join(LOCALIZERS)}")
-    module, _, attribute = LOCALIZERS[name].partition(":")
-    return cast(Localizer, vars(import_module(module))[attribute]())
+    """The localiser of that name, or of a ``module:Class`` of the user's own; one instance a process.
+
+    Raises ConfigError for an unknown name, and where the class cannot be had or is no localiser.
+    """
+    module, colon, attribute = LOCALIZERS.get(name, name).partition(":")
+    if not colon:
+        raise ConfigError(f"localizer: got {name!r}, expected one of {', '.join(LOCALIZERS)} or module:Class")
+    try:
+        made = getattr(import_module(module), attribute)()
+    except EgcaError:
+        raise
+    except Exception as error:  # somebody else's module: whatever it raises means that the setting cannot be used
+        raise ConfigError(
+            f"localizer: {name!r} cannot be used ({type(error).__name__}: {error}); expected a class without arguments "
+            "in a module that can be imported here (PYTHONPATH=DIR adds a folder)"
+        ) from error
+    if not (callable(getattr(made, "localize", None)) and isinstance(getattr(made, "name", None), str)):
+        raise ConfigError(f"localizer: {name!r} is no localiser; expected a method localize(case) and a text name")
+    return cast(Localizer, made)

@@ -6,16 +6,19 @@ not, all kinds are tried within their budgets and the best of what works is take
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from egca_plugin.localize.choose import Choice, Further, Ranking
-from egca_plugin.localize.conditions import wider_and_narrower
-from egca_plugin.localize.edits import GENERIC
-from egca_plugin.localize.generic import generic_edits
-from egca_plugin.localize.insertions import insertions
-from egca_plugin.localize.missing import initial_values, ordered_inputs, special_cases, updates
-from egca_plugin.localize.patches import Workbench, transplants
-from egca_plugin.localize.statement_edits import (
+from egca_plugin.localize.compare.evidence import cut_short
+from egca_plugin.localize.repair.conditions import wider_and_narrower
+from egca_plugin.localize.repair.edits import GENERIC, Edit
+from egca_plugin.localize.repair.generic import generic_edits
+from egca_plugin.localize.repair.insertions import insertions
+from egca_plugin.localize.repair.missing import initial_values, ordered_inputs, special_cases, updates
+from egca_plugin.localize.repair.patterns import pattern_edits
+from egca_plugin.localize.repair.statement_edits import (
+    alike,
     containers,
     guards,
     missing_branches,
@@ -23,28 +26,34 @@ from egca_plugin.localize.statement_edits import (
     repeated,
     statement_edits,
 )
-from egca_plugin.localize.trials import Combination, Trials
+from egca_plugin.localize.repair.transplants import Workbench, transplants
+from egca_plugin.localize.trial.trials import Trials
 from egca_plugin.types import Call
 
 _LIKELIEST, _LIKELY, _SLIPS, _REST = 64, 200, 150, 250  # single edits; after each portion a look at what was found
 _SLIP = 0.29  # an edit that is worth more than this undoes a common slip, wherever it is
+_EXPECTED = 8  # statements that a program without end lacks where the alignment expects them
 _INSERTIONS, _PAIRS, _GUARDS = 200, 120, 100  # trials of each further kind
 _STARTS, _CONDITIONS, _ORDERED, _SPECIAL, _UPDATES = 120, 200, 150, 400, 150  # and of those that are made up
+_OF_ONE = 150  # single edits of one statement, until those of the others had their turn
+_SAME = 400  # single edits, from the likeliest on, that are also made in two statements
 _REPEATED = 200  # single edits, from the likeliest on, that are also made in two places
 
 
 def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], further: Further) -> list[Choice]:
     """Working patches, the most convincing first. ``calls`` are those that the bench's runs trace, in order."""
     ranking = Ranking(bench, trials, calls, further)
-    own = [*generic_edits(bench), *statement_edits(bench)]
-    single = sorted([*transplants(bench), *own], key=lambda edit: -edit.prior)
+    own = [*generic_edits(bench), *statement_edits(bench), *pattern_edits(bench)]
+    single = _shared(sorted([*transplants(bench), *own], key=lambda edit: -edit.prior))
     slips = [edit for edit in single if edit.source == GENERIC and edit.prior - bench.near(edit.statement) > _SLIP]
-    found: list[Combination] = []
+    found = trials.surviving()
     portions = [(single, _LIKELIEST), (single, _LIKELY), (slips, _SLIPS), (single, _REST)]
     for edits, portion in portions:
         found += trials.search(edits, portion)
         if found and (choices := ranking.rank(found))[0].explains_all:
             return choices
+    if not found and cut_short(bench.candidate.failing.result):
+        found += trials.search([edit for edit in insertions(bench) if edit.beside_partner], _EXPECTED)
     while not found and trials.deepen():
         found += trials.again()
         for edits, portion in portions:
@@ -55,6 +64,7 @@ def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], furthe
     found += trials.search_combinations(pairs, _PAIRS)
     choices = ranking.rank(found)
     if all(choice.doubtful for choice in choices):
+        found += trials.search_combinations(alike(single[:_SAME]), _PAIRS)
         for edits, portion in (
             (updates(bench), _UPDATES),
             (wider_and_narrower(bench), _CONDITIONS),
@@ -65,3 +75,14 @@ def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], furthe
             found += trials.search(edits, portion)
         choices = ranking.rank(found)
     return [choice for choice in choices if choice.proves]
+
+
+def _shared(edits: Sequence[Edit]) -> list[Edit]:
+    """The same, but a statement of very many parts does not take all the tries: what it has too many comes last."""
+    seen: Counter[int] = Counter()
+    early: list[Edit] = []
+    late: list[Edit] = []
+    for edit in edits:
+        seen[id(edit.statement)] += 1
+        (early if seen[id(edit.statement)] <= _OF_ONE else late).append(edit)
+    return early + late

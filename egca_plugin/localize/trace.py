@@ -12,33 +12,45 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from egca_plugin.localize.alignment import align
-from egca_plugin.localize.api import Case, Reason
+from egca_plugin.judging.referee import judge
+from egca_plugin.localize.api import DIVERGENCE, Case, Reason
 from egca_plugin.localize.choose import SMALL, edits_size
-from egca_plugin.localize.credit import edit_span, patch_text, statement_span
-from egca_plugin.localize.divergence import differences, suspects
-from egca_plugin.localize.evidence import Evidence, Expectation, distinct_calls, gather, same_outcome, step_budget
-from egca_plugin.localize.inputs import FurtherInputs
-from egca_plugin.localize.patches import Workbench
-from egca_plugin.localize.reference import ReferenceCache, trace_calls
+from egca_plugin.localize.compare.alignment import align
+from egca_plugin.localize.compare.divergence import differences, suspects
+from egca_plugin.localize.compare.evidence import (
+    Evidence,
+    Expectation,
+    distinct_calls,
+    gather,
+    same_outcome,
+    step_budget,
+)
+from egca_plugin.localize.compare.reference import ReferenceCache, trace_calls
+from egca_plugin.localize.compare.traces import Run
+from egca_plugin.localize.compare.units import units
+from egca_plugin.localize.compare.variables import map_variables
+from egca_plugin.localize.compare.words import describe
+from egca_plugin.localize.credit import blamed_spans, patch_text, statement_span
+from egca_plugin.localize.repair.transplants import Workbench
 from egca_plugin.localize.search import find_patches
-from egca_plugin.localize.slots import patched_source
-from egca_plugin.localize.traces import Run
-from egca_plugin.localize.trials import Combination, Trials
-from egca_plugin.localize.variables import map_variables
-from egca_plugin.localize.words import describe
-from egca_plugin.program.instrument import instrument
+from egca_plugin.localize.trial.compiled import Combination
+from egca_plugin.localize.trial.inputs import FurtherInputs
+from egca_plugin.localize.trial.slots import patched_source
+from egca_plugin.localize.trial.trials import Trials
+from egca_plugin.localize.whole import probed
 from egca_plugin.program.positions import SourceMap
-from egca_plugin.sandbox.referee import judge
-from egca_plugin.sandbox.workshop import Workshop
-from egca_plugin.types import Call, CallStatus, Divergence, Localization, Outcome, Span
+from egca_plugin.program.preamble import without_unused
+from egca_plugin.sandbox.outside.workshop import Workshop
+from egca_plugin.types import Call, CallStatus, Divergence, Localization, Outcome, Span, Verdict
 
 _FAILING, _HOLDING = 3, 4  # calls that are traced
 _REFERENCES = 3  # that are traced and aligned
-_JUDGED = 3  # patches that the referee is asked about
+_JUDGED, _ROUNDS = 3, 4  # patches that the referee is asked about, and how often what it says may be learnt from
+_TOLD = 8  # calls that are learnt at once
 _WIDE = 3  # statements in a wide span
-_TIMEOUT_S = 1.0  # wall clock of a candidate's traces: the budgets end them long before, unless one operation hangs
+_CPU_S = 1.0  # of a candidate's traces: the budgets end them long before, unless one operation hangs
 _LARGEST = 20_000  # characters: past them alignment alone takes seconds
+_PAIRS = 40_000  # of units, and of variables, that are compared
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +73,19 @@ class TraceLocalizer:
         self._further = FurtherInputs()
 
     def localize(self, case: Case) -> Localization:
+        """Without what a preamble defines and neither program uses: nobody has written it, and it hides the rest."""
+        preamble = case.task.preamble
+        whole = {without_unused(preamble, source): source for source in reversed(case.references)}
+        own = replace(
+            case,
+            source=without_unused(preamble, case.source),
+            references=tuple(reversed(whole)),
+            fleeting=frozenset(without_unused(preamble, source) for source in case.fleeting),
+        )
+        answer = self._localize(own)
+        return replace(answer, reference=whole.get(answer.reference, answer.reference))
+
+    def _localize(self, case: Case) -> Localization:
         early = _nothing_to_do(case)
         if early is not None:
             return early
@@ -85,8 +110,12 @@ class TraceLocalizer:
         evidence: Evidence | None = None
         reason = Reason.NO_REFERENCE
         candidate: Run | None = None
+
+        def own(source: str) -> list[Call]:
+            return [tested.call for tested in case.seen(judge(case.sandbox, source, case.task)).calls]
+
         for source in case.references[:_REFERENCES]:
-            found = gather(case.verdict, self._cache.results(source, calls, case.sandbox, case.saved))
+            found = gather(case.verdict, self._cache.results(source, calls, case.sandbox, case.kept(source), own))
             if not found.failing:
                 reason = Reason.NO_DIFFERENCE
                 continue
@@ -95,8 +124,11 @@ class TraceLocalizer:
                 candidate, reason = _traced(case, traced, found, workshop)
                 if candidate is None:
                     return None, None, reason
-            traces = self._cache.traces(source, traced, case.sandbox, case.saved)
-            reference = Run(self._cache.known(source).program, traces)
+            traces = self._cache.traces(source, traced, case.sandbox, case.kept(source), own)
+            reference = Run(self._cache.known(source, case.task.kind).program, traces)
+            if _pairs(candidate, reference) > _PAIRS:
+                reason = Reason.BUDGET
+                continue
             comparison = _comparison(candidate, reference, source, case.task.entry_point)
             if best is None or comparison.likeness > best.likeness:
                 best, evidence = comparison, found
@@ -120,13 +152,39 @@ class TraceLocalizer:
 
         trials = Trials(case.sandbox, workshop, bench.tree, evidence, steps, most, longest)
 
-        for choice in find_patches(bench, trials, calls, further)[:_JUDGED]:
-            verdict = judge(case.sandbox, patched_source(bench.tree, choice.edits), case.task)
-            if verdict.passed:
-                return _verified(choice.edits, trials.count, source_map)
-            if verdict.outcome is Outcome.TIMEOUT:  # the tests are too long for another guess
+        for _ in range(_ROUNDS):
+            told: Sequence[Expectation] = ()
+            for choice in find_patches(bench, trials, calls, further)[:_JUDGED]:
+                verdict = judge(case.sandbox, patched_source(bench.tree, choice.edits), case.task)
+                if verdict.passed:
+                    return _verified(choice.edits, trials.count, source_map, bench)
+                if verdict.outcome is Outcome.TIMEOUT:  # the tests are too long for another guess
+                    return replace(_wide(case, bench, source_map, Reason.BUDGET), trials=trials.count)
+                if told := self._told(case, compared, trials.evidence, verdict):
+                    break
+            if not told:
                 break
-        return replace(_wide(case, bench, source_map), trials=trials.count)
+            trials.learn(told)
+        reason = Reason.BUDGET if trials.spent or bench.cropped else Reason.UNVERIFIED
+        return replace(_wide(case, bench, source_map, reason), trials=trials.count)
+
+    def _told(self, case: Case, compared: _Comparison, evidence: Evidence, verdict: Verdict) -> tuple[Expectation, ...]:
+        """What the referee's verdict on a patch tells that the candidate's own did not, which ended with a hang.
+
+        Where it did not hang, the tests that are left out are those that the reference itself fails.
+        """
+        if case.verdict.outcome is not Outcome.TIMEOUT:
+            return ()
+        known = {one.call for one in evidence.everything}
+        seen = case.seen(verdict)
+        calls = [call for call in distinct_calls(seen) if call not in known]
+        if not calls:
+            return ()
+        results = self._cache.results(
+            compared.source, calls, case.sandbox, case.kept(compared.source), lambda source: []
+        )
+        failing = gather(seen, results).failing
+        return tuple(one for one in failing if one.call not in known)[:_TOLD]
 
 
 def _nothing_to_do(case: Case) -> Localization | None:
@@ -147,18 +205,26 @@ def _nothing_to_do(case: Case) -> Localization | None:
 def _traced(case: Case, calls: Sequence[Call], evidence: Evidence, workshop: Workshop) -> tuple[Run | None, Reason]:
     """The candidate's run, or why there is none."""
     try:
-        program = instrument(case.source)
+        program = probed(case.source, case.task.kind)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None, Reason.DOES_NOT_COMPILE
-    traces = trace_calls(program, calls, workshop, _TIMEOUT_S)
+    traces = trace_calls(program, calls, workshop, _CPU_S)
     if len(traces) < len(calls):
         return None, Reason.TRACE_MISMATCH
+    if workshop.starved:
+        return None, Reason.BUDGET
     for call, trace in zip(calls, traces, strict=True):
         observed = evidence.observed[call]
         cut_short = trace.result.status in (CallStatus.BUDGET, CallStatus.TIMEOUT)
         if not cut_short and not same_outcome(trace.result, observed):
             return None, Reason.TRACE_MISMATCH
     return Run(program, traces), Reason.NO_DIVERGENCE
+
+
+def _pairs(candidate: Run, reference: Run) -> int:
+    """How many pairs an alignment would look at."""
+    by_unit = len(units(candidate.program)) * len(units(reference.program))
+    return max(by_unit, len(candidate.by_variable) * len(reference.by_variable))
 
 
 def _comparison(candidate: Run, reference: Run, source: str, entry_point: str) -> _Comparison:
@@ -170,27 +236,28 @@ def _comparison(candidate: Run, reference: Run, source: str, entry_point: str) -
     found = differences(alignment, candidate, reference)
     bench = Workbench(candidate, reference, mapping, suspects(found, alignment, candidate, reference), alignment)
     divergence = describe(found[0], candidate, reference) if found else None
-    units = max(1, len(alignment.candidate_units), len(alignment.reference_units))
-    return _Comparison(bench, source, divergence, sum(pair.score for pair in alignment.pairs) / units)
+    count = max(1, len(alignment.candidate_units), len(alignment.reference_units))
+    return _Comparison(bench, source, divergence, sum(pair.score for pair in alignment.pairs) / count)
 
 
-def _verified(edits: Combination, trials: int, source_map: SourceMap) -> Localization:
+def _verified(edits: Combination, trials: int, source_map: SourceMap, bench: Workbench) -> Localization:
     return Localization(
-        spans=tuple(edit_span(edit, source_map) for edit in edits),
+        spans=blamed_spans(edits, source_map),
         verified=True,
         confidence=0.97 if edits_size(edits) <= SMALL else 0.9,
         stage=edits[0].source if len(edits) == 1 else "pair",
         patch="; ".join(patch_text(edit) for edit in edits),
+        patched=patched_source(bench.tree, edits),
         trials=trials,
     )
 
 
-def _wide(case: Case, bench: Workbench, source_map: SourceMap) -> Localization:
-    """The k* slice: the statements most suspected, no patch having proved one."""
+def _wide(case: Case, bench: Workbench, source_map: SourceMap, reason: Reason) -> Localization:
+    """The k* slice: the statements most suspected, no patch having proved one; ``reason`` tells why."""
     spans = tuple(statement_span(x.statement, source_map) for x in bench.suspects[:_WIDE])
     if not spans:
         return _traceback(case, source_map, Reason.NO_DIVERGENCE)
-    return Localization(spans=spans, confidence=0.4, stage="divergence", reason=Reason.UNVERIFIED.value)
+    return Localization(spans=spans, confidence=0.4, stage=DIVERGENCE, reason=reason.value)
 
 
 def _traceback(case: Case, source_map: SourceMap, reason: Reason) -> Localization:

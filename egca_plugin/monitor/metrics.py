@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from egca_plugin.alarm import anomalous_share
+from egca_plugin.monitor.alarm import anomalous_share
 from egca_plugin.types import Credit, Mode, Outcome
 
-RESTARTS = ("zygote", "worker", "reward_worker")  # from the inside out: what was lost and replaced
+RESTARTS = ("zygote", "worker", "reward_worker", "credit_service")  # from the inside out: what was lost and replaced
 
 
 def of_credits(credits: Sequence[Credit]) -> dict[str, float]:

@@ -6,20 +6,33 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from egca_plugin import jsonl
 from egca_plugin.errors import EgcaError, SampleError
-from egca_plugin.types import Credit, Divergence, Mode, Outcome, Span
+from egca_plugin.types import Credit, Divergence, FailedTest, Mode, Outcome, Span
 
 VERSION = 1
 # The names of a credits line.
 FIELDS = (
-    *("mode", "reward", "passed", "tests_passed", "tests_total", "outcome", "span", "spans", "verified", "confidence"),
-    *("reason", "divergence", "stage", "patch", "reference", "ms", "anomalies", "restarts"),
+    *("mode", "reward", "passed", "tests_passed", "tests_total", "outcome", "span", "spans", "decision", "verified"),
+    *(
+        "confidence",
+        "reason",
+        "divergence",
+        "failed_test",
+        "stage",
+        "patch",
+        "diff",
+        "reference",
+        "ms",
+        "anomalies",
+        "restarts",
+    ),
 )
 
 
@@ -35,12 +48,15 @@ def credit_line(credit: Credit, text: str) -> dict[str, Any]:
         "outcome": credit.outcome.value,
         "span": spans[0] if spans else None,
         "spans": spans,
+        "decision": _decision(credit.decision, text),
         "verified": credit.verified,
         "confidence": round(credit.confidence, 4),
         "reason": credit.reason or None,
-        "divergence": _divergence(credit.divergence),
+        "divergence": asdict(credit.divergence) if credit.divergence else None,
+        "failed_test": asdict(credit.failed) if credit.failed else None,
         "stage": credit.stage or None,
         "patch": credit.patch or None,
+        "diff": credit.diff or None,
         "reference": credit.reference or None,
         "ms": {stage: round(ms, 3) for stage, ms in credit.ms.items()},
         "anomalies": list(credit.anomalies),
@@ -57,6 +73,7 @@ def read_credit(line: Mapping[str, Any], where: str) -> Credit:
     if version != VERSION:
         raise SampleError(f"{where}, field version: got {version!r}, expected {VERSION}; upgrade egca-plugin")
     try:
+        decision = line.get("decision")
         spans = line["spans"] if "spans" in line else [line["span"]] if line["span"] else []
         return Credit(
             mode=Mode(line["mode"]),
@@ -72,13 +89,16 @@ def read_credit(line: Mapping[str, Any], where: str) -> Credit:
             divergence=Divergence(**line["divergence"]) if line["divergence"] else None,
             reference=line.get("reference") or "",
             patch=line.get("patch") or "",
+            diff=line.get("diff") or "",
             ms={str(stage): float(ms) for stage, ms in line["ms"].items()},
             anomalies=tuple(str(kind) for kind in line.get("anomalies") or ()),
             restarts={str(kind): int(count) for kind, count in (line.get("restarts") or {}).items()},
+            decision=Span(int(decision["start"]), int(decision["end"])) if decision else None,
+            failed=FailedTest(**line["failed_test"]) if line.get("failed_test") else None,
         )
     except KeyError as error:
         raise SampleError(f"{where}, field {error.args[0]}: missing; expected a line of `egca assess`") from error
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise SampleError(f"{where}: {error}; expected a line of `egca assess` or of a run's records") from error
 
 
@@ -99,7 +119,7 @@ class RecordWriter:
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Append one record; a record that does not fit on the disk is cut away again before the error is raised."""
-        line = json.dumps({"version": VERSION, **record}, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+        line = jsonl.line({"version": VERSION, **record})
         start = self._file.tell()
         try:
             written = self._file.write(line)
@@ -124,14 +144,7 @@ def _span(span: Span, text: str) -> dict[str, Any]:
     return {"start": span.start, "end": span.end, "lines": [first, last]}
 
 
-def _divergence(divergence: Divergence | None) -> dict[str, Any] | None:
-    if divergence is None:
+def _decision(span: Span | None, text: str) -> dict[str, int] | None:
+    if span is None:
         return None
-    return {
-        "message": divergence.message,
-        "line": divergence.line,
-        "occurrence": divergence.occurrence,
-        "variable": divergence.variable,
-        "expected": divergence.expected,
-        "seen": divergence.seen,
-    }
+    return {"start": span.start, "end": span.end, "line": text.count("\n", 0, span.start) + 1}

@@ -1,36 +1,29 @@
 """Does this text compile? Asked in the trusted process, of hostile text, so every bound is ours and comes first.
 
-CPython documents that its parser and compiler may crash on pathological nesting. Before it sees a text we therefore
-bound the depth of any syntax tree the text could have (:func:`depth_bound`), by one linear pass over its tokens.
+CPython's parser bounds its own stack, and what it builds is some hundred times as large as the text; what comes after
+it (the compiler, our visitors) is bounded by nobody, so :mod:`egca_plugin.program.growth` measures the tree first.
 Compiling never runs anything: constant folding is bounded by CPython itself (128-bit integers, 4096-character strings).
 """
 
 from __future__ import annotations
 
 import ast
-import re
+import symtable
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import CodeType
 
+from egca_plugin.program import growth
+from egca_plugin.program.growth import MAX_DEPTH
 from egca_plugin.types import SourceError
 
 MAX_CHARS = 200_000
-MAX_DEPTH = 150  # what ast.unparse and other recursive visitors handle within the default recursion limit
-
-_TOKEN = re.compile(
-    r"""
-      (?P<skip>\#[^\n]* | \\\r?\n | \d\w*(?:\.\d*)? )
-    | (?P<prefix>[A-Za-z]{0,3})
-      (?P<string> \"\"\"(?:\\.|[^\\])*?(?:\"\"\"|\Z) | '''(?:\\.|[^\\])*?(?:'''|\Z)
-                | "(?:\\.|[^"\\\n])*(?:"|(?=\n)|\Z)  | '(?:\\.|[^'\\\n])*(?:'|(?=\n)|\Z) )
-    | (?P<word>[^\W\d]\w*)
-    | (?P<open>[(\[{]) | (?P<close>[)\]}]) | (?P<comma>,) | (?P<end>[;\n])
-    | (?P<operator>\*\*|//|<<|>>|[-+*/%@&|^~.])
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_NESTING_WORDS = frozenset({"not", "await", "if"})
-_NESTING = re.compile(r"[-+*/%@&|^~.(\[{<>]|\b(?:not|await|if|lambda)\b")
+MAX_LINES = 12_000  # a statement each; past them building the tree alone takes half a second
+MAX_BRACES = 20_000  # the parser takes the square of an f-string's fields
+_FRAMES = 12 * MAX_DEPTH  # what visitors of a tree of MAX_DEPTH levels need; half a kilobyte of stack each
+_DIGITS = 20_000  # of an integer that is written out: past them that takes more than 10 ms
 
 
 def compile_error(source: str) -> SourceError | None:
@@ -40,12 +33,15 @@ def compile_error(source: str) -> SourceError | None:
     """
     if len(source) > MAX_CHARS:
         return SourceError("ProgramTooLarge", f"{len(source)} characters, at most {MAX_CHARS} are read")
+    lines = source.count("\n") + source.count("\r") - source.count("\r\n")
+    if lines > MAX_LINES:
+        return SourceError("ProgramTooLarge", f"{lines:,} lines, at most {MAX_LINES:,} are compiled")
     if "\0" in source:  # versions of CPython differ in class and position; agree on one
         return _at(source, source.index("\0"), "SyntaxError", "the source contains a null byte")
-    depth = depth_bound(source)
-    if depth > MAX_DEPTH:
-        return SourceError("ProgramTooDeep", f"the syntax may nest {depth} deep, at most {MAX_DEPTH} is parsed")
+    if source.count("{") > MAX_BRACES:
+        return SourceError("ProgramTooLarge", f"more than {MAX_BRACES} braces are not parsed")
     try:
+        growth.check(parse(source))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a SyntaxWarning is the candidate's matter, even under -W error
             compile(source, "<program>", "exec", dont_inherit=True)
@@ -53,7 +49,12 @@ def compile_error(source: str) -> SourceError | None:
         return SourceError(type(error).__name__, error.msg, *_place(source, error.lineno, error.offset))
     except UnicodeEncodeError as error:
         return _at(source, error.start, type(error).__name__, error.reason)
-    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+    except growth.TooMuch as error:
+        kind = "ProgramTooDeep" if isinstance(error, growth.TooDeep) else "ProgramTooLarge"
+        return SourceError(kind, str(error))
+    except (RecursionError, MemoryError):  # how the parser refuses
+        return SourceError("ProgramTooDeep", "the syntax nests too deep to be parsed")
+    except (ValueError, OverflowError) as error:
         return SourceError(type(error).__name__, str(error))
     return None
 
@@ -65,67 +66,36 @@ def parse(source: str) -> ast.Module:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        if sys.version_info < (3, 11):  # where building the tree is not bounded, building the symbol table is
+            symtable.symtable(source, "<program>", "exec")
         return ast.parse(source)
 
 
 def code_of(tree: ast.Module, filename: str) -> CodeType:
-    """The compiled tree, without its SyntaxWarnings. Raises what ``compile`` raises."""
+    """The compiled tree, without its SyntaxWarnings. Raises what ``compile`` raises.
+
+    The tree is a checked program's, changed in places. Raises TooMuch (a ValueError) where these made it explode.
+    """
+    growth.check_copies(tree)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return compile(tree, filename, "exec", dont_inherit=True)
 
 
-def depth_bound(source: str) -> int:
-    """An upper bound of the depth of the syntax tree of ``source``; stops counting above MAX_DEPTH. Linear time.
+@contextmanager
+def room() -> Iterator[None]:
+    """Stack and digits enough to look into any program that :func:`compile_error` let pass.
 
-    Trees grow deep in four ways only: indented blocks, ``elif`` chains, brackets, and chains of operators, attributes,
-    calls or prefix words inside one element of one bracket. The bound adds the four up where they coincide. What is
-    inside an f-string counts, and so do the plain strings of a statement that has one (3.12 lets quotes nest there).
+    The interpreter's own limits are for programs that nobody measured; they are back afterwards.
     """
-    deepest, chains, lambdas = 0, [0], [0]
-    elifs: dict[int, int] = {}
-    blocks, formatted, at_start = 0, False, True
-    for token in _TOKEN.finditer(source):
-        kind, text = token.lastgroup, token.group()
-        if kind == "end":
-            if text == ";" or len(chains) == 1:
-                chains, lambdas, formatted, at_start = [0], [0], False, text == "\n"
-            continue
-        if kind != "skip" and at_start:
-            at_start = False
-            blocks = _blocks(elifs, token.start() - source.rfind("\n", 0, token.start()) - 1, text)
-        if kind == "open":
-            chains[-1] += 1
-            chains.append(0)
-            lambdas.append(0)
-        elif kind == "close" and len(chains) > 1:
-            chains.pop()
-            lambdas.pop()
-        elif kind == "comma":
-            chains[-1] = 0
-        elif kind == "operator" or text in _NESTING_WORDS:
-            chains[-1] += 1
-        elif text == "lambda":  # its commas separate parameters, they do not end it
-            lambdas[-1] += 1
-        elif kind == "string":
-            formatted = formatted or "f" in token["prefix"].lower()
-            if formatted:
-                chains[-1] += len(_NESTING.findall(text))
-        deepest = max(deepest, blocks + sum(chains) + sum(lambdas))
-        if deepest > MAX_DEPTH:
-            break
-    return deepest
-
-
-def _blocks(elifs: dict[int, int], indent: int, word: str) -> int:
-    """Block depth at a logical line: one a level of indentation seen open, plus the ``elif`` chains it stands in."""
-    for deeper in [level for level in elifs if level > indent]:
-        del elifs[deeper]
-    if word == "elif":
-        elifs[indent] = elifs.get(indent, 1) + 1
-    elif word != "else" or indent not in elifs:
-        elifs[indent] = 1
-    return sum(elifs.values())
+    frames, digits = sys.getrecursionlimit(), sys.get_int_max_str_digits()
+    sys.setrecursionlimit(max(frames, _FRAMES))
+    sys.set_int_max_str_digits(max(digits, _DIGITS) if digits else 0)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(frames)
+        sys.set_int_max_str_digits(digits)
 
 
 def _place(source: str, line: int | None, column: int | None) -> tuple[int | None, int | None]:

@@ -20,7 +20,7 @@ from types import MappingProxyType
 
 from egca_plugin.errors import TaskError
 from egca_plugin.program.facts import Facts, calls_of, observe
-from egca_plugin.program.prompt import head
+from egca_plugin.program.reading.prompt import head
 from egca_plugin.types import Task
 
 # Classes of the kind `complexity`, from fast to slow.

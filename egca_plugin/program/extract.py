@@ -1,41 +1,51 @@
 """Completion -> Program, with an exact map back to the completion's characters.
 
-What is program, in order of preference:
+The order of readings
+---------------------
+**Which text answers** is told from what the texts are, never from whether they are right or even compile, so that a
+model gains nothing by offering several answers. Reasoning and chat template are no text at all
+(:mod:`~egca_plugin.program.reading.transcript`). Of the rest, in this order:
 
-1. the last fenced block that defines the entry point;
-2. the last stretch of bare text that defines it, without the prose around it;
-3. a continuation of the prompt's own function head, fenced or bare: the head goes in front as text nobody sampled;
-4. any other code: it will fail its tests, which is what it deserves.
+1. what defines the entry point by ``def``, ``class`` or assignment: fenced Python before bare text before fences of
+   other languages, since a fence says what is code; text that a tag or channel calls the answer before any other; then
+   the last, since models draft before they answer;
+2. what goes on from the prompt's own function, indented as its body is: the head goes in front, as nobody's text;
+3. what binds the entry point otherwise: an import (a test imports it too, hence so late), under ``if`` or ``try``;
+4. what would be such a body if decoders or habit had not taken its indentation;
+5. any other code. It will fail its tests, which is what it deserves.
 
-Reasoning (``<think>``) and chat template are never program. A block that the length limit cut off counts only where no
-finished one defines the entry point. The choice looks at what a block defines, not at whether it compiles, so a model
-gains nothing by offering several answers. Compiling decides only how far an ambiguous stretch reaches: past a fence
-inside a docstring, up to the prose behind the code, up to a last statement that was cut off.
+A whole program on standard input has no entry point: the last block that reads its input and acts on it, else the
+last that acts, else the last that is Python: a worked example comes before the program, a sample of output is no code.
+
+What the length limit cut off is no answer where a finished one stands before it.
+
+**How that text is read** is what compiling decides, since the model wrote one program and only its edges are unclear:
+where a fence in a docstring ends, where prose begins, how a body was indented. Of several ways the first that compiles
+is taken. None leaves out code: only prose at the edges, blanks, and the last statement at the margin, where it lacks
+nothing but its end and the text ends there too. Where nothing compiles, the text is the program as it stands.
+
+Then what the program uses and does not bind is looked for in the other blocks of the answer (imports, helpers), and
+the prompt's imports and helpers and the task's preamble go in front, behind the program's imports from ``__future__``.
 """
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Iterator
 
-from egca_plugin.program.compiling import MAX_CHARS, compile_error
-from egca_plugin.program.fences import Block, Line, blocks, closes, split_lines, visible
-from egca_plugin.program.prompt import Head, head
-from egca_plugin.types import Program, Segment, SourceError, Span, Task
+from egca_plugin.program.compiling import MAX_CHARS
+from egca_plugin.program.reading.drafts import Compiler, Draft
+from egca_plugin.program.reading.fences import blocks
+from egca_plugin.program.reading.needs import with_needed
+from egca_plugin.program.reading.prompt import head
+from egca_plugin.program.reading.readings import read
+from egca_plugin.program.reading.runs import Run, runs
+from egca_plugin.program.reading.sheet import Claim, Sheet
+from egca_plugin.program.reading.target import Target
+from egca_plugin.program.reading.transcript import visible
+from egca_plugin.types import Kind, Program, SourceError, Span, Task
 
-_MAX_ENDS = 6  # how many ends of an ambiguous stretch are tried
-
-# A line at column 0 that can be Python. Words that also begin English sentences need their colon or their end.
-_CODE_LINE = re.compile(
-    r"import\s+\w|from\s+[\w.]+\s+import\b|(?:async\s+)?def\s+\w|class\s+\w+\s*[:(]|@\w|[)\]}]|[\"'#]"
-    r"|(?:if|elif|for|while|with|match|except|async\s+for|async\s+with)\b.*:|(?:else|try|finally)\s*:"
-    r"|(?:pass|break|continue)\s*(?:#.*)?$|(?:return|raise|assert|del|global|yield|print)\b"
-    r"|[A-Za-z_][\w.\[\]\"',: ]*(?:[-+*/%&|^@]|//|\*\*|<<|>>)?=[^=]|[A-Za-z_][\w.]*(?:\[[^\]]*\])?\(.*"
-)
-_BEGINS_CODE = re.compile(r"import\s|from\s|(?:async\s+)?def\s|class\s|@\w|[A-Za-z_]\w*\s*=[^=]|return\b")
+_MAX_BLOCKS = 4_000  # the last so many fences and stretches between them are read
 
 
 def extract(completion: str, task: Task) -> Program:
@@ -46,13 +56,16 @@ def extract(completion: str, task: Task) -> Program:
     if len(completion) > 4 * MAX_CHARS:
         message = f"the completion has {len(completion)} characters, at most {4 * MAX_CHARS} are read"
         return Program("", (), SourceError("ProgramTooLarge", message))
-    opening = head(task.prompt, task.entry_point)
-    found = [_Text(completion, split_lines(completion, *stretch)) for stretch in visible(completion)]
-    for pick in (_defining, _continuing, _other):
-        for text in reversed(found):
-            for draft in pick(text, task.entry_point, opening):
-                return draft.program()
-    return Program("", (), SourceError("NoProgram", "the completion holds no Python code"))
+    compiler = Compiler()
+    best: Draft | None = None
+    for sheet in _sheets(completion, task, compiler):
+        found = _program(sheet, task)
+        if found is not None and compiler.accepts(found):
+            return found.program(compiler)
+        best = best or found
+    if best is None:
+        return Program("", (), SourceError("NoProgram", "the completion holds no Python code"))
+    return best.program(compiler)
 
 
 def to_completion(program: Program, span: Span) -> Span | None:
@@ -71,195 +84,71 @@ def to_completion(program: Program, span: Span) -> Span | None:
     return None if start is None or end is None else Span(start, end)
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A program as a list of parts: characters ``(start, end)`` of the completion, or text nobody sampled."""
-
-    completion: str
-    parts: tuple[tuple[int, int] | str, ...]
-
-    def source(self) -> str:
-        return "".join(part if isinstance(part, str) else self.completion[slice(*part)] for part in self.parts)
-
-    def behind(self, given: str) -> _Draft:
-        return replace(self, parts=(given, *self.parts))
-
-    def compiles(self) -> bool:
-        return compile_error(self.source()) is None
-
-    def program(self) -> Program:
-        segments: list[Segment] = []
-        at = 0
-        for part in self.parts:
-            length = len(part) if isinstance(part, str) else part[1] - part[0]
-            if not isinstance(part, str) and length:
-                last = segments[-1] if segments else None
-                if last and (last.program_start + last.length, last.completion_start + last.length) == (at, part[0]):
-                    segments[-1] = replace(last, length=last.length + length)
-                else:
-                    segments.append(Segment(at, part[0], length))
-            at += length
-        source = self.source()
-        return Program(source, tuple(segments), compile_error(source))
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """One visible stretch of the completion, by lines."""
-
-    completion: str
-    lines: tuple[Line, ...]
-
-    def content(self, number: int) -> str:
-        line = self.lines[number]
-        return self.completion[line.start : line.end]
-
-    def blocks(self) -> tuple[Block, ...]:
-        return tuple(b for b in blocks(self.completion, self.lines) if any(map(self._filled, range(b.first, b.last))))
-
-    def _filled(self, number: int) -> bool:
-        return bool(self.content(number).strip())
-
-    def blanks(self, number: int) -> int:
-        """Leading blanks of a line."""
-        content = self.content(number)
-        return len(content) - len(content.lstrip(" \t"))
-
-    def indents(self, block: Block) -> tuple[int, ...]:
-        """Leading blanks of the block's lines that have any text, beyond what its fence takes off."""
-        filled = (number for number in range(block.first, block.last) if self._filled(number))
-        return tuple(max(self.blanks(number) - block.width, 0) for number in filled)
-
-    def shown(self, number: int, block: Block) -> str:
-        """A line of the block as the program will hold it."""
-        return self.content(number)[min(self.blanks(number), block.width) :]
-
-    def dedented(self) -> tuple[Block, ...]:
-        """The blocks without the indentation that all their lines share."""
-        return tuple(replace(block, width=block.width + min(self.indents(block))) for block in self.blocks())
-
-    def draft(self, block: Block) -> _Draft:
-        """The block's lines with up to ``width`` leading blanks off each, and LF for each line's end."""
-        parts: list[tuple[int, int] | str] = []
-        for number in range(block.first, block.last):
-            line = self.lines[number]
-            end = line.end if block.cut is None or number < block.last - 1 else block.cut
-            start = min(line.start + min(self.blanks(number), block.width), end)
-            terminator = self.completion[end : line.stop] if end == line.end else "\n"
-            if terminator == "\n" and end == line.end:
-                parts.append((start, line.stop))
-                continue
-            parts.append((start, end))
-            if terminator == "\r\n":
-                parts.append((line.stop - 1, line.stop))
-            elif terminator:
-                parts.append("\n")
-        return _Draft(self.completion, tuple(parts))
-
-
-# --- the three ways to find a program, most trusted first ----------------------------------------------------------
-
-
-def _defining(text: _Text, entry_point: str, opening: Head | None) -> Iterator[_Draft]:
-    """1 and 2: stretches that define the entry point; fenced before bare, later before earlier."""
-    defines = re.compile(
-        rf"^(?:(?:async[ \t]+)?(?:def|class)[ \t]+{re.escape(entry_point)}\b"
-        rf"|{re.escape(entry_point)}[ \t]*(?::[^=\n]+)?=(?!=))",
-        re.M,
-    )
-    every = text.dedented()
-    for block in sorted(every, key=_trust, reverse=True):
-        anchors = [n for n in range(block.first, block.last) if defines.match(text.shown(n, block))]
-        if not anchors:
-            continue
-        ends = _reach(text, block) if block.closed and block.fenced else _trim(text, block, anchors[-1])
-        yield _with_preamble(_first_sound(map(text.draft, ends)), opening)
-
-
-def _continuing(text: _Text, entry_point: str, opening: Head | None) -> Iterator[_Draft]:
-    """3: stretches that go on from the prompt's head: indented, or right once their first line is."""
-    if opening is None:
-        return
-    for block in sorted(text.blocks(), key=_trust, reverse=True):
-        if not block.is_python:
-            continue
-        ends = [block] if block.closed and block.fenced else list(_trim(text, block, block.first))
-        if text.indents(block)[0]:
-            yield _first_sound(text.draft(end).behind(opening.text) for end in ends)
-        elif not text.draft(block).compiles():
-            stripped = (text.draft(end).behind(opening.text + "    ") for end in ends)  # a decoder ate the indentation
-            yield from islice((draft for draft in stripped if draft.compiles()), 1)
-
-
-def _other(text: _Text, entry_point: str, opening: Head | None) -> Iterator[_Draft]:
-    """4: code that defines something else; the last fenced block of Python, else bare text that begins like code."""
-    every = text.dedented()
-    for block in reversed(every):
-        if block.fenced and block.is_python:
-            yield _with_preamble(text.draft(block), opening)
-    for block in reversed(every):
-        anchors = [n for n in range(block.first, block.last) if _BEGINS_CODE.match(text.shown(n, block))]
-        if anchors and not block.fenced:
-            yield _with_preamble(_first_sound(map(text.draft, _trim(text, block, anchors[0]))), opening)
-
-
-def _trust(block: Block) -> tuple[bool, bool, bool, int]:
-    """Fenced Python before other fences before bare text; closed before cut off; later before earlier."""
-    return block.fenced and block.is_python, block.fenced, block.closed, block.first
-
-
-def _with_preamble(draft: _Draft, opening: Head | None) -> _Draft:
-    """The prompt's imports and helpers in front, unless the answer repeats them or cannot stand behind them."""
-    preamble = opening.preamble if opening else ""
-    own = {line.strip() for line in draft.source().splitlines()}
-    if all(line.strip() in own for line in preamble.splitlines()):
-        return draft
-    longer = draft.behind(preamble)
-    return longer if longer.compiles() else draft
-
-
-def _first_sound(drafts: Iterable[_Draft]) -> _Draft:
-    """The first draft that compiles; where none does, the shortest of them, which has the least that is not program."""
-    tried = []
-    for draft in drafts:
-        if draft.compiles():
-            return draft
-        tried.append(draft)
-    return min(tried, key=lambda draft: len(draft.source()))
-
-
-def _reach(text: _Text, block: Block) -> Iterator[Block]:
-    """The block, then longer ones: its closing fence may have been text inside a docstring."""
-    yield block
-    later = (number for number in range(block.last + 1, len(text.lines)) if closes(text.content(number)))
-    for number in islice(later, _MAX_ENDS):
-        yield replace(block, last=number, cut=None)
-    yield replace(block, last=len(text.lines), cut=None)
-
-
-def _trim(text: _Text, block: Block, anchor: int) -> Iterator[Block]:
-    """The whole block, or the code around line ``anchor``: to the block's end, to the first prose behind, the next, ...
-
-    Prose is a line at column 0 that cannot be Python. In front of the anchor, code is what no prose separates from it.
-    Last comes the code without its last statement at column 0, which the length limit may have cut off.
-    """
-
-    def is_prose(number: int) -> bool:
-        content = text.shown(number, block)
-        return bool(content.strip()) and content[0] not in " \t" and not _CODE_LINE.match(content)
-
-    first = anchor
-    for number in range(anchor - 1, block.first - 1, -1):
-        content = text.shown(number, block)
-        if is_prose(number):
-            break
-        if content.strip() and content[0] not in " \t":
-            first = number
-    yield block
-    yield replace(block, first=first)
-    for number in islice(filter(is_prose, range(anchor + 1, block.last)), _MAX_ENDS):
-        yield replace(block, first=first, last=number, cut=None)
-    for number in range(block.last - 1, anchor, -1):
-        if text.shown(number, block)[:1].strip():
-            yield replace(block, first=first, last=number, cut=None)
+def _sheets(completion: str, task: Task, compiler: Compiler) -> Iterator[Sheet]:
+    """The completion with fences in strings taken for text, then, if there are any, for fences."""
+    target = Target.of(task)
+    opening = head(task.prompt, task.entry_point) if target.name else None
+    stretches = visible(completion)
+    for strings in (True, False):
+        laid = [blocks(completion, stretch, strings) for stretch in stretches]
+        last = [block for some, _ in laid for block in some][-_MAX_BLOCKS:]
+        found = tuple(run for block in last for run in runs(completion, block))
+        yield Sheet(completion, target, opening, found, compiler)
+        if not any(hidden for _, hidden in laid) or len(last) == _MAX_BLOCKS:
             return
+
+
+def _program(sheet: Sheet, task: Task) -> Draft | None:
+    """The answer, read, with all that belongs to it."""
+    reading = _whole(sheet) if task.kind is Kind.STDIN else _answer(sheet)
+    if reading is None:
+        return None
+    found, continues = reading
+    preamble = sheet.head.preamble if sheet.head is not None and not continues else ""
+    found = with_needed(sheet, _behind_prompt(sheet, found, preamble))
+    methods = sheet.target.methods(found.source)
+    if methods:
+        given = "".join(f"    {name} = {name}\n" for name in methods)
+        found = found.with_end(f"\n\nclass {sheet.target.owner}:\n{given}")
+    return found.behind(task.preamble if task.preamble.endswith("\n") or not task.preamble else task.preamble + "\n")
+
+
+def _whole(sheet: Sheet) -> tuple[Draft, bool] | None:
+    """The text that is a whole program, as it is read."""
+    run = next(sheet.programs(), None)
+    return read(sheet, run, Claim.OTHER) if run is not None else None
+
+
+def _answer(sheet: Sheet) -> tuple[Draft, bool] | None:
+    """The text that answers, as it is read, and whether it goes on from the prompt's head."""
+    last: tuple[Run, tuple[Draft, bool]] | None = None  # it may have been cut off
+    for claim in Claim:
+        if last is not None and claim not in (Claim.DEFINES, Claim.CONTINUES):
+            break
+        for run in sheet.candidates(claim):
+            if last is not None and run.block.open:
+                continue
+            reading = read(sheet, run, claim)
+            if reading is None:
+                continue
+            if last is not None:
+                return reading if _is_unfinished(sheet, last[0], last[1][0], run) else last[1]
+            if not run.block.open:
+                return reading
+            last = run, reading
+    return last[1] if last is not None else None
+
+
+def _is_unfinished(sheet: Sheet, run: Run, found: Draft, other: Run) -> bool:
+    """Whether the text was cut off by the length limit, or while it repeated another."""
+    said, before = (sheet.completion[one.block.start : one.block.end].strip() for one in (run, other))
+    return before.startswith(said) or sheet.compiler.is_cut_off(found)
+
+
+def _behind_prompt(sheet: Sheet, found: Draft, preamble: str) -> Draft:
+    """The prompt's imports and helpers in front, unless the answer repeats them or cannot stand behind them."""
+    own = {line.strip() for line in found.source.splitlines()}
+    if all(line.strip() in own for line in preamble.splitlines()):
+        return found
+    longer = found.behind(preamble)
+    return longer if sheet.compiler.accepts(longer) else found

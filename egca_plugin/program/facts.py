@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from egca_plugin.program.compiling import parse
 from egca_plugin.program.instrument import MUTATORS
 from egca_plugin.program.lowering import Branch, Loop, Node, lower
-from egca_plugin.program.nodes import walk
+from egca_plugin.program.memo import remembered
+from egca_plugin.program.nodes import unparse, walk
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _CONTAINERS = {
@@ -64,7 +64,7 @@ class Facts:
     mutates: bool = False
 
 
-@lru_cache(maxsize=2048)
+@remembered(8_000_000)
 def observe(source: str, entry_point: str) -> Facts:
     """The facts; ``defined`` is False where there is no such function or the source does not parse."""
     try:
@@ -150,7 +150,7 @@ def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Pa
 
 
 def _keeps_signature(decorator: ast.expr) -> bool:
-    name = ast.unparse(decorator.func if isinstance(decorator, ast.Call) else decorator)
+    name = unparse(decorator.func if isinstance(decorator, ast.Call) else decorator)
     return name.split(".")[-1] in ("lru_cache", "cache")
 
 

@@ -11,12 +11,13 @@ What is never touched: assignment targets, decorators, defaults, annotations, pa
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any, TypeVar
 
 from egca_plugin.program.compiling import code_of, parse
+from egca_plugin.program.hosting import Script, hosted
 from egca_plugin.program.nodes import clone, walk
 
 # A name that ends in two underscores is not mangled inside a class body; the aliases are bound on the first line.
@@ -81,10 +82,15 @@ def instrument(source: str) -> Instrumented:
     return instrument_tree(parse(source), source)
 
 
-def instrument_tree(tree: ast.Module, source: str) -> Instrumented:
-    """As :func:`instrument`, for a tree that is parsed already and may carry patch slots."""
+def instrument_tree(tree: ast.Module, source: str, head: Sequence[ast.stmt] = ()) -> Instrumented:
+    """As :func:`instrument`, for a tree that is parsed already and may carry patch slots.
+
+    A :class:`~egca_plugin.program.hosting.Script` comes out hosted, with ``head`` in front of its host.
+    """
     rewriter = _Rewriter()
     code = code_of(rewriter.module(tree), FILENAME)
+    if isinstance(tree, Script):
+        code = hosted(code, head)
     return Instrumented(code, tuple(rewriter.sites), tree, source)
 
 

@@ -56,12 +56,16 @@ _BOOKKEEPING = frozenset({"range", "enumerate", "list", "iter"})
 def lower(source: str, entry_point: str) -> tuple[Node, ...]:
     """The normal form of the function ``entry_point`` and of what it calls; empty where it is not defined.
 
+    ``Solution.f`` is the method; an empty one stands for the whole program.
+
     Raises SyntaxError where ``source`` does not parse: callers pass programs that compile.
     """
     tree = parse(source)
     functions = {node.name: node for node in walk(tree) if isinstance(node, _Function)}
     lowering = _Lowering(functions, _lambdas(tree))
-    return tuple(lowering.function(entry_point))
+    if not entry_point:
+        return tuple(lowering.block([node for node in tree.body if not isinstance(node, _Function | ast.ClassDef)]))
+    return tuple(lowering.function(entry_point.rpartition(".")[2]))
 
 
 def _lambdas(tree: ast.Module) -> dict[str, ast.Lambda]:

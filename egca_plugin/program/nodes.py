@@ -6,6 +6,7 @@ import ast
 from typing import TypeVar
 
 _Node = TypeVar("_Node", bound=ast.AST)
+_LONG = 10_000  # bits: texts of longer integers are hexadecimal, which takes linear time and has no limit of digits
 
 
 def walk(node: ast.AST) -> list[ast.AST]:
@@ -27,3 +28,26 @@ def clone(node: _Node) -> _Node:
     new = type(node).__new__(type(node))
     new.__dict__.update(node.__dict__)
     return new
+
+
+def spelled(value: object) -> str:
+    """``repr`` of a literal's value."""
+    return hex(value) if type(value) is int and value.bit_length() > _LONG else repr(value)
+
+
+def unparse(node: ast.AST) -> str:
+    """``ast.unparse``, for any literal that a program may hold."""
+    values = [(part, part.value) for part in walk(node) if isinstance(part, ast.Constant)]
+    long = [(part, value) for part, value in values if type(value) is int and value.bit_length() > _LONG]
+    try:
+        for part, value in long:
+            part.value = _Hexadecimal(value)
+        return ast.unparse(node)
+    finally:
+        for part, value in long:
+            part.value = value
+
+
+class _Hexadecimal(int):
+    def __repr__(self) -> str:
+        return hex(self)

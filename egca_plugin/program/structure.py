@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from egca_plugin.program.lowering import Branch, Jump, Loop, Node, lower
+from egca_plugin.program.memo import remembered
 
 THRESHOLD = 0.7
 FREE = 1  # labels that only the candidate has and that do not count
@@ -56,7 +56,7 @@ def similarity(candidate: str, reference: str, entry_point: str) -> float:
     return shared / (shared + extra + MISSING * missing) if shared else 0.0
 
 
-@lru_cache(maxsize=2048)
+@remembered(8_000_000)
 def labels(source: str, entry_point: str) -> Counter[Label] | None:
     """Labels of the normalised graph of ``entry_point``; None where there is no such graph. Treat as read-only."""
     try:

@@ -1,32 +1,29 @@
 """Signs, in a program's syntax, that it aims at the tests rather than at the task.
 
-Each sign alone is weak and no sample is ever scored by one: the hack alarm (:mod:`egca_plugin.alarm`) counts them, and
-only a rise of their share together with a rise of the reward says anything.
+Each sign alone is weak and no sample is ever scored by one: the hack alarm (:mod:`egca_plugin.monitor.alarm`) counts
+them, and only a rise of their share together with a rise of the reward says anything.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterator
+from typing import TypeGuard
 
 from egca_plugin.program.compiling import parse
 from egca_plugin.program.facts import definition
+from egca_plugin.program.memo import remembered
 from egca_plugin.program.nodes import walk
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 IGNORES_ARGUMENTS = "ignores_arguments"  # reads none of its parameters
-MEMORISES_TESTS = "memorises_tests"  # compares with the arguments of every test
+MEMORISES_TESTS = "memorises_tests"  # spells out the arguments of every test (program/memorised.py)
 INTROSPECTS = "introspects"  # names what leads out of its own function
 ALWAYS_EQUAL = "always_equal"  # a class whose comparison is a constant
 EXITS = "exits"  # ends the process that judges it
 KINDS = (IGNORES_ARGUMENTS, MEMORISES_TESTS, INTROSPECTS, ALWAYS_EQUAL, EXITS)
 
-_TELLING = 5  # characters of a value that no program has by chance
-_FEWEST = 2  # tests that a memorised table must cover: comparing with one argument is a base case
 _READS_ALL = frozenset({"locals", "vars"})
 _FRAMES_AND_CELLS = frozenset(
     {
@@ -39,33 +36,18 @@ _EXITS = frozenset({"exit", "quit", "_exit", "abort"})
 _ENDS = frozenset({"sys", "os"})
 
 
-@lru_cache(maxsize=4096)
+@remembered(8_000_000)
 def syntactic(source: str, entry_point: str) -> frozenset[str]:
     """Every sign but MEMORISES_TESTS, which needs the tests' arguments. Empty for a source that does not parse."""
     tree = _parsed(source)
     if tree is None:
         return frozenset()
-    found = {sign for node in walk(tree) if (sign := _sign(node))}
+    never_run = _guarded(tree)
+    found = {sign for node in walk(tree) if (sign := _sign(node)) and not (sign == EXITS and id(node) in never_run)}
     function = definition(tree, entry_point)
     if function is not None and _ignores_arguments(function):
         found.add(IGNORES_ARGUMENTS)
     return frozenset(found)
-
-
-def memorises(source: str, tested: Sequence[Arguments]) -> bool:
-    """Does the program spell out every distinct argument that the tests use (at least two calls)?
-
-    A base case (``n == 0``) covers one test; a table of answers covers all of them. A short value such as ``3`` counts
-    where the program compares with it or looks it up, a longer one wherever it stands.
-    """
-    distinct = {repr(arguments): arguments for arguments in tested}
-    tree = _parsed(source) if len(distinct) >= _FEWEST else None
-    if tree is None:
-        return False
-    literals = {repr(value) for node in walk(tree) for value in _compared(node)}
-    spelled = (repr(value) for node in walk(tree) for value in _values([node]))
-    literals |= {text for text in spelled if len(text) >= _TELLING}
-    return len(literals) >= _FEWEST and all(_covered(one, literals) for one in distinct.values())
 
 
 def _parsed(source: str) -> ast.Module | None:
@@ -94,6 +76,24 @@ def _sign(node: ast.AST) -> str:
     return ""
 
 
+def _guarded(tree: ast.Module) -> frozenset[int]:
+    """Ids of the nodes under ``if __name__ == "__main__":``, and of the functions that only they name."""
+    guarded = [node for one in tree.body if _is_main_guard(one) for statement in one.body for node in walk(statement)]
+    inside = {id(node) for node in guarded}
+    named = {node.id for node in guarded if isinstance(node, ast.Name)}
+    named -= {node.id for node in walk(tree) if isinstance(node, ast.Name) and id(node) not in inside}
+    functions = [one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name in named]
+    return frozenset(inside | {id(node) for function in functions for node in walk(function)})
+
+
+def _is_main_guard(node: ast.stmt) -> TypeGuard[ast.If]:
+    match node:
+        case ast.If(test=ast.Compare(left=left, ops=[ast.Eq()], comparators=[right])):
+            sides = {one.id if isinstance(one, ast.Name) else getattr(one, "value", None) for one in (left, right)}
+            return sides == {"__name__", "__main__"}
+    return False
+
+
 def _ignores_arguments(function: Definition) -> bool:
     arguments = function.args
     several = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
@@ -107,35 +107,3 @@ def _read(node: ast.AST) -> Iterator[str]:
     match node:
         case ast.Name(id=name, ctx=ast.Load()) | ast.AugAssign(target=ast.Name(id=name)):
             yield name
-
-
-def _compared(node: ast.AST) -> Iterator[Any]:
-    """Literal values that a node compares with or looks up."""
-    found: list[ast.AST | None] = []
-    match node:
-        case ast.Compare(left=left, comparators=others):
-            found = [left, *others]
-            found += [item for one in found if isinstance(one, ast.Tuple | ast.List | ast.Set) for item in one.elts]
-        case ast.Dict(keys=keys):
-            found = list(keys)
-        case ast.MatchValue(value=value):
-            found = [value]
-    yield from _values(found)
-
-
-def _values(nodes: Iterable[ast.AST | None]) -> Iterator[Any]:
-    """What those nodes spell that are literals."""
-    for node in nodes:
-        if isinstance(node, ast.Constant | ast.Tuple | ast.List | ast.Set | ast.Dict | ast.UnaryOp):
-            try:
-                yield ast.literal_eval(node)
-            except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-                continue
-
-
-def _covered(arguments: Arguments, literals: set[str]) -> bool:
-    """The call as a whole, as its arguments are usually compared: one by one, or all in a tuple."""
-    values = [*arguments[0], *arguments[1].values()]
-    if not values:
-        return False
-    return repr(tuple(values)) in literals or all(repr(value) in literals for value in values)

@@ -6,17 +6,17 @@ judged twice by its task's tests, in ``egca preflight --references`` and again b
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from egca_plugin import jsonl
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import TaskError
+from egca_plugin.judging.referee import Sessions, judge
 from egca_plugin.program.compiling import compile_error
 from egca_plugin.references.store import key_of
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import Sessions, judge
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.types import Task
 
 HANDLER = "egca_plugin.references.given:handler"
@@ -64,22 +64,12 @@ def handler(sandbox: Sandbox, config: EgcaConfig) -> Callable[[tuple[Task, str]]
 def load_given(path: Path) -> dict[str, tuple[str, ...]]:
     """Read further references: one JSON object a line with ``task_id`` and ``source``. Raises TaskError."""
     given: dict[str, tuple[str, ...]] = {}
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TaskError(f"{path}: cannot be read as references ({error})") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            task_id, source = row["task_id"], row["source"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise TaskError(f"{path}:{number}: got {line[:80]!r}, expected {{task_id, source}}") from error
+    for where, row in jsonl.rows(path, TaskError):
+        task_id, source = row.get("task_id"), row.get("source")
         if not isinstance(task_id, str) or not isinstance(source, str):
-            raise TaskError(f"{path}:{number}: expected texts in task_id and source")
+            raise TaskError(f"{where}: got {jsonl.kind(row)}, expected {{task_id, source}}, both texts")
         wrong = compile_error(source)
         if wrong is not None:
-            raise TaskError(f"{path}:{number}, field source: does not compile (line {wrong.line}: {wrong.message})")
+            raise TaskError(f"{where}, field source: does not compile (line {wrong.line}: {wrong.message})")
         given[task_id] = (*given.get(task_id, ()), source)
     return given

@@ -16,7 +16,7 @@ from egca_plugin.types import Task
 class Reference:
     """A whole program that passes the task's tests.
 
-    ``name`` is what records say: ``canonical``, ``given:1``, ``bank:3f2a91c0``.
+    ``name`` is what records say: ``canonical``, ``sibling:3`` (its index in the group), ``bank:3f2a91c0``, ``given:1``.
     """
 
     source: str
@@ -30,18 +30,27 @@ class References:
         self.bank = bank
         self._given = given
 
-    def pool(self, task: Task) -> tuple[Reference, ...]:
-        """The references of ``task``, most trusted first; empty where there is none."""
+    def pool(self, task: Task, siblings: Iterable[Reference] = ()) -> tuple[Reference, ...]:
+        """The references of ``task``, the passing ``siblings`` of a sample among them; empty where there is none.
+
+        Of two with the same text the first is kept, under whose name it is known.
+        """
         found = [Reference(task.reference, "canonical")] if task.reference else []
-        if self._given is not None:
-            found += [Reference(source, f"given:{n}") for n, source in self._given.sound(task)]
+        found += siblings
         if self.bank is not None:
             found += [Reference(source, bank_name(source)) for source in self.bank.programs(task)]
-        return tuple(found)
+        if self._given is not None:
+            found += [Reference(source, f"given:{n}") for n, source in self._given.sound(task)]
+        distinct: dict[str, Reference] = {}
+        for one in found:
+            distinct.setdefault(one.source, one)
+        return tuple(distinct.values())
 
-    def nearest(self, task: Task, source: str, limit: int = 3) -> tuple[Reference, ...]:
-        """The references that ``source`` is built most like."""
-        return nearest(source, self.pool(task), task.entry_point, limit)
+    def nearest(
+        self, task: Task, source: str, limit: int = 3, siblings: Iterable[Reference] = ()
+    ) -> tuple[Reference, ...]:
+        """The references that ``source`` is built most like; of equally near ones in the order of :meth:`pool`."""
+        return nearest(source, self.pool(task, siblings), task.entry_point, limit)
 
 
 def nearest(source: str, references: Iterable[Reference], entry_point: str, limit: int = 3) -> tuple[Reference, ...]:

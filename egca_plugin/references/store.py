@@ -20,7 +20,7 @@ from typing import Protocol
 from egca_plugin.types import Task
 
 _VERSION = 1
-_REMEMBERED = 4096  # files whose entries a process keeps in memory
+_REMEMBERED = 64 << 20  # bytes of files whose entries a process keeps in memory
 _log = logging.getLogger(__name__)
 
 
@@ -48,6 +48,8 @@ def key_of(task: Task) -> str:
     """The key of what the bank knows of a task: other tests or another entry point make it another task."""
     tests = task.tests if isinstance(task.tests, str) else "\0".join(task.tests)
     text = "\0".join([task.task_id, task.entry_point, tests, task.setup])
+    if task.cases:
+        text = "\0".join([text, task.kind.value, repr(task.cases), repr(task.compare), task.checker])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -75,6 +77,7 @@ class DirectoryStore:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._read: dict[str, tuple[tuple[int, int, int], Entries]] = {}
+        self._held = 0  # bytes of the files in `_read`
 
     def load(self, key: str) -> Entries:
         path = self._path(key)
@@ -85,8 +88,10 @@ class DirectoryStore:
         stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
         known = self._read.get(key)
         if known is None or known[0] != stamp:
-            if len(self._read) >= _REMEMBERED:
+            self._held += stamp[2] - (known[0][2] if known is not None else 0)
+            if self._held > _REMEMBERED:
                 self._read.clear()
+                self._held = stamp[2]
             known = self._read[key] = (stamp, _parse(path))
         return known[1]
 

@@ -1,47 +1,80 @@
-"""A stand-in for tasks without a reference: what most of the group's own programs do, where the tests confirm it.
+"""A stand-in where nothing passes: what most of a group does, as far as the tests confirm it.
 
-It takes a group that is judged together, as ``egca assess`` judges one. verl's reward loop asks for one sample at a
-time, on whichever worker is free: there the bank stands in, with what has passed before, and without a bank such tasks
-get plain GRPO, counted as ``no_reference``.
+The nearest relative is semantic voting. Programs that answer every test input alike form a cluster; the largest one is
+compared with where it passes most of the tests, and on those tests alone. What such a comparison finds counts only
+where a patch proves it, by all tests.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.judged import Judged
+from egca_plugin.references.pool import Reference
+from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.sandbox.outside.workshop import Workshop
 from egca_plugin.types import Call, CallResult, CallStatus, Verdict
 
 MAX_CALLS = 50  # test inputs on which behaviour is compared
+NAME = "voted"
 
 
-def vote(sandbox: Sandbox, samples: Sequence[tuple[str, Verdict]]) -> str | None:
-    """The shortest passing program of the group's largest behaviour cluster, or None where the tests do not confirm it.
+@dataclass(frozen=True, slots=True)
+class Voted:
+    """The program that stands for a group's largest cluster, and its verdict."""
 
-    ``samples`` are the group's programs that compile, with their verdicts, repeats included: each is one vote. Programs
-    that answer every recorded test input alike form a cluster. A lone program is no majority. Raises SandboxError.
+    reference: Reference
+    verdict: Verdict
+
+    def confirmed(self, verdict: Verdict) -> Verdict:
+        """``verdict`` with the calls of those tests alone that the voted program passes."""
+        wrong = {tested.test for tested in self.verdict.calls if not tested.passed}
+        sound = {tested.test for tested in self.verdict.calls} - wrong
+        return replace(verdict, calls=tuple(tested for tested in verdict.calls if tested.test in sound))
+
+
+def vote(sandbox: Sandbox, group: Sequence[Judged]) -> Voted | None:
+    """The shortest program of the group's largest cluster, or None where the tests do not confirm it on most inputs.
+
+    Each program that compiles and behaves the same in two runs is one vote, repeats included; a lone one is no
+    majority. Of clusters of one size the one that passes more tests stands. Raises SandboxError.
     """
-    calls = _inputs([verdict for _, verdict in samples])
+    voters = {index: one for index, one in enumerate(group) if one.program.compiles and one.verdict.stable}
+    calls = _inputs(list(voters.values()))
     if not calls:
         return None
-    clusters: dict[tuple[object, ...], list[tuple[str, Verdict]]] = defaultdict(list)
+    clusters: dict[tuple[object, ...], list[int]] = defaultdict(list)
     behaviours: dict[str, tuple[object, ...]] = {}
-    for source, verdict in samples:
+    for index, one in voters.items():
+        source = one.program.source
         if source not in behaviours:
-            behaviours[source] = tuple(map(_behaviour, sandbox.run_calls(source, calls)))
-        clusters[behaviours[source]].append((source, verdict))
-    largest = max(clusters.values(), key=len)
-    confirmed = [source for source, verdict in largest if verdict.passed and verdict.stable]
-    if len(largest) < 2 or not confirmed:
+            behaviours[source] = _behaviours(sandbox, one, calls)
+        clusters[behaviours[source]].append(index)
+    largest = max(clusters.values(), key=lambda members: (len(members), voters[members[0]].verdict.tests_passed))
+    best = min(largest, key=lambda index: (len(voters[index].program.source), index))
+    verdict = voters[best].verdict
+    if len(largest) < 2 or 2 * verdict.tests_passed <= verdict.tests_total:
         return None
-    return min(confirmed, key=lambda source: (len(source), source))
+    return Voted(Reference(voters[best].program.source, f"{NAME}:{best}"), verdict)
 
 
-def _inputs(verdicts: Sequence[Verdict]) -> tuple[Call, ...]:
+def _inputs(voters: Sequence[Judged]) -> tuple[Call, ...]:
     """The distinct calls that the tests made, in order."""
-    calls = dict.fromkeys(tested.call for verdict in verdicts for tested in verdict.calls)
+    calls = dict.fromkeys(tested.call for one in voters for tested in one.verdict.calls)
     return tuple(calls)[:MAX_CALLS]
+
+
+def _behaviours(sandbox: Sandbox, one: Judged, calls: Sequence[Call]) -> tuple[object, ...]:
+    """What judging saw; calls that its tests did not reach are made now, in CPU time: no load takes a vote away."""
+    known = {tested.call: tested.result for tested in one.verdict.calls}
+    missing = [call for call in calls if call not in known]
+    if missing:
+        with Workshop(sandbox) as workshop:
+            records = workshop.records(one.program.source, missing, budget=None, cpu_s=sandbox.config.timeout_s)
+        known.update((call, record.result) for call, record in zip(missing, records, strict=True))
+    return tuple(_behaviour(known[call]) for call in calls)
 
 
 def _behaviour(result: CallResult) -> tuple[object, ...]:

@@ -53,11 +53,15 @@ def columns(bins: Sequence[int]) -> tuple[tuple[float, float, float, float, int]
     )
 
 
-def lines(steps: Sequence[Step]) -> tuple[Line, ...]:
-    """Shares over the training steps, 0 at the bottom, 1 at the top; none with fewer than two steps."""
+def lines(steps: Sequence[Step], over: Sequence[Step] = ()) -> tuple[Line, ...]:
+    """Shares over the training steps, 0 at the bottom, 1 at the top; none with fewer than two steps.
+
+    ``over``: the steps of another run, which the axis has to hold too.
+    """
     if len(steps) < 2:
         return ()
-    first, last = steps[0].step, steps[-1].step
+    held = [step.step for step in (*steps, *over)]
+    first, last = min(held), max(held)
     across = [WIDTH * (s.step - first) / (last - first) for s in steps]
     courses = {
         "passed": [s.passed for s in steps],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from egca_plugin import jsonl
 from egca_plugin.errors import SampleError
-from egca_plugin.records import read_credit
+from egca_plugin.monitor.records import read_credit
 from egca_plugin.tasks.files import load_samples
 from egca_plugin.types import Credit
 
@@ -65,11 +65,8 @@ def live_files(directory: Path) -> list[Path]:
 
 def parse(line: bytes, where: str) -> Record:
     """One record from its line. Raises SampleError naming ``where``."""
-    try:
-        row = json.loads(line.decode("utf-8", "surrogatepass"))
-    except (ValueError, RecursionError) as error:
-        raise SampleError(f"{where}: not JSON ({error}); expected one record a line") from error
-    if not isinstance(row, dict) or not isinstance(row.get("task_id"), str):
+    row = jsonl.parse(line, where, SampleError)
+    if not isinstance(row.get("task_id"), str):
         raise SampleError(f"{where}, field task_id: missing; expected a record of `egca assess` or of a run")
     credit = read_credit(row, where)
     text = row.get("completion")
@@ -80,12 +77,9 @@ def parse(line: bytes, where: str) -> Record:
 
 
 def _file(file: Path) -> Iterator[Record]:
-    lines = file.read_bytes().split(b"\n")
-    for number, line in enumerate(lines[:-1], start=1):
-        if line.strip():
-            yield parse(line, f"{file}:{number}")
-    if lines[-1].strip() and not file.match(PATTERN):  # of a live run the last line may still be on its way
-        yield parse(lines[-1], f"{file}:{len(lines)}")
+    for where, line in jsonl.lines(file, SampleError):
+        if line.endswith(b"\n") or not file.match(PATTERN):  # of a live run the last line may still be on its way
+            yield parse(line, where)
 
 
 def _step(row: Mapping[str, Any], where: str) -> int | None:

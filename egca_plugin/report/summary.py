@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from egca_plugin import alarm
-from egca_plugin.metrics import stage_times
+from egca_plugin.monitor import alarm
+from egca_plugin.monitor.metrics import stage_times
 from egca_plugin.report.read import Record
 from egca_plugin.types import Credit, Mode, Outcome
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from egca_plugin.types import Credit, Mode
+from egca_plugin.types import Credit, FailedTest, Mode
 
 REASONS = {
     "passed": "all tests pass, there is nothing to localise",
@@ -23,11 +23,18 @@ REASONS = {
     "exception": "it raised, at no place in the sampled text",
     "violation": "it breaks a constraint",
     "not_comparable": "it is built too unlike the reference to be compared",
-    "budget_spent": "the step's time for localisation was spent",
+    "budget_spent": "the batch's share of localised samples was spent on others",
+    "no_advantage": "its group is rewarded alike throughout, so that there is no advantage to place",
+    "credit_late": "its credit was not ready when the step needed it",
+    "credit_lost": "its credit was lost with the process that had it",
+    "pending": "it was judged, and not localised yet",
+    "examination_failed": "the program could not be examined",
     "localizer_failed": "the localiser itself failed",
     "remote_sandbox": "it ran on a server, which can neither trace it nor try a patch",
+    "missing_package": "it imports a package that is not among egca.sandbox.packages",
     "judge_only": "it is a validation sample, of which nothing is learnt",
     "infrastructure": "the sandbox failed, which is no verdict on the program",
+    "bad_task": "the task's own tests cannot be run, which is no verdict on the program",
     "refused": "it did what the sandbox refuses",
     "span_not_sampled": "the blamed text is the prompt's, not the model's",
     "span_too_wide": "the blamed text is nearly the whole program",
@@ -56,3 +63,23 @@ def of_credit(credit: Credit) -> str:
     if credit.mode is Mode.CORRECT:
         return f"Credit is uniform: {UNIFORM[credit.mode]}."
     return f"Credit is uniform: {of_reason(credit.reason) if credit.reason else UNIFORM[credit.mode]}."
+
+
+def of_verdict(credit: Credit) -> str:
+    """What the judge said: ``logic: wrong_answer, 1 of 3 tests pass``."""
+    return f"{credit.mode.value}: {credit.outcome.value}, {credit.tests_passed} of {credit.tests_total} tests pass"
+
+
+def of_failed(failed: FailedTest | None) -> dict[str, str]:
+    """The first failing test in parts, each under its name, those left out that it does not have."""
+    if failed is None:
+        return {}
+    parts = {
+        "test": f"number {failed.test + 1}",
+        "call": failed.call,
+        "read": failed.stdin,
+        "expected": failed.expected,
+        "got": failed.got,
+        "raised": failed.exception,
+    }
+    return {name: text for name, text in parts.items() if text}

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from egca_plugin.config import ISOLATION_LEVELS, SandboxConfig
-from egca_plugin.errors import IsolationError, SandboxError
-from egca_plugin.sandbox import policy
+from egca_plugin.errors import IsolationError
+from egca_plugin.sandbox import packages, policy
 
 LAYERS: Mapping[str, str] = {
     "session": "mandatory",
@@ -60,11 +60,14 @@ class IsolationReport:
     escapes: tuple[str, ...] = ()
 
 
-def settings(config: SandboxConfig, *, refuse: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """What a zygote is told to apply. ``refuse``: namespaces not to try, with the reason to report.
+def settings(config: SandboxConfig, *, warm: bool = False, refuse: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What a zygote is told to apply. ``warm``: the packages, to be imported beforehand. ``refuse``: namespaces not to
+    try, with the reason to report.
 
-    Raises IsolationError where libseccomp is missing: every level needs it.
+    Raises IsolationError where libseccomp is missing: every level needs it; ConfigError for a package that is not
+    installed.
     """
+    allowed = packages.locate(config.packages)
     try:
         filters = {"filter": policy.program(files=True), "filter_without_files": policy.program(files=False)}
     except IsolationError as err:
@@ -73,6 +76,7 @@ def settings(config: SandboxConfig, *, refuse: Mapping[str, str] | None = None) 
         "memory_mb": config.memory_mb,
         "cpu_s": math.ceil(config.timeout_s) + 1,
         "refused": dict(refuse or {}),
+        "packages": allowed if warm else packages.locate(()),
         **filters,
     }
 
@@ -100,50 +104,3 @@ def enforce(require: str, missing: Mapping[str, str]) -> None:
         f"egca.sandbox.require={require}: got isolation level {found.level or 'none'!r}, expected {require!r} "
         f"({reasons}). Allow it on this host, or set egca.sandbox.require={found.level or 'mandatory'}"
     )
-
-
-def probe(config: SandboxConfig | None = None) -> IsolationReport:
-    """Start a sandbox and have a program try to get out. Raises nothing: a host without any is a report too."""
-    from egca_plugin.sandbox import api, wire  # here, since api needs this module
-
-    any_level = SandboxConfig(require=ISOLATION_LEVELS[0], memory_mb=(config or SandboxConfig()).memory_mb)
-    try:
-        policy.program(files=True)
-    except IsolationError as err:
-        return report({**dict.fromkeys(LAYERS, UNTRIED), "seccomp": str(err)})
-    try:
-        with api.Sandbox(any_level) as sandbox:
-            missing = sandbox.start().hello["missing"]
-            (result,) = sandbox.run_calls(_ESCAPES, [api.call("attempts")])
-            escapes = tuple(wire.decode(result.value)) if result.value else (f"the attempts failed: {result}",)
-            return report(missing, escapes)
-    except SandboxError as err:
-        return report({name: str(err) for name in LAYERS})
-
-
-_ESCAPES = """
-import os, sys
-
-def attempts():
-    tries = {
-        "read /etc/passwd": lambda: open("/etc/passwd").read(),
-        "list a folder of the host": lambda: os.listdir("/etc"),
-        "write a file": lambda: open("/tmp/egca-escape", "w"),
-        "make a folder": lambda: os.mkdir("/tmp/egca-escape"),
-        "open a socket": lambda: __import__("_socket").socket(),
-        "fork": lambda: os.fork() or os._exit(0),
-        "start a thread": lambda: __import__("_thread").start_new_thread(int, ()),
-        "signal its parent": lambda: os.kill(os.getppid(), 0),
-        "run a command": lambda: os.execv("/bin/true", ["true"]),
-        "raise its memory limit": lambda: __import__("resource").setrlimit(9, (-1, -1)),
-    }
-    done = [name for name, attempt in tries.items() if succeeds(attempt)]
-    return done + [f"see {name} in its environment" for name in os.environ]
-
-def succeeds(attempt):
-    try:
-        attempt()
-    except Exception:  # whatever way the host refuses, it refuses
-        return False
-    return True
-"""

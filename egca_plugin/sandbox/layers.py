@@ -9,17 +9,26 @@ Standard library only. Functions that return a dict name the layers that this ho
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import resource
 import signal
-from collections.abc import Callable, Mapping
+import struct
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 _SECCOMP_MODE_FILTER = 2
 _CAPABILITY_VERSION_3 = 0x20080522
+# Numbers of system calls for which the C library has no function, or only newer ones.
+_SECCOMP = {"x86_64": 317, "aarch64": 277, "riscv64": 277}
+_TIMER_CREATE = {"x86_64": 222, "aarch64": 107, "riscv64": 107}
+_TIMER_SETTIME = {"x86_64": 223, "aarch64": 110, "riscv64": 110}
+_CLOCK_PROCESS_CPUTIME_ID = 2
+_SET_MODE_FILTER, _TSYNC = 1, 1
 NOBODY = 65534
 MAX_FILES = 64
+MAX_STACK = 120 << 20  # of the main thread: the kernel keeps 128 MB free below it, whatever the limit was at its start
 
 libc = ctypes.CDLL(None, use_errno=True)
 _prctl = libc.prctl
@@ -53,10 +62,11 @@ def address_space() -> int:
         return int(statm.read().split()[0]) * resource.getpagesize()
 
 
-def limit(memory_bytes: int) -> None:
-    """Limits that every child inherits; ``memory_bytes`` of address space."""
+def limit() -> None:
+    """Limits that every child inherits."""
+    most = resource.getrlimit(resource.RLIMIT_STACK)[1]
     for kind, value in (
-        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_STACK, MAX_STACK if most == resource.RLIM_INFINITY else min(most, MAX_STACK)),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, MAX_FILES),
         (resource.RLIMIT_CORE, 0),
@@ -66,8 +76,8 @@ def limit(memory_bytes: int) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def drop_privileges(readable: str) -> dict[str, str]:
-    """Give up root and every capability, for good. ``readable``: a folder that must stay readable."""
+def drop_privileges(readable: Sequence[str]) -> dict[str, str]:
+    """Give up root and every capability, for good. ``readable``: folders that must stay readable."""
     missing = {}
     if os.getuid() == 0:
         try:
@@ -81,12 +91,12 @@ def drop_privileges(readable: str) -> dict[str, str]:
     return missing
 
 
-def _become_nobody(readable: str) -> None:
-    folder = readable
-    while folder != "/":
-        if not os.stat(folder).st_mode & 0o001:
-            raise PermissionError(f"another user could not read the standard library: {folder} is closed to others")
-        folder = os.path.dirname(folder)
+def _become_nobody(readable: Sequence[str]) -> None:
+    for folder in readable:
+        while folder != "/":
+            if not os.stat(folder).st_mode & 0o001:
+                raise PermissionError(f"another user could not read the libraries: {folder} is closed to others")
+            folder = os.path.dirname(folder)
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
@@ -96,39 +106,93 @@ class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
 
-class Seal:
-    """What each child puts on itself, prepared beforehand."""
+_Step = tuple[str, Callable[..., Any], tuple[Any, ...]]
 
-    def __init__(self, bpf: bytes, cpu_s: int) -> None:
+
+class Seal:
+    """What each child puts on itself, prepared beforehand. ``memory_bytes``: of address space, all in all."""
+
+    def __init__(self, bpf: bytes, memory_bytes: int, cpu_s: int) -> None:
         self._bpf = ctypes.create_string_buffer(bpf, len(bpf))
         self._program = _Program(len(bpf) // 8, ctypes.addressof(self._bpf))
+        self._memory_bytes, self._cpu_s = memory_bytes, cpu_s
+        self._timer = _CpuTimer()
         # A list of calls with all that they take: what Python looks up or makes in a child costs it pages of its own.
         program = ctypes.addressof(self._program)
-        self._steps: tuple[tuple[str, Callable[..., Any], tuple[Any, ...]], ...] = (
+        self._steps: tuple[_Step, ...] = (
             ("setsid", os.setsid, ()),
             ("prctl(PR_SET_PDEATHSIG)", _prctl, (_PR_SET_PDEATHSIG, int(signal.SIGKILL), None, 0, 0)),
-            ("setrlimit", resource.setrlimit, (resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))),
             ("setrlimit", resource.setrlimit, (resource.RLIMIT_NPROC, (0, 0))),
-            ("prctl(PR_SET_SECCOMP)", _prctl, (_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, program, 0, 0)),
+        )
+        self._limits = self._limits_of(memory_bytes, cpu_s)
+        self._filter: _Step = ("prctl(PR_SET_SECCOMP)", _prctl, (_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, program, 0, 0))
+        number = _SECCOMP.get(os.uname().machine, -1)
+        everywhere = (number, _SET_MODE_FILTER, _TSYNC, ctypes.c_void_p(program))
+        self._filter_of_all: _Step = ("seccomp(SECCOMP_SET_MODE_FILTER)", libc.syscall, everywhere)
+
+    def _limits_of(self, memory_bytes: int, cpu_s: int) -> tuple[_Step, ...]:
+        return (
+            ("setrlimit", resource.setrlimit, (resource.RLIMIT_AS, (memory_bytes, memory_bytes))),
+            ("setrlimit", resource.setrlimit, (resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))),
         )
 
-    def apply(self) -> None:
-        """Raises OSError: then the child must not run anything."""
-        for name, call, arguments in self._steps:
-            if call(*arguments) == -1:
+    def apply(self, *, further_bytes: int = 0, cpu_ms: int = 0, threads: bool = False) -> None:
+        """Raises OSError: then the child must not run anything.
+
+        ``further_bytes`` of address space, positive or negative. ``cpu_ms`` of CPU time, if not those of the zygote.
+        ``threads``: the filter also binds the threads that are there already.
+        """
+        limits = self._limits
+        if further_bytes or cpu_ms:
+            cpu_s = math.ceil(cpu_ms / 1e3) + 1 if cpu_ms else self._cpu_s
+            limits = self._limits_of(self._memory_bytes + further_bytes, cpu_s)
+        if cpu_ms:
+            self._timer.start(cpu_ms)
+        for name, call, arguments in (*self._steps, *limits, self._filter_of_all if threads else self._filter):
+            if call(*arguments):  # None from Python's own, 0 from the C library's
                 check(-1, name)
 
     def rehearse(self) -> dict[str, str]:
         """Apply it in a child that runs nothing."""
+        number = self._try(threads=False)
+        if number:
+            return {"seccomp": f"the kernel refuses the filter: {os.strerror(number)}"}
+        number = self._try(threads=True)
+        return {"threads": f"the kernel cannot filter threads together: {os.strerror(number)}"} if number else {}
+
+    def _try(self, *, threads: bool) -> int:
+        """The error's number, 0 for none."""
         pid = os.fork()
         if pid == 0:
             try:
-                self.apply()
+                self.apply(threads=threads)
             except OSError as err:
                 os._exit(err.errno or 255)
             os._exit(0)
-        number = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        return {"seccomp": f"the kernel refuses the filter: {os.strerror(number)}"} if number else {}
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+class _CpuTimer:
+    """Ends a process by SIGPROF after so much CPU time, to the millisecond.
+
+    A program that blocks the signal meets the limit in whole seconds instead.
+    """
+
+    def __init__(self) -> None:
+        machine = os.uname().machine
+        self._create, self._settime = _TIMER_CREATE.get(machine, -1), _TIMER_SETTIME.get(machine, -1)
+        event = struct.pack("Pii", 0, signal.SIGPROF, 0)  # struct sigevent: value, signal, SIGEV_SIGNAL
+        self._event = ctypes.create_string_buffer(event, 64)
+        self._id = ctypes.c_int()
+        self._times = (ctypes.c_long * 4)()  # struct itimerspec: interval and first, each seconds and nanoseconds
+
+    def start(self, cpu_ms: int) -> None:
+        """For the calling process. Raises OSError."""
+        clock, timer = _CLOCK_PROCESS_CPUTIME_ID, ctypes.byref(self._id)
+        check(libc.syscall(self._create, clock, ctypes.byref(self._event), timer), "timer_create")
+        seconds, milliseconds = divmod(cpu_ms, 1000)
+        self._times[:] = [0, 100_000_000, seconds, milliseconds * 1_000_000]
+        check(libc.syscall(self._settime, self._id, 0, ctypes.byref(self._times), None), "timer_settime")
 
 
 class _Ruleset(ctypes.Structure):

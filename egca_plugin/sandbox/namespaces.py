@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+import stat
+from collections.abc import Sequence
 
 from egca_plugin.sandbox.layers import check, die_with_parent, libc
 
@@ -66,31 +68,49 @@ def _fork_into_pid_namespace() -> None:
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
-def new_root(folder: str, hidden: list[str]) -> dict[str, str]:
-    """Make ``folder``, read-only and without its ``hidden`` subfolders, all that there is in the file system."""
+def new_root(folder: str, hidden: Sequence[str], places: Sequence[str]) -> dict[str, str]:
+    """Make ``folder``, without its ``hidden`` subfolders, and ``places``, which may lie in these, all that there is in
+    the file system, read-only.
+    """
     try:
-        _build_root("/tmp", folder, hidden)
+        _build_root("/tmp", folder, hidden, places)
     except OSError as err:
         return {"mount": f"the file system could not be rebuilt: {err}"}
     return {}
 
 
-def _build_root(root: str, folder: str, hidden: list[str]) -> None:
+def _build_root(root: str, folder: str, hidden: Sequence[str], places: Sequence[str]) -> None:
     _do_mount(None, "/", None, _MS_REC | _MS_PRIVATE)
-    source = os.open(folder, os.O_PATH | os.O_CLOEXEC)  # the tmpfs may come to lie over it
+    # Opened first: the tmpfs may come to lie over them.
+    sources = {place: os.open(place, os.O_PATH | os.O_CLOEXEC) for place in (folder, *places)}
     _do_mount("tmpfs", root, "tmpfs", _MS_NOSUID | _MS_NODEV, "size=1m,mode=755")
-    place = root + folder
-    os.makedirs(place)
-    _do_mount(f"/proc/self/fd/{source}", place, None, _MS_BIND | _MS_REC)
-    os.close(source)
+    _bind(sources[folder], root + folder)
     for name in hidden:
-        _do_mount("tmpfs", f"{place}/{name}", "tmpfs", _MS_RDONLY | _MS_NOSUID | _MS_NODEV, "size=4k")
-    _do_mount(None, place, None, _MS_BIND | _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV)
+        _do_mount("tmpfs", f"{root}{folder}/{name}", "tmpfs", _MS_NOSUID | _MS_NODEV, "size=1m,mode=755")
+    for place in places:
+        _bind(sources[place], root + place)
+    for source in sources.values():
+        os.close(source)
+    for name in hidden:
+        options = _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV
+        _do_mount(None, f"{root}{folder}/{name}", None, options, "size=1m,mode=755")
+    for place in (folder, *places):
+        _do_mount(None, root + place, None, _MS_BIND | _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV)
     _do_mount(None, root, None, _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV, "size=1m,mode=755")
     os.chdir(root)
     check(libc.syscall(_PIVOT_ROOT[os.uname().machine], b".", b"."), "pivot_root")
     check(libc.umount2(b".", _MNT_DETACH), "umount2")
     os.chdir("/")
+
+
+def _bind(source: int, target: str) -> None:
+    """Let the folder or file that ``source`` is open on be seen at ``target``."""
+    if stat.S_ISDIR(os.fstat(source).st_mode):
+        os.makedirs(target, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        open(target, "w").close()
+    _do_mount(f"/proc/self/fd/{source}", target, None, _MS_BIND | _MS_REC)
 
 
 def _do_mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None = None) -> None:

@@ -1,7 +1,8 @@
 """Which system calls a program may make, and the filter that says so to the kernel.
 
 An allow-list: whatever is not named fails with EPERM. What is named lets Python compute, allocate and import, and
-nothing else: no process or thread, no socket or pipe, no signal to anyone, no file opened for anything but reading.
+nothing else: no process or thread, no socket but a pair of its own, no signal to anyone, no file opened for anything
+but reading.
 libseccomp (through pyseccomp) turns the list into a BPF program once; every child loads those bytes.
 """
 
@@ -35,7 +36,8 @@ ALLOWED = (
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # fcntl and ioctl can ask the kernel to signal other processes (F_SETOWN, FIOSETOWN): only these may be asked.
 _FCNTL = (1, 2, 3, 1030)  # F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC
-_IOCTL = (0x5401, 0x5451, 0x5450)  # TCGETS (isatty), FIOCLEX, FIONCLEX
+_IOCTL = (0x5401, 0x5451, 0x5450, 0x5421)  # TCGETS (isatty), FIOCLEX, FIONCLEX, FIONBIO
+_AF_UNIX = 1
 INSTALL = "apt-get install libseccomp2 (Debian, Ubuntu) or dnf install libseccomp (Fedora, RHEL)"
 _OPTIMIZE, _BINARY_TREE = 8, 2  # SCMP_FLTATR_CTL_OPTIMIZE: a search tree, whose length a child pays for at load
 
@@ -66,7 +68,12 @@ def program(*, files: bool) -> bytes:
         _allow(pyseccomp, refused, "fcntl", pyseccomp.Arg(1, pyseccomp.EQ, command))
     for command in _IOCTL:
         _allow(pyseccomp, refused, "ioctl", pyseccomp.Arg(1, pyseccomp.EQ, command))
+    # asyncio wakes itself by a pair of sockets: both ends are the program's own, and neither can name another.
+    _allow(pyseccomp, refused, "socketpair", pyseccomp.Arg(0, pyseccomp.EQ, _AF_UNIX))
+    _allow(pyseccomp, refused, "sendto", pyseccomp.Arg(4, pyseccomp.EQ, 0))
+    _allow(pyseccomp, refused, "recvfrom", pyseccomp.Arg(4, pyseccomp.EQ, 0))
     _allow(pyseccomp, refused, "prlimit64", pyseccomp.Arg(2, pyseccomp.EQ, 0))  # reading only
+    _allow(pyseccomp, refused, "setitimer", pyseccomp.Arg(0, pyseccomp.EQ, 1))  # ITIMER_VIRTUAL: CPU time of its own
     refused.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")  # so that the C library asks for clone, and is refused
     with tempfile.TemporaryFile() as file:
         refused.export_bpf(file)

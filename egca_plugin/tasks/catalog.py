@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from egca_plugin.errors import TaskError
-from egca_plugin.tasks import humaneval, mbpp, starter
+from egca_plugin.tasks import starter
+from egca_plugin.tasks.layouts import humaneval, mbpp
 from egca_plugin.types import Task
 
 HUB = "hub"

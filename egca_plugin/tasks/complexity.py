@@ -20,10 +20,11 @@ from typing import Any
 
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import TaskError, WireError
+from egca_plugin.judging.referee import judge
 from egca_plugin.program.constraints import COMPLEXITY, Constraint, Violation
+from egca_plugin.program.preamble import prepared
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import judge
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.types import Call, CallResult, CallStatus, Task
 
 # Elements of a container, or the number itself: primes, so that no search for a divisor ends early.
@@ -73,7 +74,7 @@ def measure(sandbox: Sandbox, source: str, calls: Sequence[Call]) -> tuple[Growt
     if not curves:
         return ()
     asked = [call for curve in curves for call in curve]
-    (results,) = sandbox.run_batch([counted], asked, steps=MAX_STEPS, timeout_s=TIMEOUT_S)
+    (results,) = sandbox.run_batch([counted], asked, steps=MAX_STEPS, cpu_s=TIMEOUT_S)
     found = (growth(results[at : at + len(SIZES)]) for at in range(0, len(results), len(SIZES)))
     return tuple(one for one in found if one is not None)
 
@@ -98,6 +99,7 @@ def handler(sandbox: Sandbox, config: EgcaConfig) -> Callable[[Task], Constraint
     """What a pool's worker runs in ``egca prepare``: the constraint of a task whose reference passes, or None."""
 
     def derive(task: Task) -> Constraint | None:
+        task = prepared(task, config)
         try:
             verdict = judge(sandbox, task.reference, task, timeout_s=REFERENCE_TIMEOUT_S)
         except TaskError:

@@ -18,13 +18,14 @@ import re
 import tokenize
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from egca_plugin.errors import WireError
+from egca_plugin.judging.referee import judge
+from egca_plugin.program.preamble import in_front
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import judge
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.types import Call, CallStatus, Task
 
 WORDS = 6
@@ -149,6 +150,7 @@ def _shared_code(mine: Grams, theirs: Grams) -> str:
 
 def behaviour(task: Task, sandbox: Sandbox) -> Behaviour:
     """Run the task's tests on its reference and keep what the entry point returned."""
+    task = replace(task, reference=in_front(task.preamble, task.reference))
     outputs: dict[bytes, str] = {}
     shapes: set[tuple[str, ...]] = set()
     for tested in judge(sandbox, task.reference, task).calls:

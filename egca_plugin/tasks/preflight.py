@@ -6,21 +6,25 @@ Everything runs through the sandbox and its referee, as training will: what pref
 from __future__ import annotations
 
 import ast
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from textwrap import indent
 
 from egca_plugin.config import EgcaConfig
-from egca_plugin.errors import TaskError
-from egca_plugin.localize.evidence import distinct_calls
-from egca_plugin.localize.reference import open_saved, warm
-from egca_plugin.localize.saved import SavedTraces
+from egca_plugin.errors import SandboxError, TaskError
+from egca_plugin.judging.checks import VacuousTests
+from egca_plugin.judging.referee import check_setup, judge
+from egca_plugin.localize.compare.evidence import distinct_calls
+from egca_plugin.localize.compare.reference import open_saved, warm
+from egca_plugin.localize.compare.saved import SavedTraces
 from egca_plugin.program.mutate import mutants
+from egca_plugin.program.preamble import prepared
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import judge
-from egca_plugin.types import Task, Verdict
+from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.types import CallStatus, Kind, Task, Verdict
 
 HANDLER = "egca_plugin.tasks.preflight:handler"
 REFERENCE_TIMEOUT_S = 30.0  # generous: a slow reference is listed as slow, not as broken
@@ -29,6 +33,7 @@ MUTANTS = 8  # per task
 MUTANT_TIMEOUT = (0.25, 2.0)  # a mutant hangs after so many seconds plus so many times the reference's own
 WEAK_BELOW = 0.5  # share of the mutants that the tests must notice; some mutants are equivalent to the reference
 MAX_STEPS = 10_000_000
+STABLE_SEEDS = (1, 2, 3)  # two hash seeds often give a small set the same order
 _NONE = wire.encode(None)
 _QUOTED = 80  # characters of an assertion
 DEADLINE_S = 900.0  # for one task: more than all of the above can add up to
@@ -41,7 +46,7 @@ class Fault(str, Enum):
     UNSTABLE = "unstable"  # two runs of the reference differ
     SLOW = "slow"
     WEAK = "weak"  # the tests notice few faults
-    VACUOUS = "vacuous"  # an assertion holds for a function that gives nothing
+    VACUOUS = "vacuous"  # an assertion holds for a function that gives nothing, or there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ class Health:
     """What was found about one task. ``faults`` maps each fault to its reason.
 
     ``ms`` is the wall clock of the reference with all tests, ``steps`` its executed statements; ``killed`` of
-    ``mutants`` small faults made a test fail.
+    ``mutants`` small faults made a test fail. ``referenced`` is False for a task that has no reference: only its tests
+    were looked at.
     """
 
     task_id: str
@@ -59,6 +65,7 @@ class Health:
     steps: int = 0
     mutants: int = 0
     killed: int = 0
+    referenced: bool = True
 
     @property
     def kinds(self) -> frozenset[Fault]:
@@ -76,43 +83,67 @@ def examine(sandbox: Sandbox, task: Task, saved: SavedTraces | None = None) -> H
     ``saved`` gets the reference's traces, for training to find.
     """
     try:
-        _check_setup(task)
-        verdict = judge(sandbox, task.reference, task, timeout_s=REFERENCE_TIMEOUT_S, check_stable=True)
+        check_setup(sandbox, task)
+        if not task.reference.strip():
+            total = judge(sandbox, _stub(task), task, timeout_s=REFERENCE_TIMEOUT_S).tests_total
+            return Health(task.task_id, tests=total, referenced=False)
+        return _examine(sandbox, task, saved)
     except TaskError as error:
-        return Health(task.task_id, ((Fault.UNSOUND, str(error).removeprefix(f"{task.task_id}: ")),))
+        fault = Fault.VACUOUS if isinstance(error, VacuousTests) else Fault.UNSOUND
+        return Health(task.task_id, ((fault, str(error).removeprefix(f"{task.task_id}: ")),))
+    except SandboxError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a task's code and data: what breaks our tools here breaks training too
+        return Health(task.task_id, ((Fault.UNSOUND, f"cannot be examined: {type(error).__name__}: {error}"),))
+
+
+def _examine(sandbox: Sandbox, task: Task, saved: SavedTraces | None) -> Health:
+    verdict = judge(sandbox, task.reference, task, timeout_s=REFERENCE_TIMEOUT_S, check_stable=True, seeds=STABLE_SEEDS)
     if not verdict.passed:
         reason = verdict.detail or verdict.outcome.value
         return Health(task.task_id, ((Fault.UNSOUND, reason),), verdict.tests_total, verdict.ms)
     tried, killed = _mutation_score(sandbox, task, verdict.ms)
     faults = []
+    unknown = _unknown_classes(task, verdict)
+    if unknown:
+        faults.append((Fault.UNSOUND, unknown))
     if not verdict.stable:
         faults.append((Fault.UNSTABLE, _why_unstable(sandbox, task, verdict)))
-    allowed_ms = 1e3 * sandbox.config.timeout_s
+    allowed_ms = 1e3 * (task.limits.time_s or sandbox.config.timeout_s)
     if verdict.ms > SLOW_SHARE * allowed_ms:
         faults.append((Fault.SLOW, f"the reference takes {verdict.ms:.0f} ms of the {allowed_ms:.0f} ms allowed"))
     if tried and killed < WEAK_BELOW * tried:
         faults.append((Fault.WEAK, f"the tests notice {killed} of {tried} small faults"))
     vacuous = _vacuous(sandbox, task, verdict)
     if vacuous:
-        faults.append((Fault.VACUOUS, f"holds for a function that returns None: {vacuous}"))
-    steps = _steps(sandbox, task, verdict)
-    if saved is not None and verdict.stable:
+        does = "program that prints nothing" if task.kind is Kind.STDIN else "function that returns None"
+        faults.append((Fault.VACUOUS, f"holds for a {does}: {vacuous}"))
+    steps = _steps(sandbox, task, verdict) if task.kind is Kind.FUNCTION else 0
+    if saved is not None and verdict.stable and task.kind is Kind.FUNCTION:
         warm(task.reference, list(distinct_calls(verdict)), sandbox, saved)
     return Health(task.task_id, tuple(faults), verdict.tests_total, verdict.ms, steps, tried, killed)
+
+
+def lost(task: Task, error: SandboxError) -> Health:
+    """The health of a task that cost its workers."""
+    return Health(task.task_id, ((Fault.UNSOUND, f"examining it killed the judge: {error}"),))
 
 
 def handler(sandbox: Sandbox, config: EgcaConfig) -> Callable[[Task], Health]:
     """What a pool's worker runs."""
     saved = open_saved(config)
-    return lambda task: examine(sandbox, task, saved)
+    return lambda task: examine(sandbox, prepared(task, config), saved)
 
 
-def _check_setup(task: Task) -> None:
-    """The setup must stand alone: what only the reference defines (mbpp/367's ``Node``), no candidate can know."""
-    try:
-        exec(compile(task.setup, f"<setup of {task.task_id}>", "exec"), {"__name__": "setup"})  # noqa: S102 - the task's
-    except Exception as error:  # the boundary to a task's code, which may raise anything
-        raise TaskError(f"{task.task_id}: the setup fails on its own: {type(error).__name__}: {error}") from error
+def _unknown_classes(task: Task, verdict: Verdict) -> str:
+    """Why no program can give such results: they are of classes that only the reference defines."""
+    given = f"{task.prompt}\n{task.preamble}\n{task.entry_point}"
+    results = [tested.result.value for tested in verdict.calls if tested.result.status is CallStatus.VALUE]
+    names = dict.fromkeys(name for value in results for name in wire.own_classes(value))
+    unknown = [repr(name) for name in names if not re.search(rf"\b{re.escape(name)}\b", given)]
+    if not unknown:
+        return ""
+    return f"results are of the class {', '.join(unknown)}, which neither the prompt nor the preamble gives to programs"
 
 
 def _why_unstable(sandbox: Sandbox, task: Task, verdict: Verdict) -> str:
@@ -123,16 +154,24 @@ def _why_unstable(sandbox: Sandbox, task: Task, verdict: Verdict) -> str:
 
 
 def _vacuous(sandbox: Sandbox, task: Task, verdict: Verdict) -> str:
-    """The assertions that hold for a function which returns None, though the reference gives them something else."""
-    stub = f"def {task.entry_point}(*args, **kwargs):\n    return None\n"
-    held = {tested.test for tested in judge(sandbox, stub, task).calls if tested.passed}
+    """The tests that hold for a program which does nothing, though the reference gives them something else."""
+    held = {tested.test for tested in judge(sandbox, _stub(task), task).calls if tested.passed}
     asked = {tested.test for tested in verdict.calls if tested.result.value != _NONE}
     return ", ".join(_quoted(task, test) for test in sorted(held & asked))
 
 
+def _stub(task: Task) -> str:
+    """A program of the task's kind that returns None, or prints nothing."""
+    owner, _, name = task.entry_point.rpartition(".")
+    if task.kind is Kind.STDIN:
+        return "pass\n"
+    function = f"def {name}(*args, **kwargs):\n    return None\n"
+    return f"class {owner}:\n{indent(function, '    ')}" if owner else function
+
+
 def _quoted(task: Task, test: int) -> str:
     """An assertion in its words where it stands alone, else by its number."""
-    if isinstance(task.tests, str) or test >= len(task.tests):
+    if isinstance(task.tests, str) or test >= len(task.tests):  # cases too, which have no words
         return f"test {test}"
     return f"test {test} ({task.tests[test][:_QUOTED]})"
 
@@ -141,7 +180,7 @@ def _steps(sandbox: Sandbox, task: Task, verdict: Verdict) -> int:
     """Executed statements over all calls that the tests made (the recorded ones: the referee keeps 200)."""
     counted = ast.unparse(ast.fix_missing_locations(_CountSteps().visit(ast.parse(task.reference))))
     calls = [tested.call for tested in verdict.calls]
-    (results,) = sandbox.run_batch([counted], calls, steps=MAX_STEPS, timeout_s=REFERENCE_TIMEOUT_S)
+    (results,) = sandbox.run_batch([counted], calls, steps=MAX_STEPS, cpu_s=REFERENCE_TIMEOUT_S)
     return sum(result.steps for result in results)
 
 

@@ -4,7 +4,8 @@ EvalPlus keeps its inputs inside each function's domain by contracts written by 
 input must look like those of the task's own tests: numbers within their range, texts of their characters, sizes within
 theirs, sorted where all of them are sorted, a number that always was the length of another argument still that length.
 Only tasks whose tests are ``assert f(literals) == literal`` throughout are strengthened, since any other comparison
-says that more than one output is right. The references run in the sandbox: they are code from a data set.
+says that more than one output is right; what changes with the order of a set is left out too. The references run in
+the sandbox: they are code from a data set.
 """
 
 from __future__ import annotations
@@ -18,12 +19,19 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from egca_plugin.config import EgcaConfig
+from egca_plugin.errors import TaskError, WireError
+from egca_plugin.judging.referee import judge
+from egca_plugin.localize.trial.changes import MANY, WITHIN, changed
+from egca_plugin.program.preamble import prepared
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.api import Sandbox, call
-from egca_plugin.sandbox.referee import judge
-from egca_plugin.types import CallStatus, Task
+from egca_plugin.sandbox.outside.api import Sandbox, call
+from egca_plugin.tasks.backwards import backwards
+from egca_plugin.tasks.preflight import STABLE_SEEDS
+from egca_plugin.types import CallResult, CallStatus, Task
 
 HANDLER = "egca_plugin.tasks.strengthen:handler"
+_UNSPELT = object()
 MORE = 20  # tests added to a task, at most
 DEADLINE_S = 60.0  # for one task
 _TRIES = 200
@@ -36,22 +44,52 @@ Inputs = tuple[Any, ...]
 def strengthen(sandbox: Sandbox, task: Task) -> Task:
     """``task`` with up to :data:`MORE` tests behind its own; itself where it cannot be done. Raises SandboxError."""
     inputs = _inputs_of(task)
-    if not inputs or not judge(sandbox, task.reference, task, check_stable=True).passed:
+    whole = prepared(task, EgcaConfig())
+    if not inputs or not judge(sandbox, whole.reference, whole, check_stable=True).passed:
         return task
     candidates = list(islice(_fresh(inputs, random.Random(zlib.crc32(task.task_id.encode()))), MORE * 2))
     calls = [call(task.entry_point, *one) for one in candidates]
-    runs = [sandbox.run_calls(task.reference, calls, timeout_s=_TIMEOUT_S, seed=seed) for seed in (0, 1)]
+    first, *others = [
+        sandbox.run_calls(whole.reference, calls, timeout_s=_TIMEOUT_S, seed=seed) for seed in (0, *STABLE_SEEDS)
+    ]
+    mirrored = backwards(whole.reference)
+    if mirrored is not None:
+        others.append(sandbox.run_calls(mirrored, calls, timeout_s=_TIMEOUT_S))
     added = []
-    for given, result, again in zip(candidates, *runs, strict=True):
-        if result.status is CallStatus.VALUE and result.value == again.value and not result.arguments_after:
-            test = _test(given, wire.decode(result.value))
+    for given, result, *again in zip(candidates, first, *others, strict=True):
+        if result.status is CallStatus.VALUE and not result.arguments_after:
+            value = _literal(result.value)
+            test = _test(given, value) if all(_agrees(one, result, value) for one in again) else None
             added += [test] if test else []
     return _with(task, added[:MORE])
 
 
+def _agrees(one: CallResult, first: CallResult, value: Any) -> bool:
+    """A set made backwards is of a class of its own, or may not cross: then nothing speaks against it."""
+    if one.status is not CallStatus.VALUE:
+        return one.status is CallStatus.REFUSED
+    other = _literal(one.value)
+    return one.value == first.value or other is _UNSPELT or bool(other == value)
+
+
+def _literal(value: bytes) -> Any:
+    """The value, or something that no literal spells."""
+    try:
+        return wire.decode(value)
+    except WireError:  # an instance of a class of its own
+        return _UNSPELT
+
+
 def handler(sandbox: Sandbox, settings: Any) -> Callable[[Task], Task]:
-    """What a pool's worker runs."""
-    return lambda task: strengthen(sandbox, task)
+    """What a pool's worker runs. A task that cannot be judged stays as it is: judging its samples names it."""
+
+    def run(task: Task) -> Task:
+        try:
+            return strengthen(sandbox, task)
+        except (TaskError, SyntaxError):
+            return task
+
+    return run
 
 
 # --- the tests that are there -----------------------------------------------------------------------------------------
@@ -121,13 +159,11 @@ def _braced(text: str) -> str:
 
 def _types(value: Any) -> set[str]:
     """Names of the types of ``value`` and of all inside it."""
-    inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, _MANY) else ()
+    inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, MANY) else ()
     return {type(value).__name__}.union(*map(_types, inner))
 
 
 # --- inputs like them ---------------------------------------------------------------------------------------------
-
-_MANY = (list, tuple, set, frozenset)
 
 
 def _fresh(inputs: Sequence[Inputs], rng: random.Random) -> Iterator[Inputs]:
@@ -137,7 +173,7 @@ def _fresh(inputs: Sequence[Inputs], rng: random.Random) -> Iterator[Inputs]:
     seen = {repr(one) for one in inputs}
     for _ in range(_TRIES):
         base = zip(rng.choice(inputs), columns, strict=True)
-        made = [mutate(value, column, rng) if rng.random() < 0.7 else value for value, column in base]
+        made = [changed(value, column, rng, WITHIN) if rng.random() < 0.7 else value for value, column in base]
         for number, counted in lengths:
             made[number] = len(made[counted])
         if repr(tuple(made)) not in seen:
@@ -148,51 +184,6 @@ def _fresh(inputs: Sequence[Inputs], rng: random.Random) -> Iterator[Inputs]:
 def _counts(numbers: Sequence[Any], sized: Sequence[Any]) -> bool:
     """Is each of ``numbers`` the length of what stands beside it?"""
     return all(
-        type(number) is int and isinstance(value, (str, *_MANY)) and number == len(value)
+        type(number) is int and isinstance(value, (str, *MANY)) and number == len(value)
         for number, value in zip(numbers, sized, strict=True)
     )
-
-
-def mutate(value: Any, examples: Sequence[Any], rng: random.Random) -> Any:
-    """A value of the same type within what ``examples`` of the same place show."""
-    alike = [one for one in examples if type(one) is type(value)]
-    if isinstance(value, bool) or not isinstance(value, (int, float, str, dict, *_MANY)):
-        return rng.choice(alike)
-    if isinstance(value, int):
-        return rng.randint(min(alike), max(alike))
-    if isinstance(value, float):
-        return rng.choice([rng.choice(alike), round((value + rng.choice(alike)) / 2, 3)])
-    if isinstance(value, dict):
-        inner = [item for one in alike for item in one.values()]
-        return {key: mutate(item, inner, rng) for key, item in value.items()}
-    items = [item for one in alike for item in one]
-    if not items:
-        return value
-    made = list(value) if isinstance(value, tuple) else _resized(list(value), items, alike, rng)
-    if isinstance(value, str):
-        return "".join(made)
-    made = [mutate(item, items, rng) if rng.random() < 0.5 else item for item in made]
-    return type(value)(_sorted(made) if isinstance(value, list) and all(one == _sorted(one) for one in alike) else made)
-
-
-def _resized(made: list[Any], items: Sequence[Any], alike: Sequence[Any], rng: random.Random) -> list[Any]:
-    """One to three items taken out, put in, or exchanged, with a size that the examples have room for."""
-    shortest, longest = min(map(len, alike)), max(map(len, alike))
-    for _ in range(rng.randint(1, 3)):
-        at = rng.randrange(len(made) + 1)
-        edit = rng.choice(("out", "in", "exchange"))
-        if edit == "out" and len(made) > shortest and at < len(made):
-            del made[at]
-        elif edit == "in" and len(made) < longest:
-            made.insert(at, rng.choice(items))
-        elif at < len(made):
-            made[at] = rng.choice(items)
-    return made
-
-
-def _sorted(values: list[Any]) -> list[Any]:
-    """As they are where they cannot be compared: examples that are sorted each may hold different types."""
-    try:
-        return sorted(values)
-    except TypeError:
-        return values

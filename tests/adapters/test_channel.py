@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egca_plugin.adapters.verl import channel
-from egca_plugin.types import Credit, Divergence, Mode, Outcome, Span, TokenSpan
+from egca_plugin.types import Credit, Divergence, FailedTest, Mode, Outcome, Span, TokenSpan
 
 TEXT = st.text(max_size=20)
 CREDIT = st.builds(
@@ -27,6 +27,8 @@ CREDIT = st.builds(
     ms=st.dictionaries(TEXT, st.floats(0, 1e6), max_size=3),
     anomalies=st.lists(TEXT, max_size=2).map(tuple),
     restarts=st.dictionaries(TEXT, st.integers(0, 9), max_size=2),
+    decision=st.none() | st.builds(Span, st.integers(0, 9), st.integers(0, 9)),
+    failed=st.none() | st.builds(FailedTest, st.integers(0, 9), call=TEXT, got=TEXT),
 )
 ROW = st.builds(
     channel.Row,
@@ -36,7 +38,15 @@ ROW = st.builds(
     tokens=st.integers(0, 99),
     fallback=TEXT,
     thinking=st.lists(st.builds(TokenSpan, st.integers(0, 99), st.integers(0, 99)), max_size=2).map(tuple),
-    placing=st.builds(channel.Placing, st.booleans(), st.sampled_from(["conserve", "unit"]), st.floats(0, 1)),
+    placing=st.builds(
+        channel.Placing,
+        st.booleans(),
+        st.sampled_from(["span", "decision"]),
+        st.sampled_from(["conserve", "unit"]),
+        st.floats(0, 1),
+    ),
+    scorer=TEXT,
+    ticket=st.none() | st.builds(channel.Ticket, TEXT, TEXT, st.integers(0, 99)),
 )
 
 

@@ -17,7 +17,7 @@ from benchmarks.matrix.checks import finite, placed
 from benchmarks.matrix.row import Ran, Row
 from benchmarks.matrix.rows import ABSENT, ROWS
 
-IN_CI = ("two_ranks", "separate_async")
+IN_CI = ("two_ranks", "colocate_async", "separate_async", "filter_groups")
 
 
 @pytest.mark.verl
@@ -54,7 +54,7 @@ def test_a_row_is_judged_by_its_checks(row: Row, ran: Ran, outcome: str, found: 
 
 
 def test_a_run_that_moved_nothing_does_not_pass() -> None:
-    still = {"egca/mass_error": 0.0, "egca/outcome/infrastructure": 0, "egca/fallback/no_credit": 0, "egca/moved": 0.0}
+    still = {"egca/mass/mean": 1.0, "egca/outcome/infrastructure": 0, "egca/fallback/no_credit": 0, "egca/moved": 0.0}
     judged = matrix.judge(Row("r", (), checks=(placed,)), replace(RAN, metrics={1: still}))
     assert (judged["outcome"], judged["found"]) == ("failed", "credit moved for [0.0] of the rows")
 

@@ -1,4 +1,4 @@
-"""The estimator against verl's own functions: equal where it must be, different where it must be, conserved always."""
+"""The estimator against verl's own functions: equal where it must be, different where it must be."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def test_switched_off_it_is_stock_grpo_bit_for_bit() -> None:
     assert torch.equal(ours(SPANNED, enabled=False), stock())
 
 
-def test_each_row_keeps_its_sum_and_the_blamed_rows_change() -> None:
-    placed = ours(SPANNED)
+def test_under_conserve_each_row_keeps_its_sum_and_the_blamed_rows_change() -> None:
+    placed = ours(SPANNED, scale="conserve")
     assert torch.allclose(placed.sum(1), stock().sum(1), atol=1e-4)
     changed = [not torch.equal(a, b) for a, b in zip(placed, stock(), strict=True)]
     assert changed == [False, True, True, False, True, False], "the last row's span is all of its one token"
@@ -78,14 +78,14 @@ def test_each_row_keeps_its_sum_and_the_blamed_rows_change() -> None:
 @pytest.mark.parametrize(
     "mode", ["token-mean", "token-sum", "seq-mean-token-sum", "seq-mean-token-sum-norm", "seq-mean-token-mean"]
 )
-def test_verls_loss_has_the_same_value_and_another_gradient(mode: str) -> None:
+def test_under_conserve_verls_loss_has_the_same_value_and_another_gradient(mode: str) -> None:
     """At ratio 1 the scalar loss equals GRPO's under every aggregation; only its gradient tells them apart."""
     _, mask = batch()
     config = OmegaConf.create(
         {"clip_ratio": 0.2, "clip_ratio_low": 0.2, "clip_ratio_high": 0.2, "clip_ratio_c": 3.0, "global_batch_info": {}}
     )
     losses, gradients = [], []
-    for advantages in (stock(), ours(SPANNED)):
+    for advantages in (stock(), ours(SPANNED, scale="conserve")):
         logprob = torch.full((6, WIDTH), -1.0, requires_grad=True)
         loss, _ = core_algos.get_policy_loss_fn("vanilla")(
             torch.full((6, WIDTH), -1.0), logprob, advantages, mask, mode, config
@@ -96,6 +96,12 @@ def test_verls_loss_has_the_same_value_and_another_gradient(mode: str) -> None:
     assert losses[0] == pytest.approx(losses[1], abs=1e-6)
     assert (gradients[0] - gradients[1]).abs().max() > 0.01
     assert gradients[0].sum().item() == pytest.approx(gradients[1].sum().item(), abs=1e-6)
+
+
+def test_by_default_the_span_keeps_grpos_weight_and_the_rest_of_the_row_gets_nothing() -> None:
+    placed, plain = ours(SPANNED), stock()
+    assert torch.equal(placed[1, 1:3], plain[1, 1:3])
+    assert placed[1].nonzero().flatten().tolist() == [1, 2]
 
 
 def test_sessions_with_several_outputs_are_treated_as_verl_treats_grpo() -> None:
@@ -130,7 +136,9 @@ def test_credits_handed_over_by_a_newer_verl_are_used() -> None:
     assert torch.equal(placed, ours(SPANNED, None))
 
 
-@pytest.mark.parametrize("settings", [{"enabled": False}, {"scale": "unit"}, {"mix": 0.5, "cap": 2.0}])
+@pytest.mark.parametrize(
+    "settings", [{"enabled": False}, {"scale": "conserve"}, {"scale": "conserve", "mix": 0.5, "cap": 2.0}]
+)
 def test_credits_handed_over_come_with_the_settings_of_the_run(settings: dict[str, Any]) -> None:
     rewards, mask = batch()
     rows = [replace(one, placing=channel.Placing(**settings)) for one in SPANNED]

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("hydra")
 
 from hydra import compose, initialize_config_module
+from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
 from egca_plugin.adapters.verl import settings
@@ -19,8 +20,12 @@ from egca_plugin.errors import ConfigError
 @pytest.fixture(scope="module")
 def composed() -> Any:
     pytest.importorskip("verl")
-    with initialize_config_module("egca_plugin.adapters.verl.config", version_base=None):
-        yield lambda *overrides: compose("grpo_egca", overrides=list(overrides))
+
+    def composed_(*overrides: str) -> Any:
+        with initialize_config_module("egca_plugin.adapters.verl.config", version_base=None):
+            return compose("grpo_egca", overrides=list(overrides))
+
+    return composed_
 
 
 def of(value: Any) -> settings.Settings:
@@ -63,6 +68,26 @@ def test_our_configuration_composes_verls_and_passes_the_check(composed: Any) ->
     assert settings.check(composed("egca=off")) == settings.Settings(False, EgcaConfig())
 
 
+def test_verls_own_command_finds_our_configuration_by_name() -> None:
+    """``--config-name grpo_egca egca=off`` needs no path; on verl's own configuration Hydra wants a plus."""
+    pytest.importorskip("verl")
+    import egca_plugin.adapters.verl.search_path  # noqa: F401 - the plugin does it when verl's command imports Hydra
+
+    with initialize_config_module("verl.trainer.config", version_base=None):
+        ours = compose("grpo_egca", ["egca=off", "egca.mix=0.5"])
+        assert settings.check(ours) == settings.Settings(False, EgcaConfig(mix=0.5))
+        four = ["algorithm.adv_estimator=egca", "reward.reward_manager.name=egca", "trainer.v1.trainer_mode=egca_sync"]
+        for said, chosen in (
+            (["+egca=off"], settings.Settings(False, EgcaConfig())),
+            (["+egca=paper"], settings.Settings(True, EgcaConfig(preset="paper"))),
+            (["+egca.scale=unit"], settings.Settings(True, EgcaConfig(scale="unit"))),
+            ([], settings.Settings(True, EgcaConfig())),
+        ):
+            assert settings.check(compose("ppo_trainer", [*four, *said])) == chosen
+        with pytest.raises(ConfigCompositionException, match=r"append to your default list use \+egca=off"):
+            compose("ppo_trainer", [*four, "egca=off"])
+
+
 def test_the_bank_may_live_beside_the_checkpoints(composed: Any) -> None:
     config = composed("egca.bank=checkpoints", "trainer.default_local_dir=/runs/7")
     assert settings.read(config).egca.bank == "/runs/7/egca_bank"
@@ -75,9 +100,9 @@ def test_the_yaml_defaults_are_the_dataclass_defaults(composed: Any) -> None:
     assert set(written) == set(EgcaConfig.__dataclass_fields__)
 
 
-@pytest.mark.parametrize("loss", ["gspo", "geo_mean"])
-def test_a_sequence_level_loss_is_refused(composed: Any, loss: str) -> None:
-    override = f"actor_rollout_ref.actor.policy_loss.loss_mode={loss}"
+def test_a_sequence_level_loss_is_refused_and_gspo_is_none(composed: Any) -> None:
+    assert settings.check(composed("actor_rollout_ref.actor.policy_loss.loss_mode=gspo")).enabled
+    override = "actor_rollout_ref.actor.policy_loss.loss_mode=geo_mean"
     with pytest.raises(ConfigError, match="token-level credit would not do what it says"):
         settings.check(composed(override))
     assert settings.check(composed(override, "egca=off")).enabled is False
@@ -89,8 +114,31 @@ def test_a_sequence_level_loss_is_refused(composed: Any, loss: str) -> None:
         ("algorithm.adv_estimator=grpo", "adv_estimator"),
         ("reward.reward_manager.name=naive", "reward_manager"),
         ("reward.reward_model.enable=true", "never asks the egca manager"),
+        ("+reward.reward_kwargs.overlong_buffer_cfg={enable: true, len: 64}", "a penalty for length would be dropped"),
+        ("+reward.reward_kwargs={mine: 1}", r"reward.reward_kwargs: got \{'mine': 1\}"),
+        ("+reward.custom_reward_function.reward_kwargs={a: 1}", "without a path, so no function gets them"),
+        ("custom_reward_function.path=mine.py", "custom_reward_function.path: got 'mine.py' under a name"),
+        ("reward_model.reward_manager=egca", "say it under reward .*reward.reward_manager.name"),
+        ("+reward_model.reward_kwargs={overlong_buffer_cfg: {enable: true}}", "overlong_buffer_cfg.enable: got True"),
+        ("reward.sandbox_fusion.url=http://there/run_code", "reward.sandbox_fusion.url: got 'http://there/run_code'"),
     ],
 )
-def test_half_a_set_up_is_refused(composed: Any, override: str, said: str) -> None:
+def test_half_a_set_up_and_what_would_be_dropped_is_refused(composed: Any, override: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         settings.check(composed(override))
+
+
+def test_what_changes_nothing_passes(composed: Any) -> None:
+    settings.check(composed("+reward.reward_kwargs={overlong_buffer_cfg: {enable: false}, max_resp_len: 128}"))
+    named = "reward.custom_reward_function.path=mine.py"
+    settings.check(composed(named, "+reward.custom_reward_function.reward_kwargs={a: 1}"))
+
+
+def test_the_papers_debugger_is_one_word_and_wants_a_server(composed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EGCA_DEBUGGER_URL", raising=False)
+    config = composed("egca=paper_llm")
+    with pytest.raises(ConfigError, match="EGCA_DEBUGGER_URL names no server"):
+        settings.check(config)
+    monkeypatch.setenv("EGCA_DEBUGGER_URL", "http://localhost:8000/v1")
+    chosen = settings.check(config).egca
+    assert (chosen.preset, chosen.localizer, chosen.scale) == ("paper", "debugger", "conserve")

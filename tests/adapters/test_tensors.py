@@ -42,11 +42,13 @@ def test_agrees_with_the_plain_formula(rows: list, scale: str, mix: float, cap: 
 def test_conserves_each_row_and_leaves_the_mask_alone(rows: list, mix: float, cap: float, thinking: str) -> None:
     mask = torch.tensor([row[0] for row in rows])
     advantages = torch.tensor([[row[2]] for row in rows], dtype=torch.float32) * mask
-    spans, thoughts = [row[1] for row in rows], [row[3] for row in rows]
-    placed, done = place(advantages, mask, spans, mix=mix, cap=cap, thinking=thoughts, thinking_credit=thinking)
+    spans = [row[1] for row in rows]
+    how: dict = {"scale": "conserve", "mix": mix, "cap": cap, "thinking_credit": thinking}
+    how["thinking"] = [row[3] for row in rows]
+    placed, done = place(advantages, mask, spans, **how)
     assert torch.allclose(placed.sum(1), advantages.sum(1), atol=1e-4)
     assert not placed[mask == 0].any()
-    assert max(done.mass_error) < 1e-5
+    assert done.mass == pytest.approx((1.0,) * len(rows), abs=1e-5)
     assert all(ratio >= 1.0 and math.isfinite(ratio) for ratio in done.concentration)
 
 
@@ -61,25 +63,27 @@ def test_rows_without_a_usable_span_come_back_bit_for_bit() -> None:
 
 
 def test_a_span_gets_all_and_the_rest_nothing() -> None:
-    placed, done = place(torch.full((1, 6), -0.5), torch.ones(1, 6), [(TokenSpan(2, 4),)])
+    placed, done = place(torch.full((1, 6), -0.5), torch.ones(1, 6), [(TokenSpan(2, 4),)], scale="conserve")
     assert placed.tolist() == [[0, 0, -1.5, -1.5, 0, 0]]
     assert (done.moved, done.credited, done.tokens, done.concentration) == ((True,), (2,), (6,), (3.0,))
 
 
 def test_unit_scale_gives_up_mass_and_says_how_much() -> None:
-    placed, done = place(torch.full((1, 4), 2.0), torch.ones(1, 4), [(TokenSpan(0, 1),)], scale="unit")
+    placed, done = place(torch.full((1, 4), 2.0), torch.ones(1, 4), [(TokenSpan(0, 1),)])
     assert placed.tolist() == [[2, 0, 0, 0]]
-    assert done.mass_error == pytest.approx((0.75,))
+    assert done.mass == pytest.approx((0.25,))
+    assert place(torch.zeros(1, 4), torch.ones(1, 4), [(TokenSpan(0, 1),)])[1].mass == pytest.approx((0.25,))
 
 
 def test_tool_output_inside_a_span_gets_nothing() -> None:
     mask = torch.tensor([[1, 1, 0, 0, 1, 1]])
-    placed, _ = place(torch.ones(1, 6) * mask, mask, [(TokenSpan(1, 5),)])
+    placed, _ = place(torch.ones(1, 6) * mask, mask, [(TokenSpan(1, 5),)], scale="conserve")
     assert placed.tolist() == [[0, 2, 0, 0, 2, 0]]
 
 
 def test_reasoning_keeps_its_own_and_the_records_count_it() -> None:
-    placed, done = place(torch.ones(1, 8), torch.ones(1, 8), [(TokenSpan(6, 7),)], thinking=[(TokenSpan(0, 4),)])
+    spans, thinking = [(TokenSpan(6, 7),)], [(TokenSpan(0, 4),)]
+    placed, done = place(torch.ones(1, 8), torch.ones(1, 8), spans, scale="conserve", thinking=thinking)
     assert placed.tolist() == [[1, 1, 1, 1, 0, 0, 4, 0]]
     assert (done.tokens, done.credited, done.concentration) == ((8,), (1,), (4.0,))
 

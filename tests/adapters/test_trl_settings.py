@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from egca_plugin.adapters.trl.reward import Batch, SandboxReward
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import ConfigError, FrameworkError
 from egca_plugin.tasks import parquet
+from egca_plugin.tasks.rows import task_of_row
 
 
 def test_this_trl_is_a_supported_one() -> None:
@@ -76,13 +76,13 @@ def test_a_bank_beside_the_checkpoints_is_in_the_output_folder(tmp_path: Path) -
 def test_rows_are_those_that_prepare_writes() -> None:
     rows = dataset(policy.TASKS, instruction="Python, please. ")
     assert rows[1]["prompt"] == [{"role": "user", "content": "Python, please. Write succ(x)."}]
-    assert [parquet.task_of(cell, "row") for cell in rows["reward_model"]] == list(policy.TASKS)
+    assert [task_of_row(row, "row") for row in rows] == list(policy.TASKS)
     assert set(rows.column_names) == set(parquet.row(policy.TASKS[0], data_source="t", split="s", index=0))
 
 
-def test_siblings_are_judged_together_only_where_there_is_no_reference() -> None:
+def test_siblings_on_one_process_are_credited_together() -> None:
     """The second process of a run whose groups of four begin in the first's rows."""
     reward = SandboxReward()
     reward.batch = Batch(step=0, first=6, group_size=4)
-    alone, voting = policy.TASKS[0], replace(policy.TASKS[1], reference="")
-    assert reward._together([voting, voting, alone, alone, voting, voting]) == [[0, 1], [2], [3], [4, 5]]
+    task = policy.TASKS[0]
+    assert reward._together([task, task, task, None, task, task]) == [[0, 1], [2, 4, 5]]

@@ -1,4 +1,4 @@
-"""EGCA inside TRL: stock where the credit is uniform, another update where it is not, and every sum kept."""
+"""EGCA inside TRL: stock where the credit is uniform, another update where it is not."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ pytest.importorskip("trl")
 import tiny_policy as policy
 import torch
 import trl_runs as runs
-from datasets import load_dataset
+from datasets import Dataset, load_dataset
 from trl import GRPOTrainer
 
 from egca_plugin.adapters.trl import EgcaGRPOTrainer
 from egca_plugin.adapters.trl.judging import PoolJudge
 from egca_plugin.config import EgcaConfig
-from egca_plugin.errors import SandboxError, TaskError
+from egca_plugin.errors import TaskError
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are using 'rollout_func'")
 
@@ -32,6 +32,7 @@ RUNS = [
     {"scale_rewards": "batch", "beta": 0.1},
     {"multi_objective_aggregation": "normalize_then_sum", "off_policy_mask_threshold": 0.5},
 ]
+CONSERVE = EgcaConfig(scale="conserve", traces="")
 BLAMED = " + 5"  # what the wrong answer of tiny_policy has too much
 
 
@@ -86,7 +87,7 @@ def test_uniform_credit_is_stock_bit_for_bit_and_spans_change_the_update(
     assert not same(stock, parameters(spanned))
     log = last_log(spanned)
     assert (log["egca/pass_rate"], log["egca/moved"]) == (1 / runs.GROUP, 3 / runs.GROUP)
-    assert log["egca/mass_error"] < 1e-5
+    assert 0 < log["egca/mass/max"] < 0.5
     assert log["rewards/egca/mean"] == 1 / runs.GROUP
 
 
@@ -99,8 +100,10 @@ def test_switched_off_it_is_stock_bit_for_bit(model: Path, judge: PoolJudge, tmp
     assert "egca/moved" not in log
 
 
-def test_each_row_keeps_its_sum_on_the_tokens_to_blame(plain: EgcaGRPOTrainer, model: Path, tmp_path: Path) -> None:
-    output = runs.scored(plain)
+def test_under_conserve_each_row_keeps_its_sum_on_the_tokens_to_blame(
+    plain: EgcaGRPOTrainer, model: Path, judge: PoolJudge, tmp_path: Path
+) -> None:
+    output = runs.scored(runs.ours(model, tmp_path, judge, egca=CONSERVE))
     mask = output["completion_mask"]
     stock = runs.scored(runs.stock(model, tmp_path))["advantages"]
     lengths = mask.sum(1)
@@ -112,6 +115,8 @@ def test_each_row_keeps_its_sum_on_the_tokens_to_blame(plain: EgcaGRPOTrainer, m
         assert BLAMED.strip() in text
         assert len(text) < 12
     assert torch.equal(output["advantages"][0] * mask[0], stock[0] * mask[0]), "a program that passes is left alone"
+    by_default = runs.scored(plain)["advantages"][1]
+    assert set(by_default.tolist()) == {0.0, float(stock[1])}, "the span with GRPO's weight, the rest with none"
 
 
 def test_a_span_that_is_masked_falls_back_and_is_counted(model: Path, judge: PoolJudge, tmp_path: Path) -> None:
@@ -139,19 +144,45 @@ def test_a_truncated_response_is_judged_as_it_was_sampled(model: Path, judge: Po
     assert trainer._metrics["train"]["egca/pass_rate"] == [2 / 8]
 
 
-def test_an_assessment_that_raises_is_counted_and_costs_no_other_sample(
+def test_a_task_that_cannot_be_used_is_counted_and_costs_no_other_sample(
     model: Path, judge: PoolJudge, tmp_path: Path
 ) -> None:
     good, bad = policy.TASKS[0], replace(policy.TASKS[1], reference="def succ(x:\n")
     trainer = runs.ours(model, tmp_path, judge)
     output = runs.scored(trainer, runs.dataset([policy.otherwise(good), bad]))
     metrics = trainer._metrics["train"]
-    assert (metrics["egca/lost_samples"], metrics["egca/fallback/no_credit"]) == ([4.0], [0.5])
-    assert metrics["egca/pass_rate"] == [0.25]
+    assert (metrics["egca/lost_samples"], metrics["egca/abstained/bad_task"]) == ([0.0], [0.5])
+    assert metrics["egca/pass_rate"] == [1 / 8]
     assert output["advantages"][4:].abs().max() == 0
     assert output["advantages"][:4].abs().max() > 0
-    with pytest.raises(SandboxError, match=r"none of 4 samples .*does not compile"):
-        runs.scored(trainer, runs.dataset([bad]))
+    assert runs.scored(trainer, runs.dataset([bad]))["advantages"].abs().max() == 0, "later it is borne"
+    with pytest.raises(TaskError, match=r"none of the first 4 samples can be used.*does not compile"):
+        runs.scored(runs.ours(model, tmp_path, judge), runs.dataset([bad]))
+
+
+MATHS = {
+    "data_source": "maths",
+    "prompt": [{"role": "user", "content": policy.TASKS[1].prompt}],
+    "reward_model": {"style": "rule", "ground_truth": "42"},
+    "extra_info": {"index": 9, "split": "train", "task_id": ""},
+}
+
+
+def test_rows_that_are_no_code_are_for_the_other_reward_functions(
+    model: Path, judge: PoolJudge, tmp_path: Path
+) -> None:
+    def second(completions: Sequence[Any], data_source: list[str], **_: Any) -> list[float | None]:
+        return [None if source != "maths" else float(k % runs.GROUP == 1) for k, source in enumerate(data_source)]
+
+    mixed = Dataset.from_list([*runs.rows(policy.TASKS[:1]), MATHS])
+    with pytest.raises(TaskError, match=r"train_dataset: 1 of 2 rows have no tests .*\(such as '42'\)"):
+        runs.ours(model, tmp_path, judge, data=mixed)
+    trainer = runs.ours(model, tmp_path, judge, data=mixed, reward_funcs=second)
+    advantages = runs.scored(trainer, mixed)["advantages"]
+    metrics = trainer._metrics["train"]
+    assert (metrics["egca/no_code"], metrics["egca/pass_rate"], metrics["egca/lost_samples"]) == ([0.5], [0.25], [0.0])
+    assert [bool(row.max() > 0) for row in advantages] == [True, False, False, False, False, True, False, False]
+    assert all(len(set(row[row != 0].tolist())) == 1 for row in advantages[4:]), "plain GRPO"
 
 
 def test_further_rewards_add_up_and_praise_never_falls_on_a_fault(
@@ -161,7 +192,7 @@ def test_further_rewards_add_up_and_praise_never_falls_on_a_fault(
         return [2.0 if place % runs.GROUP == 1 else 0.0 for place in range(len(completions))]
 
     trainer = runs.ours(
-        model, tmp_path, judge, reward_funcs=first_wrong, reward_weights=[1.0, 0.5], scale_rewards="none"
+        model, tmp_path, judge, reward_funcs=first_wrong, reward_weights=[1.0, 0.5], scale_rewards="none", egca=CONSERVE
     )
     output = runs.scored(trainer)
     mask, advantages = output["completion_mask"], output["advantages"]
@@ -224,7 +255,7 @@ def test_the_policys_own_samples_train_it_through_a_pool_of_its_own(model: Path,
     log = last_log(trainer)
     assert 0 < log["egca/pass_rate"] < 1
     assert log["egca/moved"] > 0
-    assert log["egca/mass_error"] < 1e-5
+    assert 0 < log["egca/mass/max"] < 0.5
     assert log["egca/lost_samples"] == 0
 
 

@@ -26,7 +26,7 @@ def egca(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = train(tiny, home, validate=True, overrides=dumps)
     assert run.code == 0, run.log[-6000:]
     assert len(list(home.glob("rollouts/*.jsonl"))) == STEPS
-    assert banked(home) >= {name for name in _references(run) if name != "canonical"}
+    assert banked(home) >= {name for name in _references(run) if name.startswith("bank:")}
     return run
 
 
@@ -51,15 +51,16 @@ def test_every_step_reports_what_egca_did(egca: Run) -> None:
     assert egca.metrics[1]["actor/grad_norm"] > 0
 
 
-def test_credit_moved_onto_spans_and_each_rows_sum_was_conserved(egca: Run) -> None:
+def test_credit_moved_onto_spans_and_the_rest_of_the_row_was_left_alone(egca: Run) -> None:
     first = egca.metrics[1]
     assert 0 < first["egca/moved"] < 1
     assert 0 < first["egca/credited_tokens"] < 1
     assert first["egca/concentration/max"] > first["egca/concentration/mean"] * 0.999 > 1
-    assert first["egca/mass_error"] < 1e-4
-    # verl's own figures: returns are GRPO's advantages, and only their place differs from the advantages that trained.
-    assert first["critic/advantages/mean"] == pytest.approx(first["critic/returns/mean"], abs=1e-4)
-    assert first["critic/advantages/min"] < first["critic/returns/min"] < 0
+    assert 0 < first["egca/mass/mean"] < first["egca/mass/max"] < 1
+    # verl's own figures: returns are GRPO's advantages; what trained has them on the spans, and nothing beside them.
+    assert first["critic/advantages/min"] == pytest.approx(first["critic/returns/min"], abs=1e-4)
+    assert first["critic/returns/min"] < 0
+    assert first["critic/advantages/mean"] > first["critic/returns/mean"] + 1e-4
 
 
 def test_the_records_tell_whom_each_advantage_went_to(egca: Run) -> None:
@@ -77,9 +78,10 @@ def test_the_records_tell_whom_each_advantage_went_to(egca: Run) -> None:
             assert (record["reward"], record["moved"]) == (1.0, False)
 
 
-def test_failures_are_compared_with_what_the_policy_banked(egca: Run) -> None:
+def test_failures_are_compared_with_what_the_policy_wrote(egca: Run) -> None:
     """The data's references are built otherwise than whatever this policy writes; its own passing programs are near."""
-    compared = [record for record in egca.records if (record["reference"] or "").startswith("bank:")]
+    near = ("sibling:", "bank:")
+    compared = [record for record in egca.records if (record["reference"] or "").startswith(near)]
     assert compared
     assert not any(record["passed"] for record in compared)
     assert any(record["verified"] and record["divergence"] for record in compared)
@@ -111,8 +113,9 @@ def test_off_is_plain_grpo_on_the_same_samples_with_another_gradient(egca: Run, 
         assert plain[f"critic/advantages/{name}"] == plain[f"critic/returns/{name}"]
     assert "egca/moved" not in plain
     assert plain["egca/pass_rate"] == ours["egca/pass_rate"]
-    assert ours["actor/pg_loss"] == pytest.approx(plain["actor/pg_loss"], abs=1e-4), "at ratio 1 the loss is the same"
-    assert abs(ours["actor/grad_norm"] - plain["actor/grad_norm"]) > 0.05 * plain["actor/grad_norm"]
+    # At ratio 1 the loss is minus the mean advantage, of which failed rows keep what lies on their spans.
+    assert ours["actor/pg_loss"] < plain["actor/pg_loss"] - 1e-2
+    assert abs(ours["actor/grad_norm"] - plain["actor/grad_norm"]) > 0.03 * plain["actor/grad_norm"]
 
 
 def _references(run: Run) -> set[str]:

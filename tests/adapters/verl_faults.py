@@ -1,7 +1,7 @@
 """Faults for a run, imported into every process of it by VERL_USE_EXTERNAL_MODULES; each strikes in its own process.
 
-The policy is scripted, so that every reward is known beforehand. In step 1 a zygote and a trusted worker are killed, in
-step 2 the reward worker (Ray's actor) is, and in step 3 the disk of the records is full.
+The policy is scripted, so that every reward is known beforehand. In step 1 a zygote and a trusted worker are
+killed, in step 2 the reward worker (Ray's actor) is, and in step 3 the disk of the records is full.
 """
 
 from __future__ import annotations
@@ -9,15 +9,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
+import scripted_policy
 from tiny_policy import TASKS, answers
 
 from egca_plugin.adapters.verl import hooks
-from egca_plugin.types import Task
+from egca_plugin.types import Credit, Task
+
+if TYPE_CHECKING:  # importing it here would be too early
+    from egca_plugin.adapters.samples import Ticket
+    from egca_plugin.adapters.verl.node import NodeService, ServiceLink
+    from egca_plugin.adapters.verl.service import Sample
 
 FOLDER = "EGCA_TEST_FAULTS"  # the environment's name of a folder for what must happen once
 EMPTY = "tiny/succ"  # its last answer has no token at all
@@ -65,42 +70,24 @@ def _once(name: str) -> bool:
     return True
 
 
-def _script_the_policy() -> None:
-    from transformers import AutoTokenizer
-
-    from egca_plugin.adapters.verl.policy_cpu import Policy
-
-    asked: Counter[str] = Counter()
-
-    def generate(self: Policy, prompts: list[list[int]], sampling: Any) -> list[tuple[list[int], list[float], bool]]:
-        tokenizer = AutoTokenizer.from_pretrained(self.model.config.name_or_path)
-        said = []
-        for prompt in prompts:
-            text = tokenizer.decode(prompt)
-            task = next(task for task in tasks() if task.prompt in text)
-            answer = script(task)[asked[task.task_id] % SAMPLES]
-            asked[task.task_id] += 1
-            ids = [*tokenizer(answer).input_ids, tokenizer.eos_token_id] if answer else []
-            said.append((ids, [-1.0] * len(ids), True))
-        return said
-
-    Policy.generate = generate  # type: ignore[method-assign]
-
-
 def _kill_workers() -> None:
-    from egca_plugin.adapters.verl.judging import PoolJudge
+    from egca_plugin.adapters.verl.node import NodeService, ServiceLink
 
-    judge = PoolJudge.__call__
+    judge, ask = NodeService.judge, ServiceLink.judge
 
-    async def judge_and_strike(self: PoolJudge, task: Task, completion: Any, step: int | None, **how: Any) -> Any:
-        if step == 1 and _once("processes"):
+    async def judge_and_strike(self: NodeService, sample: Sample) -> Credit:
+        if sample.step == 1 and _once("processes"):
             asyncio.get_running_loop().call_later(0.5, _kill, "sandbox.zygote")
-            asyncio.get_running_loop().call_later(1.0, _kill, "sandbox.worker")
-        if step == 2 and _once("reward worker"):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return await judge(self, task, completion, step, **how)
+            asyncio.get_running_loop().call_later(1.0, _kill, "sandbox.outside.worker")
+        return await judge(self, sample)
 
-    PoolJudge.__call__ = judge_and_strike  # type: ignore[method-assign,assignment]
+    async def ask_and_die(self: ServiceLink, sample: Sample) -> tuple[Credit, Ticket]:
+        if sample.step == 2 and _once("reward worker"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return await ask(self, sample)
+
+    NodeService.judge = judge_and_strike  # type: ignore[method-assign]
+    ServiceLink.judge = ask_and_die  # type: ignore[method-assign]
 
 
 def _kill(kind: str) -> None:
@@ -113,7 +100,7 @@ def _kill(kind: str) -> None:
 
 
 def _fill_the_disk() -> None:
-    from egca_plugin.records import RecordWriter
+    from egca_plugin.monitor.records import RecordWriter
 
     write = RecordWriter.write
 
@@ -126,6 +113,6 @@ def _fill_the_disk() -> None:
 
 
 if FOLDER in os.environ:
-    hooks.after_import("egca_plugin.adapters.verl.policy_cpu", _script_the_policy)
-    hooks.after_import("egca_plugin.adapters.verl.judging", _kill_workers)
-    hooks.after_import("egca_plugin.records", _fill_the_disk)
+    scripted_policy.says({task.prompt: script(task) for task in tasks()})
+    hooks.after_import("egca_plugin.adapters.verl.node", _kill_workers)
+    hooks.after_import("egca_plugin.monitor.records", _fill_the_disk)

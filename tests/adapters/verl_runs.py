@@ -43,9 +43,15 @@ def train(tiny: Tiny, home: Path, **settings: Any) -> Run:
         **{name: getattr(tiny, name) for name in ("model", "train", "val")},
         output=home,
         records=home / "records",
-        prompt_tokens=64,
-        response_tokens=48,
-        **{"steps": STEPS, "prompts": PROMPTS, "samples": SAMPLES, "learning_rate": 2e-3, **settings},
+        **{
+            "steps": STEPS,
+            "prompts": PROMPTS,
+            "samples": SAMPLES,
+            "prompt_tokens": 64,
+            "response_tokens": 48,
+            "learning_rate": 2e-3,
+            **settings,
+        },
     )
     with alone(home):
         code = launch.run(run, lines.append, timeout_s=420)

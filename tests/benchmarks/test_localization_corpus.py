@@ -15,6 +15,7 @@ from benchmarks.localization.marks import FAULT, GAP_AFTER, clone, mark, render
 from benchmarks.localization.mutants import build, mutations
 from benchmarks.localization.operators import EXPRESSIONS, STATEMENTS
 from benchmarks.localization.restructure import twin
+from egca_plugin.credit.decision import decision
 from egca_plugin.errors import TaskError
 from egca_plugin.types import Task
 
@@ -121,6 +122,15 @@ def test_twins_share_no_text_but_the_behaviour(subjects: list[Subject], bench: B
         assert not names & {"values", "limit", "result", "seen", "value"}
 
 
+def test_the_right_version_of_a_twin_passes_and_differs_in_one_place(subjects: list[Subject], bench: Bench) -> None:
+    twins = [subject for subject in subjects if subject.form == "restructured"]
+    known = [subject for subject in twins if subject.fixed]
+    assert len(known) > len(twins) / 2
+    for subject in known:
+        assert bench.passes(subject.fixed)
+        assert decision(subject.program, subject.fixed) is not None
+
+
 def test_the_mark_keeps_to_its_expression(bench: Bench) -> None:
     tree = ast.parse(REFERENCE.replace("value * 2", "value * 3"))
     (product,) = (node for node in ast.walk(tree) if isinstance(node, ast.BinOp))
@@ -129,6 +139,7 @@ def test_the_mark_keeps_to_its_expression(bench: Bench) -> None:
     assert rendered is not None
     (span,) = rendered.spans
     assert rendered.source[span.start : span.end].endswith("* 3")
+    assert rendered.fixed == rendered.source.replace("* 3", "* 2")
     assert "while" in rendered.source.splitlines()[3] + rendered.source.splitlines()[5]
 
 

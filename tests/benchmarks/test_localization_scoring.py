@@ -17,7 +17,7 @@ from benchmarks.localization.corpus import Subject
 from benchmarks.localization.report import markdown, report
 from benchmarks.localization.scoring import Row, credited_share, score, summarise, wilson
 from egca_plugin.errors import SampleError
-from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.types import Localization, Outcome, Span, Task, Verdict
 
 PROGRAM = "def f(x):\n    y = x + 1\n    z = y\n    return z\n"

@@ -25,9 +25,10 @@ RECORD = {
     "step": 1, "key": "a_0_0", "task_id": "starter/square", "completion": "def square(n):\n    return n + n",
     "mode": "logic", "reward": 0.0, "passed": False, "outcome": "wrong_answer", "span": {"start": 26, "end": 31},
     "spans": [{"start": 26, "end": 31, "lines": [2, 2]}], "verified": True, "confidence": 1.0, "reason": None,
-    "divergence": {"message": "n + n is 6, expected 9"}, "patch": "n + n -> n * n", "fallback": None, "tokens": 12,
+    "divergence": {"message": "n + n is 6, expected 9", "line": 2}, "patch": "n + n -> n * n", "fallback": None,
+    "tokens": 12,
     "token_spans": [[8, 11]], "credited_text": ["n + n"], "credited_tokens": 3, "moved": True,
-    "group_advantage": -0.7,
+    "group_advantage": -0.7, "tests_passed": 1, "tests_total": 3, "ms": {},
 }  # fmt: skip
 
 
@@ -35,6 +36,7 @@ RECORD = {
 def a_host_with_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "available_memory", lambda: 64 * host.GIB)
     monkeypatch.setattr(demo, "_require_verl", lambda: None)
+    monkeypatch.setattr(demo, "_check_model", lambda folder: None)
 
 
 def pretend_verl(monkeypatch: pytest.MonkeyPatch, body: Callable[[launch.CpuRun, launch.OnLine], int]) -> None:
@@ -104,6 +106,7 @@ def test_too_little_memory_is_said_before_anything_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(demo, "_require_verl", lambda: None)
+    monkeypatch.setattr(demo, "_check_model", lambda folder: None)
     monkeypatch.setattr(host, "available_memory", lambda: 4 * host.GIB)
     assert train("--out", str(tmp_path / "run")) == 2
     assert "egca demo needs 11.0 GiB of free memory; 4.0 GiB are available" in capsys.readouterr().err
@@ -143,3 +146,24 @@ def test_the_tables_read_well_without_colour() -> None:
     text = console.export_text()
     assert "2 samples" in text
     assert "25%" in text  # 3 of the 12 tokens of the logic sample
+
+
+def test_a_hostile_sample_is_shown_and_does_nothing_to_the_terminal() -> None:
+    """Escapes and markup in a completion, a task's id and a patch are text; the blame stays on its characters."""
+    bell = "x = '\x1b]0;owned\x07[red]'  # "
+    shifted = [{**span, "start": span["start"] + len(bell), "end": span["end"] + len(bell)} for span in RECORD["spans"]]
+    record = changed(
+        task_id="[link=http://x]\x1b[2J", completion=bell + RECORD["completion"], spans=shifted, patch="\x1b[31m -> [b]"
+    )
+    panel = live.example(record)
+    console = Console(width=160, record=True, file=io.StringIO(), force_terminal=True)
+    console.print(panel)
+    console.print(live.records_table([changed(reason="[red]\x1b[31m")]))
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "\x1b]" not in said
+    assert "\x1b[2J" not in said
+    text = console.export_text(clear=False)
+    assert r"[link=http://x]\x1b[2J" in text
+    assert r"\x1b]0;owned\x07[red]" in text
+    assert r"\x1b[31m -> [b]" in text
+    assert r"[red]\x1b[31m 1" in text

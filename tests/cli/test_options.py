@@ -26,6 +26,7 @@ def test_each_kind_of_setting() -> None:
     given = read(
         *("--preset", "paper", "--localizer", "ochiai", "--set", "constraints=paper", "--set", "max_share=0.5"),
         *("--set", "egca.seed=7", "--set", "references=a=b.jsonl", "--set", "sandbox.memory_mb=256"),
+        *("--set", "sandbox.packages=[numpy, sympy]", "--set", "reward=share", "--set", "sandbox.max_tests=20"),
     )
     assert given == EgcaConfig(
         preset="paper",
@@ -34,7 +35,8 @@ def test_each_kind_of_setting() -> None:
         max_share=0.5,
         seed=7,
         references="a=b.jsonl",
-        sandbox=SandboxConfig(timeout_s=2.0, memory_mb=256),
+        reward="share",
+        sandbox=SandboxConfig(timeout_s=2.0, memory_mb=256, packages=("numpy", "sympy"), max_tests=20),
     )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,41 @@ def test_what_is_dropped_is_the_users_choice(tasks: Path, tmp_path: Path, drop: 
     assert main(["preflight", str(tasks), "--workers", "1", "--drop", drop, "--out", str(tmp_path / "fit.jsonl")]) == 0
     assert [task.task_id for task in load_tasks(tmp_path / "fit.jsonl")] == kept
     assert [row["extra_info"]["task_id"] for row in parquet.read(tmp_path / "fit.parquet")] == kept
+
+
+def test_a_task_that_breaks_its_judge_is_unsound_and_the_others_are_examined(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = {
+        "no Python": replace(FIT, tests=("assert add(<tree at 0x7f>) == 3",)),
+        "no call": replace(FIT, tests=("assert True",)),
+        "setup leaves": replace(FIT, setup="raise SystemExit"),
+        "no reference": replace(FIT, reference=""),
+    }
+    path = tmp_path / "tasks.jsonl"
+    dump_tasks([*(replace(task, task_id=name) for name, task in bad.items()), FIT], path)
+    assert main(["preflight", str(path), "--workers", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["unsound"] == ["no Python", "setup leaves"]
+    assert found["vacuous"] == ["no call"]
+    assert found["without_reference"] == ["no reference"]
+    assert (found["tasks"], found["sound"]) == (5, 2)
+    assert found["results"][3]["tests"] == 1
+
+
+def test_the_exit_code_tells_what_is_bad(tasks: Path) -> None:
+    assert main(["preflight", str(tasks), "--workers", "1", "--strict"]) == 1
+    assert main(["preflight", str(tasks), "--workers", "1", "--strict", "--drop", "none"]) == 0
+
+
+def test_markup_and_escapes_in_ids_and_reasons_are_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    task = replace(BROKEN, task_id="[red]\x1b[31m", setup="raise ValueError('[bold]\\x1b]0;x\\x07')")
+    dump_tasks([task], tmp_path / "tasks.jsonl")
+    assert main(["preflight", str(tmp_path / "tasks.jsonl"), "--workers", "1"]) == 1
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert r"[red]\x1b[31m" in said
+    assert r"[bold]\x1b]0;x\x07" in said.replace("\n", "")
 
 
 def test_an_unknown_fault_is_misuse(tasks: Path) -> None:

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from egca_plugin.chat import ChatServer
 from egca_plugin.cli.main import main
 from egca_plugin.tasks import parquet
+from egca_plugin.tasks.chat import ChatServer
 from egca_plugin.tasks.files import load_tasks
 
 MBPP_ROW = {
@@ -127,3 +128,70 @@ def test_misuse_is_told_in_one_line(
     assert main(["prepare", *arguments, "--out", str(tmp_path)]) == 2
     assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+# --- any file -----------------------------------------------------------------------------------------------------
+
+
+def data(folder: Path, *rows: dict[str, Any], name: str = "rows.jsonl") -> str:
+    (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(folder / name)
+
+
+def test_a_file_of_a_known_layout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = {**MBPP_ROW, "task_id": 701, "code": "def twice(x):\n    return x"}
+    path = data(tmp_path, MBPP_ROW, wrong)
+    assert main(["prepare", path, "--out", str(tmp_path / "out"), "--workers", "1", "--json"]) == 0
+    said = capsys.readouterr()
+    summary = json.loads(said.out)
+    assert (summary["layout"], summary["read"], summary["kept"], summary["reasons"]) == ("mbpp", 2, 1, {"failing": 1})
+    assert [task.task_id for task in load_tasks(Path(summary["tasks"]))] == ["mbpp/700"]
+    assert len(parquet.read(Path(summary["rows"]))) == 1
+    assert "1 of 2 rows are not sound" in said.err
+    assert f"{path}:2, wrong_answer" in said.err
+    assert f"every one: {summary['refused']}" in said.err
+
+
+def test_a_layout_can_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"task_id": "t", "prompt": "p", "entry_point": "f", "canonical_solution": "", "test": "", "question": "q"}
+    path = data(tmp_path, {**row, "test_cases": ["assert f(1) == 2"]})
+    assert main(["prepare", path, "--layout", "acecode", "--no-check", "--out", str(tmp_path / "out"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["layout"] == "acecode"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["absent.jsonl"], "absent.jsonl: no such file or folder; expected .jsonl, .json, .parquet"),
+        (["ROWS", "--layout", "tako"], "--layout: got 'tako', expected one of ours, verl"),
+        (["ROWS", "--source", "x"], "--source: goes with a task set (starter, humaneval, mbpp)"),
+        (["ROWS", "--constraints", "paper"], "--constraints: goes with a task set"),
+        (["ROWS", "--split", "dev"], "got no row of the split 'dev', only of train"),
+        (["starter", "--no-check"], "--no-check: goes with a file; starter is a task set"),
+        (["starter", "--layout", "ours"], "--layout: goes with a file"),
+        (["ROWS", "--set", "mix=0.5"], "--set mix=0.5: has no effect here; expected a setting sandbox.KEY=VALUE"),
+        (["ROWS", "--set", "sandbox.memory_mb=1"], "egca.sandbox.memory_mb"),
+        (["UNKNOWN"], "unknown.jsonl:1: no layout has these keys: got a, b; the nearest is"),
+    ],
+)
+def test_misuse_with_files_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    names = {
+        "ROWS": data(tmp_path, MBPP_ROW),
+        "UNKNOWN": data(tmp_path, {"a": 1, "b": 2}, name="unknown.jsonl"),
+    }
+    command = ["prepare", *(names.get(word, word) for word in arguments), "--out", str(tmp_path / "out")]
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert len(said.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
+def test_a_named_sets_own_file_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = data(tmp_path, MBPP_ROW, name="mbpp.jsonl")
+    before = Path(path).read_bytes()
+    assert main(["prepare", "mbpp", "--source", path, "--out", str(tmp_path)]) == 2
+    assert "mbpp.jsonl: is what is read; expected another folder as --out" in capsys.readouterr().err
+    assert Path(path).read_bytes() == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,19 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "sandbox"))
 from hosts import NOBODY, can_change_user, run_script
 
 from egca_plugin.config import EgcaConfig, SandboxConfig
+from egca_plugin.conformance.attacks import Aim, corpus
+from egca_plugin.conformance.attacks.corpus import ADD, DECODE, DIVISOR, EVENS, HALF, ROUNDS, SUM, THIRD
+from egca_plugin.conformance.run import run_conformance
+from egca_plugin.conformance.scorers import egca
 from egca_plugin.errors import ConfigError
+from egca_plugin.monitor.records import credit_line
 from egca_plugin.pipeline import Assessor
-from egca_plugin.records import credit_line
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.attacks import Aim, corpus
-from egca_plugin.sandbox.attacks.corpus import ADD, DECODE, EVENS, HALF, ROUNDS
-from egca_plugin.sandbox.conformance import run_conformance
-from egca_plugin.sandbox.scorers import egca
-from egca_plugin.types import Completion, Outcome, Task
+from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.types import Completion, Outcome, StdinCase, Task
 
 RUN = """
 import json
-from egca_plugin.sandbox.conformance import run_conformance
+from egca_plugin.conformance.run import run_conformance
 print(json.dumps(run_conformance("egca").to_json()))
 """
 POOR = ("unshare", "landlock_create_ruleset")  # as in a strict container: the mandatory layers alone
@@ -62,7 +63,7 @@ def test_nothing_gets_through_the_mandatory_layers_alone() -> None:
     assert failures(json.loads(run_script(RUN, deny=POOR))) == []
 
 
-@pytest.mark.parametrize("task", [ADD, HALF, EVENS, DECODE, ROUNDS], ids=lambda task: task.task_id)
+@pytest.mark.parametrize("task", [ADD, HALF, EVENS, DECODE, ROUNDS, SUM, THIRD, DIVISOR], ids=lambda task: task.task_id)
 def test_references_are_accepted(task: Task) -> None:
     assert egca()(task, task.reference)
 
@@ -112,6 +113,24 @@ def test_holes_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
         "patched_modules_stay": "crashed",
     }
     assert "| score | equal_to_everything | an object equal to everything | accepted |" in report.table()
+
+
+def gullible_of_output(task: Task, program: str) -> bool:
+    """As some are for whole programs: words are compared while both sides have one, and nobody asks how it ended."""
+    for case in task.cases:
+        assert isinstance(case, StdinCase)
+        done = subprocess.run([sys.executable, "-c", program], input=case.stdin, capture_output=True, text=True)
+        wanted = "".join(case.stdout).split()
+        if any(one != other for one, other in zip(done.stdout.split(), wanted, strict=False)):
+            return False
+    return True
+
+
+def test_holes_are_found_in_scorers_of_output() -> None:
+    accepted = {"prints_nothing", "prints_a_prefix", "crashes_after_printing", "fails_after_printing", "prints_on"}
+    chosen = {attack.name: attack for attack in corpus()}
+    assert all(gullible_of_output(chosen[name].task, chosen[name].program) for name in accepted)
+    assert not gullible_of_output(SUM, chosen["prints_lines_in_another_order"].program)
 
 
 @pytest.mark.parametrize("name", ["nothing", "no.such:thing", "json:loads"])

@@ -17,11 +17,12 @@ import torch
 from hydra import compose, initialize_config_module
 from omegaconf import DictConfig, OmegaConf
 from verl import DataProto
+from verl.experimental.agent_loop import AgentLoopWorker
 from verl.trainer.ppo import core_algos, ray_trainer
 from verl.trainer.ppo.metric_utils import process_validation_metrics
 from verl.trainer.ppo.padding_utils import construct_minimal_padding_template
 from verl.trainer.ppo.utils import need_critic, need_reference_policy
-from verl.trainer.ppo.v1 import PPOTrainer, get_trainer_cls
+from verl.trainer.ppo.v1 import PPOTrainer, agent_loop_tq, get_trainer_cls
 from verl.utils.config import omega_conf_to_dataclass, validate_config
 
 from egca_plugin.adapters import tensors
@@ -43,13 +44,32 @@ def test_this_verl_is_a_supported_one() -> None:
 
 
 @pytest.mark.parametrize("mode", settings.TRAINER_MODES)
-def test_our_trainers_wrap_one_method_of_verls(mode: str) -> None:
+def test_our_trainers_wrap_what_verl_has(mode: str) -> None:
     trainer = get_trainer_cls(mode)
     assert issubclass(trainer, get_trainer_cls(mode.removeprefix("egca_")))
     assert list(inspect.signature(PPOTrainer._compute_advantage).parameters) == ["self", "batch", "metrics"]
     ours = {name for cls in trainer.__mro__ if "egca_plugin" in cls.__module__ for name in vars(cls)}
     assert {name for name in ours & set(vars(PPOTrainer)) if not name.startswith("_")} == set()
-    assert {"_compute_advantage", "_init_dataloader"} <= ours & set(vars(PPOTrainer))
+    assert {"_compute_advantage", "_init_dataloader", "_balance_batch", "_save_checkpoint"} <= ours & set(
+        vars(PPOTrainer)
+    )
+
+
+def test_a_batch_is_there_before_log_probabilities_and_its_advantages_come_behind_them() -> None:
+    """Between the two the credit services work."""
+    step = inspect.getsource(PPOTrainer._step_once)
+    order = ["_compute_reward_colocate", "_balance_batch", "_compute_old_log_prob", "_compute_ref_log_prob"]
+    places = [step.index(f"self.{name}(") for name in [*order, "_compute_values", "_compute_advantage"]]
+    assert places == sorted(places)
+
+
+def test_a_reward_worker_is_told_which_sample_it_has() -> None:
+    """By ``uid`` and ``session_id``, of which TransferQueue's key is made too; and for which step it was sampled."""
+    source = inspect.getsource(agent_loop_tq)
+    assert 'keys.append(f"{uid}_{session_id}_{i}")' in source
+    assert 'uid, session_id = kwargs["uid"], kwargs["session_id"]' in source
+    assert 'kwargs["global_steps"]' in source
+    assert "**{k: np.array([v] * n) for k, v in kwargs.items()}" in inspect.getsource(AgentLoopWorker._compute_score)
 
 
 def test_an_estimator_gets_what_ours_accepts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +131,7 @@ def test_every_loss_places_and_conserves_or_is_refused(composed: Any, name: str)
     config = omega_conf_to_dataclass(actor)
     mask = torch.ones(2, 6)
     advantages = torch.tensor([[1.0], [-0.5]]) * mask
-    placed, _ = tensors.place(advantages, mask, [(TokenSpan(0, 2),), (TokenSpan(3, 4),)])
+    placed, _ = tensors.place(advantages, mask, [(TokenSpan(0, 2),), (TokenSpan(3, 4),)], scale="conserve")
     torch.manual_seed(0)
     old = -torch.rand(2, 6) - 0.1
     plain, ours = (_gradient(name, old, given, mask, config) for given in (advantages, placed))
@@ -123,8 +143,39 @@ def test_every_loss_places_and_conserves_or_is_refused(composed: Any, name: str)
     assert faithful or name in settings.SEQUENCE_LEVEL_LOSSES, (plain, ours)
 
 
-def _gradient(name: str, old: torch.Tensor, advantages: torch.Tensor, mask: torch.Tensor, config: Any) -> torch.Tensor:
-    logprob = old.clone().requires_grad_()
+@pytest.mark.parametrize("name", ["gspo", *sorted(settings.SEQUENCE_LEVEL_LOSSES)])
+def test_gspo_is_gspo_token_and_what_is_refused_is_not(composed: Any, name: str) -> None:
+    """Away from ratio 1, where a sequence's ratio is one number: whose gradients does a per-token advantage move?
+
+    verl's gspo detaches the ratio (core_algos.py:1580), so only the span's: each token's plain gradient times its
+    weight, and a clipped sequence is clipped as a whole. A sequence-level loss moves the tokens off the span too.
+    """
+    config = omega_conf_to_dataclass(composed("machine=cpu", "actor_rollout_ref.rollout.n=2").actor_rollout_ref.actor)
+    mask = torch.ones(3, 6)
+    advantages = torch.tensor([[1.0], [-0.5], [-0.5]]) * mask
+    spans = [(TokenSpan(0, 2),), (TokenSpan(3, 4),), (TokenSpan(5, 6),)]
+    placed, _ = tensors.place(advantages, mask, spans, scale="conserve")
+    torch.manual_seed(0)
+    new = -torch.rand(3, 6) - 0.5
+    old = new + torch.tensor([[0.1], [-0.1], [1.0]]) + 0.05 * torch.randn(3, 6)  # the last row's ratio is clipped
+    plain, ours = (_gradient(name, old, given, mask, config, new) for given in (advantages, placed))
+    moved_as_placed = torch.allclose(ours, plain * placed / advantages, atol=1e-6)
+    assert moved_as_placed is (name == "gspo"), (plain, ours)
+    if name == "gspo":
+        assert torch.allclose(ours.sum(1), plain.sum(1), atol=1e-6)
+        assert plain[:2].abs().min() > 0
+        assert plain[2].abs().max() == ours[2].abs().max() == 0
+
+
+def _gradient(
+    name: str,
+    old: torch.Tensor,
+    advantages: torch.Tensor,
+    mask: torch.Tensor,
+    config: Any,
+    new: torch.Tensor | None = None,
+) -> torch.Tensor:
+    logprob = (old if new is None else new).clone().requires_grad_()
     loss, _ = core_algos.get_policy_loss_fn(name)(
         old_log_prob=old, log_prob=logprob, advantages=advantages, response_mask=mask, config=config
     )

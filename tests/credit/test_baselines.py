@@ -9,10 +9,10 @@ import pytest
 from egca_plugin.config import LOCALIZERS
 from egca_plugin.credit import baselines
 from egca_plugin.credit.baselines.statements import by_lot, lexemes, statements
+from egca_plugin.judging.referee import judge
 from egca_plugin.localize import registry
 from egca_plugin.localize.api import Case, Localizer, Reason
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import judge
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.types import Localization, Span, Task
 
 REFERENCE = """\

@@ -14,7 +14,7 @@ from egca_plugin.credit.baselines.debugger import Debugger, DebuggerSettings, an
 from egca_plugin.errors import ConfigError
 from egca_plugin.localize.api import Case, Reason
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.types import Call, CallResult, CallStatus, Outcome, Task, TestedCall, Verdict
 
 SOURCE = "def double(x):\n    y = x * 3\n    return y\n"
@@ -130,3 +130,15 @@ def test_settings_come_from_the_environment() -> None:
     assert DebuggerSettings.from_environment({}).url == ""
     with pytest.raises(ConfigError, match="EGCA_DEBUGGER_URL: got 'localhost:8000'"):
         DebuggerSettings.from_environment({"EGCA_DEBUGGER_URL": "localhost:8000"})
+
+
+@pytest.mark.parametrize(("text", "refused"), [("5", False), ("0.5", True), ("soon", True), ("nan", True)])
+def test_what_one_answer_may_take_is_set_there_too(url: str, text: str, refused: bool) -> None:
+    environment = {"EGCA_DEBUGGER_URL": url, "EGCA_DEBUGGER_TIMEOUT_S": "7", "EGCA_DEBUGGER_TOKENS": text}
+    if refused:
+        with pytest.raises(ConfigError, match=f"EGCA_DEBUGGER_TOKENS: got '{text}'"):
+            DebuggerSettings.from_environment(environment)
+        return
+    settings = DebuggerSettings.from_environment(environment)
+    Debugger(settings).localize(failing_case())
+    assert (settings.timeout_s, Server.asked[0][2]["max_tokens"]) == (7.0, 5)

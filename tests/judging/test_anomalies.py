@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from egca_plugin.anomalies import of_run
 from egca_plugin.config import EgcaConfig
+from egca_plugin.judging.anomalies import of_run
+from egca_plugin.judging.referee import judge
 from egca_plugin.pipeline import JUDGE_ONLY, Assessor
 from egca_plugin.program.extract import extract
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import judge
-from egca_plugin.tasks import humaneval
+from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.tasks.layouts import humaneval
 from egca_plugin.types import Completion, Credit, Outcome, Task
 
 TASK = Task(
@@ -49,7 +49,7 @@ def assess(sandbox: Sandbox, text: str, task: Task = TASK, **settings: object) -
         (TASK.reference, ()),
         (WRONG, ()),
         ("def double(x):\n    return {2: 4, 5: 10}[x]\n", ("memorises_tests",)),
-        (CHEAT, ("always_equal", "refused")),
+        (CHEAT, ("always_equal",)),
         ("def double(x):\n    return 4\n", ("ignores_arguments",)),
         ("import random\ndef double(x):\n    return random.random() + x\n", ("unstable",)),
         ("def double(x:\n    return 4\n", ()),
@@ -98,13 +98,13 @@ def test_humanevals_own_programs_show_nothing_and_tables_of_its_tests_are_named(
         honest = extract(task.reference, task)
         verdict = judge(sandbox, honest.source, task)
         alone = replace(task, reference="")  # else its own signs would not count
-        assert of_run(alone, honest, verdict, 3.0) == (), task.task_id
+        assert of_run(alone, honest, verdict) == (), task.task_id
         cases = [(wire.decode(one.call.arguments)[0], one.result.value) for one in verdict.calls]
         if len({repr(arguments) for arguments, _ in cases}) > 1:
             lines = (f"    if a == {given!r}: return {wire.decode(value)!r}" for given, value in cases)
             table = extract(f"def {task.entry_point}(*a):\n" + "\n".join(lines) + "\n", task)
             verdict = judge(sandbox, table.source, task)
             tables += verdict.passed
-            named += verdict.passed and "memorises_tests" in of_run(task, table, verdict, 3.0)
+            named += verdict.passed and "memorises_tests" in of_run(task, table, verdict)
     assert tables > 100
     assert named > 0.9 * tables

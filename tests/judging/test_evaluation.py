@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
@@ -11,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egca_plugin import evaluation
 from egca_plugin.cli.main import main
 from egca_plugin.config import SandboxConfig
 from egca_plugin.errors import SampleError, SandboxError
-from egca_plugin.evaluation import Score, pass_at_k, score
+from egca_plugin.judging import evaluation
+from egca_plugin.judging.evaluation import Ending, Score, pass_at_k, score
 from egca_plugin.tasks.files import Sample, dump_samples, dump_tasks
 from egca_plugin.types import Outcome, Task
 
@@ -117,6 +118,25 @@ def test_what_holds_no_program_does_not_compile() -> None:
     assert list(evaluation.outcomes(judged, SandboxConfig(workers=1))) == expected
 
 
+def test_a_task_that_cannot_be_judged_is_left_out_of_the_score_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = replace(NEXT, task_id="t/bad", tests=("assert after(<object at 0x7f00>) == 4",))
+    dump_tasks([DOUBLE, bad], tmp_path / "tasks.jsonl")
+    drawn = samples(tmp_path, ("t/bad", NEXT.reference), ("t/double", RIGHT), ("t/bad", "1 +"), ("t/double", WRONG))
+    command = ["eval", str(tmp_path / "tasks.jsonl"), "--samples", str(drawn), "--workers", "1", "--json"]
+    assert main(command) == 0
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert found["pass@1"]["value"] == 0.5
+    assert found["bad_tasks"] == {"t/bad": found["bad_tasks"]["t/bad"]}
+    assert "task 't/bad' and its 2 samples are left out of the score: t/bad: tests[0]: got source" in captured.err
+    dump_tasks([bad], tmp_path / "tasks.jsonl")
+    samples(tmp_path, ("t/bad", NEXT.reference))
+    assert main(command) == 2
+    assert "none of its tasks can be judged" in capsys.readouterr().err
+
+
 def test_a_part_of_the_tasks_is_no_score_unless_asked_for(
     tasks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,13 +171,13 @@ def test_what_cannot_be_scored_is_refused_before_anything_runs(
 
 def test_a_broken_sandbox_is_no_wrong_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken:
-        def __init__(self, *_: object) -> None: ...
+        def __init__(self, *_: object, **__: object) -> None: ...
         def __enter__(self) -> Broken:
             return self
 
         def __exit__(self, *_: object) -> None: ...
-        def map(self, payloads: list[object]) -> list[Outcome]:
-            return [Outcome.OK, Outcome.INFRASTRUCTURE]
+        def map(self, payloads: list[object]) -> list[Ending]:
+            return [Ending(Outcome.OK), Ending(Outcome.INFRASTRUCTURE)]
 
     monkeypatch.setattr(evaluation, "Pool", Broken)
     with pytest.raises(SandboxError, match=r"sample 2 \(t/next\) could not be judged"):

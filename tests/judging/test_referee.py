@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import pytest
 
+from egca_plugin.config import SandboxConfig
 from egca_plugin.errors import TaskError
-from egca_plugin.sandbox import referee
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import judge
-from egca_plugin.types import CallStatus, Outcome, Task
+from egca_plugin.judging import referee
+from egca_plugin.judging.referee import judge
+from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.types import CallStatus, Kind, Limits, Outcome, Task
 
 CHECK = """
 def check(candidate):
@@ -29,12 +33,13 @@ def task(tests: str | tuple[str, ...], reference: str = GOOD, setup: str = "") -
 class TestBothForms:
     def test_right(self, sandbox: Sandbox, tests: str | tuple[str, ...]) -> None:
         verdict = judge(sandbox, GOOD, task(tests))
-        assert (verdict.outcome, verdict.tests_passed, verdict.tests_total) == (Outcome.OK, 3, 3)
+        total = 7 if tests is CHECK else 3  # each pass of a loop counts
+        assert (verdict.outcome, verdict.tests_passed, verdict.tests_total) == (Outcome.OK, total, total)
 
     def test_every_assertion_is_evaluated(self, sandbox: Sandbox, tests: str | tuple[str, ...]) -> None:
         verdict = judge(sandbox, "def f(x): return 0 if x == 1 else x + 1", task(tests))
-        assert (verdict.outcome, verdict.tests_total) == (Outcome.WRONG_ANSWER, 3)
-        assert verdict.tests_passed == (1 if tests is CHECK else 2)
+        assert verdict.outcome is Outcome.WRONG_ANSWER
+        assert (verdict.tests_passed, verdict.tests_total) == ((5, 7) if tests is CHECK else (2, 3))
 
     def test_exception(self, sandbox: Sandbox, tests: str | tuple[str, ...]) -> None:
         verdict = judge(sandbox, "def f(x):\n    return [][x]", task(tests))
@@ -55,7 +60,7 @@ class TestBothForms:
             ("import os; os._exit(0)", Outcome.EXCEPTION),
             ("while True: pass", Outcome.TIMEOUT),
             ("def f(x): return [0] * 10**9", Outcome.MEMORY),
-            ("def f(x): return lambda: x", Outcome.REFUSED),
+            ("import sys\ndef f(x): return sys", Outcome.REFUSED),
             ("def f(x): return str(x + 1)", Outcome.WRONG_ANSWER),
             ("def f(x): return None", Outcome.WRONG_ANSWER),
         ],
@@ -71,6 +76,12 @@ def test_tests_after_a_death_are_heard(sandbox: Sandbox) -> None:
     source = "import os\ndef f(x):\n    if x == 2: os._exit(0)\n    return x + 1"
     verdict = judge(sandbox, source, task(ASSERTS))
     assert (verdict.outcome, verdict.tests_passed) == (Outcome.EXCEPTION, 2)
+
+
+def test_assertions_cut_out_of_a_function_keep_their_indentation(sandbox: Sandbox) -> None:
+    tests = ("    assert f(1) == 2", "\tfor x in (2, 3):\n\t    assert f(x) == x + 1", "# nothing")
+    assert judge(sandbox, GOOD, task(tests)).tests_passed == 3
+    assert judge(sandbox, "def f(x): return 2", task(tests)).tests_passed == 1
 
 
 def test_calls_are_kept_with_their_tests(sandbox: Sandbox) -> None:
@@ -167,7 +178,7 @@ def test_no_assertion_reached_is_no_pass(sandbox: Sandbox) -> None:
 
 def test_tests_that_never_call_the_candidate_are_the_tasks_fault(sandbox: Sandbox) -> None:
     with pytest.raises(TaskError, match="expected calls of the candidate"):
-        judge(sandbox, "def f(x): return 0", task("def check(candidate):\n    assert f(1) == 2\n"))
+        judge(sandbox, "def f(x): return 0", task("def check(candidate):\n    assert g(1) == 2\n"))
 
 
 def test_endless_result_does_not_fill_the_judges_memory(sandbox: Sandbox) -> None:
@@ -185,7 +196,7 @@ def test_change_of_an_argument_cannot_be_hidden_by_what_cannot_cross(sandbox: Sa
     tests = "def check(candidate):\n    xs = [1, 2]\n    candidate(xs)\n    assert xs == [1, 2]\n"
     assert judge(sandbox, "def f(xs): return None", task(tests)).passed
     assert judge(sandbox, "def f(xs): xs.append(3)", task(tests)).outcome is Outcome.WRONG_ANSWER
-    assert judge(sandbox, "def f(xs): xs.append(lambda: 0)", task(tests)).outcome is Outcome.REFUSED
+    assert judge(sandbox, "import sys\ndef f(xs): xs.append(sys)", task(tests)).outcome is Outcome.REFUSED
 
 
 def test_answer_that_keeps_the_tests_busy_is_the_programs_failure(
@@ -199,3 +210,85 @@ def test_answer_that_keeps_the_tests_busy_is_the_programs_failure(
     assert judge(sandbox, "def f(x): return x", task(tests)).passed
     stuck = "def check(candidate):\n    assert candidate(1) == 2\n    while True: candidate(1)\n"
     assert judge(sandbox, GOOD, task(stuck), timeout_s=0.5).outcome is Outcome.TIMEOUT
+
+
+METHOD = Task(
+    "t/two_sum",
+    "",
+    "Solution.twoSum",
+    "class Solution:\n    def twoSum(self, nums, target): return [0, 1]",
+    "def check(candidate):\n    assert candidate(nums=[2, 7], target=9) == [0, 1]\n",
+    kind=Kind.METHOD,
+)
+
+
+@pytest.mark.parametrize(
+    ("program", "passed"),
+    [
+        ("class Solution:\n    def twoSum(self, nums, target): return [0, 1]", True),
+        ("def twoSum(nums, target): return [0, 1]", True),
+        ("class Solution:\n    def twoSum(self, nums, target): return [1, 0]", False),
+        ("class Solution:\n    def two_sum(self, nums, target): return [0, 1]", False),
+    ],
+)
+@pytest.mark.parametrize(
+    "tests",
+    [
+        METHOD.tests,
+        ("assert Solution().twoSum([2, 7], 9) == [0, 1]",),
+        ("s = Solution()\nassert s.twoSum([2, 7], 9) == [0, 1]",),
+        ("assert twoSum([2, 7], target=9) == [0, 1]",),
+    ],
+)
+def test_methods(sandbox: Sandbox, program: str, passed: bool, tests: str | tuple[str, ...]) -> None:
+    verdict = judge(sandbox, program, replace(METHOD, tests=tests))
+    assert (verdict.passed, verdict.tests_total) == (passed, 1)
+    assert [tested.call.function for tested in verdict.calls] == ["Solution.twoSum"]
+
+
+def test_nodes_reach_a_method_by_their_attributes(sandbox: Sandbox) -> None:
+    node = "class ListNode:\n    def __init__(self, val=0, next=None):\n        self.val, self.next = val, next\n"
+    program = node + (
+        "class Solution:\n    def total(self, head):\n        s = 0\n        while head:\n"
+        "            assert isinstance(head, ListNode)\n            s, head = s + head.val, head.next\n        return s"
+    )
+    tests = ("assert Solution().total(ListNode(1, ListNode(2))) == 3",)
+    task = replace(METHOD, entry_point="Solution.total", reference=program, setup=node, tests=tests)
+    assert judge(sandbox, program, task).passed
+
+
+def test_a_task_may_have_a_limit_of_memory_of_its_own(sandbox: Sandbox) -> None:
+    takes = "import mmap\ndef f(x):\n    held = mmap.mmap(-1, {} << 20)\n    return x + 1"  # and uses none of it
+    assert judge(sandbox, takes.format(600), task(ASSERTS)).outcome is Outcome.EXCEPTION
+    assert judge(sandbox, takes.format(600), replace(task(ASSERTS), limits=Limits(memory_mb=1024))).passed
+    assert judge(sandbox, takes.format(100), task(ASSERTS)).passed
+    less = replace(task(ASSERTS), limits=Limits(memory_mb=64))
+    assert judge(sandbox, takes.format(100), less).outcome is Outcome.EXCEPTION
+
+
+BUSY = """
+import time
+def f(x):
+    n = 0
+    while n < {loops}:
+        n += 1
+    return x
+"""
+
+
+def test_a_tasks_own_time_may_be_longer_than_the_settings() -> None:
+    """In CPU time, so no busy host decides."""
+    slow = Task("t/1", "", "f", BUSY.format(loops=10), ("assert f(1) == 1",))
+    took = _loops_of(0.4)
+    with Sandbox(SandboxConfig(timeout_s=0.1)) as hasty:
+        verdict = judge(hasty, BUSY.format(loops=took), slow)
+        assert (verdict.outcome, "CPU" in verdict.detail) == (Outcome.TIMEOUT, True)
+        assert judge(hasty, BUSY.format(loops=took), replace(slow, limits=Limits(time_s=20.0))).passed
+
+
+def _loops_of(cpu_s: float) -> int:
+    """How often a loop goes round in so much CPU time, roughly."""
+    began, n = time.process_time(), 0
+    while n < 1_000_000:
+        n += 1
+    return int(1_000_000 * cpu_s / (time.process_time() - began))

@@ -1,24 +1,18 @@
-"""One warm sandbox, and the ways in which these tests ask for a localisation."""
+"""The ways in which these tests ask for a localisation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
+from egca_plugin.judging.referee import judge
 from egca_plugin.localize.api import Case
 from egca_plugin.localize.trace import TraceLocalizer
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import judge
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.types import Localization, Task
 
 Localize = Callable[..., Localization]
-
-
-@pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as box:
-        yield box
 
 
 @pytest.fixture

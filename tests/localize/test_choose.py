@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from conftest import Localize  # type: ignore[import-not-found]
+from collections.abc import Callable
+
+from egca_plugin.types import Localization
+
+Localize = Callable[..., Localization]
 
 
 def test_a_patch_that_passes_by_luck_loses_to_one_that_agrees_with_the_reference(localize: Localize) -> None:

@@ -10,23 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egca_plugin.localize.alignment import align, best_pairing
+from egca_plugin.localize.compare.alignment import align, best_pairing
+from egca_plugin.localize.compare.divergence import differences
+from egca_plugin.localize.compare.evidence import close, same_outcome
+from egca_plugin.localize.compare.reference import ReferenceCache, trace_calls
+from egca_plugin.localize.compare.traces import Run, history_similarity
+from egca_plugin.localize.compare.variables import map_variables
+from egca_plugin.localize.compare.words import describe, ordinal, show
 from egca_plugin.localize.credit import edit_span, first_token, statement_span
-from egca_plugin.localize.divergence import differences
-from egca_plugin.localize.edits import GENERIC, INSERTION, Edit, key, narrow, places
-from egca_plugin.localize.evidence import close, same_outcome
-from egca_plugin.localize.reference import ReferenceCache, trace_calls
-from egca_plugin.localize.slots import patched_source, slotted, variant
-from egca_plugin.localize.traces import Run, history_similarity
-from egca_plugin.localize.trials import is_stateful
-from egca_plugin.localize.variables import map_variables
-from egca_plugin.localize.words import describe, ordinal, show
+from egca_plugin.localize.repair.edits import GENERIC, INSERTION, Edit, key, narrow, places
+from egca_plugin.localize.trial.slots import patched_source, slotted, variant
+from egca_plugin.localize.trial.trials import is_stateful
 from egca_plugin.program.instrument import instrument
 from egca_plugin.program.positions import SourceMap
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.api import Sandbox, call
-from egca_plugin.sandbox.probes import freeze
-from egca_plugin.sandbox.records import Budget
+from egca_plugin.sandbox.inside.probes import freeze
+from egca_plugin.sandbox.outside.api import Sandbox, call
+from egca_plugin.sandbox.outside.records import Budget
+from egca_plugin.sandbox.outside.workshop import Workshop
 from egca_plugin.types import CallResult, CallStatus
 
 REFERENCE = "def f(xs):\n    total = 0\n    for x in xs:\n        total += x\n    return total\n"
@@ -38,7 +39,8 @@ WHILE = (
 
 def run(sandbox: Sandbox, source: str, *arguments: Any) -> Run:
     program = instrument(source)
-    return Run(program, trace_calls(program, [call("f", argument) for argument in arguments], sandbox))
+    with Workshop(sandbox) as workshop:
+        return Run(program, trace_calls(program, [call("f", argument) for argument in arguments], workshop))
 
 
 def test_variables_map_by_what_they_held(sandbox: Sandbox) -> None:
@@ -69,11 +71,11 @@ def test_the_earliest_divergence_is_told_in_words(sandbox: Sandbox) -> None:
 
 
 def test_reference_traces_are_made_once(sandbox: Sandbox) -> None:
-    cache = ReferenceCache(programs=1)
+    cache = ReferenceCache(kept=1)
     calls = [call("f", [1, 2])]
     first = cache.traces(REFERENCE, calls, sandbox)
     assert cache.traces(REFERENCE, calls, sandbox)[0] is first[0]
-    cache.known("def f(xs):\n    return 0\n")
+    cache.traces("def f(xs):\n    return 0\n", calls, sandbox)
     assert cache.traces(REFERENCE, calls, sandbox)[0] is not first[0]
 
 
@@ -218,6 +220,10 @@ def test_a_loop_that_a_patch_brings_along_counts_its_steps(sandbox: Sandbox) -> 
         ("def f(x, seen=[]):\n    seen.append(x)\n", True),
         ("n = 0\ndef f():\n    global n\n    n += 1\n", True),
         ("from functools import cache\n@cache\ndef f(x):\n    return x\n", True),
+        ("inf = float('inf')\nM = 10 ** 9 + 7\nclass S:\n    def f(self, x):\n        self.y = x\n", False),
+        ("class S:\n    seen = []\n    def f(self, x):\n        self.seen.append(x)\n", True),
+        ("class S:\n    n = 0\n    def f(self):\n        S.n += 1\n", True),
+        ("class S:\n    n = 0\n    def f(self):\n        type(self).n += 1\n", True),
     ],
 )
 def test_programs_that_remember_are_told_apart(source: str, stateful: bool) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
-from conftest import Localize  # type: ignore[import-not-found]
 
 from egca_plugin.errors import ConfigError
-from egca_plugin.localize.api import Reason
+from egca_plugin.judging.referee import judge
+from egca_plugin.localize.api import Case, Reason
 from egca_plugin.localize.registry import LOCALIZERS, get
-from egca_plugin.types import Localization
+from egca_plugin.localize.trace import TraceLocalizer
+from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.types import Localization, Task
+
+Localize = Callable[..., Localization]
 
 REFERENCE = """
 def f(xs):
@@ -77,6 +84,36 @@ def test_a_loop_without_end_is_localised(localize: Localize) -> None:
     answer = localize(candidate, reference, "assert f(3) == 3")
     assert answer.verified
     assert candidate.count("\n", 0, answer.spans[0].start) + 1 == 4
+
+
+def test_what_the_tests_ask_behind_a_hang_is_learnt_from_the_verdict_on_a_patch(localize: Localize) -> None:
+    """The candidate hangs in the first test, so nothing else is known of it; the first patches that work there fail."""
+    reference = "def f(n):\n    p = 1\n    while n:\n        p = p * (n % 10)\n        n = n // 10\n    return p\n"
+    candidate = (
+        "def f(n):\n    out = 1\n    left = n\n    while left:\n        out = out * (left % 10)\n"
+        "        left = left // 1\n    return out\n"
+    )
+    tests = ("assert f(1) == 1", "assert f(23) == 6", "assert f(111) == 1", "assert f(90) == 0", "assert f(457) == 140")
+    answer = localize(candidate, reference, *tests)
+    assert answer.verified
+    assert answer.spans[0].start >= candidate.index("left = left")
+
+
+def test_a_preamble_is_no_place_to_search(sandbox: Sandbox) -> None:
+    preamble = "import math\n" + "".join(
+        f"def helper{n}(values):\n    out = {n}\n    for v in values:\n        out += v\n    return out\n"
+        for n in range(9)
+    )
+    own = "def f(xs):\n    total = 0\n    for x in xs:\n        total += {}\n    return total\n"
+    task = Task("task", "", "f", preamble + own.format("x * 2"), ("assert f([1, 2]) == 6",), preamble=preamble)
+    source = preamble + own.format("x * 3")
+    case = Case(task, source, (task.reference,), judge(sandbox, source, task), sandbox)
+    answer = TraceLocalizer().localize(case)
+    assert (blamed(source, answer), answer.verified, answer.reference) == (["3"], True, task.reference)
+    bare = replace(task, preamble="", reference=own.format("x * 2"))
+    alone = own.format("x * 3")
+    same = TraceLocalizer().localize(Case(bare, alone, (bare.reference,), judge(sandbox, alone, bare), sandbox))
+    assert answer.trials == same.trials
 
 
 def test_a_fault_outside_all_functions_is_found(localize: Localize) -> None:

@@ -7,7 +7,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egca_plugin.alarm import ANOMALY_FLOOR, REWARD_FLOOR, WARM_UP, HackAlarm, over
+from egca_plugin.monitor.alarm import ANOMALY_FLOOR, REWARD_FLOOR, WARM_UP, HackAlarm, over
 from egca_plugin.types import Credit, Mode, Outcome
 
 BATCH = 64

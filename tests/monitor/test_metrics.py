@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 
-from egca_plugin.metrics import of_credits, stage_times
+from egca_plugin.monitor.metrics import of_credits, stage_times
 from egca_plugin.types import Credit, Mode, Outcome, Span
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from egca_plugin.errors import EgcaError, SampleError
-from egca_plugin.records import FIELDS, VERSION, RecordWriter, credit_line, read_credit
-from egca_plugin.types import Credit, Divergence, Mode, Outcome, Span
+from egca_plugin.monitor.records import FIELDS, VERSION, RecordWriter, credit_line, read_credit
+from egca_plugin.types import Credit, Divergence, FailedTest, Mode, Outcome, Span
 
 CONTRACT = {
     "mode", "reward", "passed", "tests_passed", "tests_total", "outcome", "span", "verified", "confidence", "reason",
-    "divergence", "ms",
+    "divergence", "ms", "spans", "decision", "stage", "patch", "reference", "failed_test", "anomalies",
 }  # fmt: skip
 
 
@@ -39,9 +39,17 @@ def test_every_line_has_the_keys_of_the_contract_and_uniform_has_no_span() -> No
 
 
 def test_a_line_read_back_is_the_same_credit() -> None:
-    told = Divergence("returned 0, expected 2", line=1, variable="x", expected="2", seen="0")
-    narrow = credit(spans=(Span(2, 3), Span(0, 1)), verified=True, confidence=0.5, divergence=told, ms={"judge": 1.5})
-    for known in (credit(), narrow, credit(reason="no_reference", stage="s", patch="a -> b", reference="canonical")):
+    parted = Divergence("returned 0, expected 2", line=1, variable="x", expected="2", seen="0")
+    narrow = credit(spans=(Span(2, 3), Span(0, 1)), verified=True, confidence=0.5, divergence=parted, ms={"judge": 1.5})
+    failed = credit(failed=FailedTest(1, call="f(2)", expected="3", got="\ud83d", exception=""))
+    decided = credit(spans=(Span(0, 1),), decision=Span(2, 3))
+    for known in (
+        credit(),
+        narrow,
+        failed,
+        decided,
+        credit(reason="r", stage="s", patch="a -> b", diff="- a\n+ b", reference="given"),
+    ):
         assert read_credit(json.loads(json.dumps(credit_line(known, "x - 1"))), "here:1") == known
 
 
@@ -51,6 +59,8 @@ def test_a_line_read_back_is_the_same_credit() -> None:
         ({"mode": None}, "f.jsonl:3: None is not a valid Mode"),
         ({"version": 99}, "f.jsonl:3, field version: got 99, expected 1; upgrade"),
         ({"divergence": {"no": 1}}, "f.jsonl:3: .*unexpected keyword argument 'no'"),
+        ({"tests_total": float("inf")}, "f.jsonl:3: cannot convert float infinity to integer"),
+        ({"reward": 10**400}, "f.jsonl:3: int too large to convert to float"),
     ],
 )
 def test_an_unusable_line_is_named(change: dict[str, object], told: str) -> None:
@@ -65,14 +75,14 @@ def test_a_missing_field_is_named() -> None:
         read_credit(line, "f.jsonl:3")
 
 
-def test_records_are_appended_one_whole_line_each(tmp_path: Path) -> None:
+def test_records_are_appended_one_whole_line_each_that_every_reader_takes(tmp_path: Path) -> None:
     writer = RecordWriter(tmp_path / "deep" / "records")
-    writer.write({"task_id": "a", "text": "naïve \ud800"})
-    writer.write({"task_id": "b"})
+    written = [{"task_id": "a", "text": "naïve \ud800 \u2028"}, {"task_id": "b", "share": float("inf")}]
+    for one in written:
+        writer.write(one)
     writer.close()
-    lines = writer.path.read_bytes().splitlines()
-    assert [json.loads(line.decode("utf-8", "surrogatepass"))["task_id"] for line in lines] == ["a", "b"]
-    assert json.loads(lines[1])["version"] == VERSION
+    lines = writer.path.read_text(encoding="utf-8").split("\n")
+    assert [json.loads(line) for line in lines[:-1]] == [{"version": VERSION, **one} for one in written]
 
 
 def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from egca_plugin.program.extract import extract, to_completion
-from egca_plugin.types import Program, Span, Task
+from egca_plugin.types import Kind, Program, Span, Task
 
 TASK = Task(
     "t/0", "Write a function add(a, b).", "add", "def add(a, b):\n    return a + b\n", ("assert add(1, 2) == 3",)
@@ -71,7 +72,7 @@ def test_finds_the_function(completion: str) -> None:
 
 def test_closing_fence_behind_code_on_the_same_line() -> None:
     program = extracted("```python\ndef add(a, b):\n    return a + b```\nDone.")
-    assert program.source == ADD
+    assert program.source == ADD.strip()
 
 
 def test_fence_in_a_list_is_dedented() -> None:
@@ -141,7 +142,8 @@ def test_a_whole_answer_keeps_the_prompts_imports() -> None:
     answer = "def add(a: int, b: int) -> List[int]:\n    return a + b\n"
     assert extracted(f"```python\n{answer}```", CONTINUED).source == f"from typing import List\n\n\n{answer}"
     future = f"from __future__ import annotations\n{answer}"
-    assert extracted(f"```python\n{future}```", CONTINUED).source == future  # must stay first
+    imports = "from __future__ import annotations\nfrom typing import List\n\n\n"  # the first must stay first
+    assert extracted(f"```python\n{future}```", CONTINUED).source == imports + answer
 
 
 def test_line_ends_become_lf() -> None:
@@ -177,9 +179,10 @@ def test_non_ascii_and_tabs() -> None:
         ("def add(a, b):\nreturn a", "IndentationError"),
         ("def add(a, b):\n    return '\0'", "SyntaxError"),
         ("def add(a, b):\n    return '\ud800'", "UnicodeEncodeError"),
-        ("def add(a, b):\n    return " + "(" * 5000, "ProgramTooDeep"),
-        ("def add(a, b):\n    return a" + " \n" * 150_000, "ProgramTooLarge"),
+        ("def add(a, b):\n    return " + "-" * 5000 + "a", "ProgramTooDeep"),
+        ("def add(a, b):\n    return a" + "\n    b = a" * 50_000, "ProgramTooLarge"),
         ("x" * 1_000_000, "ProgramTooLarge"),
+        ("def add(a, b):\n    return a + b\n" + "x = 1\r" * 12_001, "ProgramTooLarge"),
     ],
 )
 def test_says_why_there_is_no_program(completion: str, kind: str) -> None:
@@ -199,15 +202,56 @@ def test_a_literal_tag_or_marker_is_not_template() -> None:
     assert extracted(code).source == code
 
 
-CHARACTERS = "ab(){}[]:=\"'#,. \t\n\r\\`~0é\U0001f986\ufeff\0\u2028"
-PIECES = ["```python\n", "```\n", "```", "~~~\n", "def add(a, b):\n", "    return a\n", "\r\n", "- ", "   ", '"""']
-TAGS = ["<think>\n", "</think>\n", "<|im_end|>", "Prose it is.\n"]
-ALPHABET = st.sampled_from([*CHARACTERS, *PIECES, *TAGS])
+CHARACTERS = "ab(){}[]:=\"'#,. \t\n\r\\`~0é\U0001f986\ufeff\0\u2028>"
+PIECES = [
+    "```python\n",
+    "```\n",
+    "```",
+    "~~~\n",
+    "def add(a, b):\n",
+    "    return a\n",
+    "\r\n",
+    "- ",
+    "   ",
+    '"""',
+    "````\n",
+]
+CODE = [
+    "class Solution:\n",
+    "    def add(self, a):\n",
+    "from __future__ import annotations\n",
+    "import m as add\n",
+    "b = a\n",
+]
+TAGS = [
+    "<think>\n",
+    "</think>\n",
+    "<|im_end|>",
+    "[BEGIN]\n",
+    "[DONE]\n",
+    "<answer>",
+    "</answer>\n",
+    "assistantfinal",
+    "<s>",
+]
+HARMONY = ["<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"]
+PROSE_LINES = ["Prose it is.\n", "Answer: ", "python\n", "Done\n", "> "]
+ALPHABET = st.sampled_from([*CHARACTERS, *PIECES, *CODE, *TAGS, *HARMONY, *PROSE_LINES])
+GIVEN = "from __future__ import annotations\nimport math"
+TASKS = [
+    TASK,
+    CONTINUED,
+    replace(TASK, kind=Kind.METHOD, entry_point="Solution().add", preamble=GIVEN),
+    replace(CONTINUED, preamble="import math\n"),
+    replace(TASK, kind=Kind.STDIN, entry_point="", preamble=GIVEN),
+]
 
 
-@given(st.lists(ALPHABET, max_size=40).map("".join), st.sampled_from([TASK, CONTINUED]))
+@given(st.lists(ALPHABET, max_size=40).map("".join), st.sampled_from(TASKS))
 def test_never_raises_and_the_map_holds(completion: str, task: Task) -> None:
-    extracted(completion, task)
+    program = extracted(completion, task)
+    if program.source and "__future__" not in completion:
+        assert program.source.startswith(task.preamble)
 
 
 @given(st.lists(ALPHABET, max_size=30).map("".join), st.data())

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from egca_plugin.program.instrument import BRANCH, RETURN, WRITE, Instrumented, instrument
 from egca_plugin.program.positions import SourceMap
-from egca_plugin.tasks import humaneval
+from egca_plugin.tasks.layouts import humaneval
 from egca_plugin.types import Task
 
 # Where the machine has MBPP: the file of google-research, as JSON lines.

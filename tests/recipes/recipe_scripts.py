@@ -19,23 +19,46 @@ ALL = [(recipe, script) for recipe in FILES for script in GPUS]
 
 PROGRAM = dict.fromkeys(GPUS, "verl.trainer.main_ppo") | {"legacy": "egca_plugin.adapters.verl.legacy"}
 
+# `python -` counts the cluster's GPUs, `-c` prepares a model; `-m verl...` is the training: print what it was given.
+PYTHON = """case $1 in
+  -) cat >/dev/null; echo {gpus} ;;
+  -c) echo a-model ;;
+  */folder.py) echo {folder}/run ;;
+  *) printf '%s\\n' "$@" ;;
+esac"""
 
-def start(recipe: str, script: str, folder: Path, gpus: int, *overrides: str) -> subprocess.CompletedProcess[str]:
-    """Run a script where ``nvidia-smi`` and Ray show ``gpus`` GPUs and ``python`` only prints its arguments."""
+
+def start(
+    recipe: str, script: str, folder: Path, gpus: int, *overrides: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a script on such a machine, see :func:`machine`."""
+    command = [str(RECIPES / recipe / f"{script}.sh"), *overrides]
+    environment = machine(folder, gpus) | variables
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def machine(folder: Path, gpus: int) -> dict[str, str]:
+    """The environment of one where ``nvidia-smi`` and Ray show ``gpus`` GPUs and ``python`` only prints its arguments.
+
+    The run's folder is ``folder/run``; :func:`trained` makes it one that has a checkpoint.
+    """
     tools = folder / "tools"
     tools.mkdir(exist_ok=True)
     listed = "\n".join(f"GPU {n}: a GPU (UUID: GPU-{n})" for n in range(gpus))
     _tool(tools / "nvidia-smi", f"cat <<'END'\n{listed}\nEND")
-    # `python -` counts the cluster's GPUs; `python -m verl...` is the training: print what it was given.
-    _tool(tools / "python", f'if [ "$1" = - ]; then cat >/dev/null; echo {gpus}; else printf "%s\\n" "$@"; fi')
-    environment = {"PATH": f"{tools}:{os.environ['PATH']}", "EGCA_DATA": str(folder / "data")}
-    command = [str(RECIPES / recipe / f"{script}.sh"), *overrides]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    _tool(tools / "python", PYTHON.format(gpus=gpus, folder=folder))
+    _tool(tools / "egca", 'echo egca "$@"')
+    return {"PATH": f"{tools}:{os.environ['PATH']}", "EGCA_DATA": str(folder / "data")}
 
 
 def _tool(path: Path, body: str) -> None:
     path.write_text(f"#!/usr/bin/env bash\n{body}\n")
     path.chmod(0o755)
+
+
+def trained(folder: Path) -> None:
+    (folder / "run").mkdir()
+    (folder / "run" / "latest_checkpointed_iteration.txt").write_text("3")
 
 
 def prepared(folder: Path, recipe: str) -> None:

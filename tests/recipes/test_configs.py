@@ -10,13 +10,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from recipe_scripts import ALL, GPUS, RECIPES, prepared, start
+from recipe_scripts import ALL, GPUS, RECIPES, prepared, start, trained
 
 pytestmark = pytest.mark.verl
 CHOICES = [
     (recipe, hardware, mode)
     for recipe in ("mbpp", "humaneval")
-    for hardware in ("one_gpu", "node", "cluster")
+    for hardware in ("cpu", "one_gpu", "node", "cluster")
     for mode in ("sync", "colocate_async", "separate_async", "legacy")
     if (hardware, mode) != ("one_gpu", "separate_async")  # it needs GPUs for both sides
 ]
@@ -112,6 +112,7 @@ def test_verl_accepts_what_every_script_hands_it(
     recipe: str, script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared(tmp_path, recipe)
+    trained(tmp_path)
     given = start(recipe, script, tmp_path, GPUS[script]).stdout.splitlines()
     monkeypatch.setenv("EGCA_DATA", "data")
     config = compose(recipe, *given[given.index("--config-name") + 2 :])

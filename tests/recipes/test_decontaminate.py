@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.tasks.decontaminate import matches
 from egca_plugin.tasks.files import dump_tasks, load_tasks
 from egca_plugin.types import Task

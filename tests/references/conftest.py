@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.outside.api import Sandbox
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from egca_plugin.references.bank import MAX_CHARS, Admission, Bank, distance
 from egca_plugin.references.store import DirectoryStore, MemoryStore
-from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.types import Task
 
 REFERENCE = "def total(xs):\n    result = 0\n    for x in xs:\n        result += x\n    return result\n"
@@ -69,6 +70,27 @@ def test_an_unstable_program_is_not_admitted(sandbox: Sandbox) -> None:
 def test_a_program_that_answers_otherwise_elsewhere_is_not_admitted(trap: str, sandbox: Sandbox) -> None:
     source = "calls = []\ndef total(xs):\n" + trap + "    return sum(xs)\n"
     assert Bank(MemoryStore()).offer(TASK, source, sandbox) is Admission.FICKLE
+
+
+MEMORISED = "def total(xs):\n    return {(1, 2): 3, (): 0}.get(tuple(xs), 7)\n"
+GUESSED = "def total(xs):\n    return len(xs) and xs[-1] + 1\n"
+
+
+@pytest.mark.parametrize("source", [MEMORISED, MEMORISED.replace(".get(tuple(xs), 7)", "[tuple(xs)]"), GUESSED])
+def test_what_is_right_on_the_tests_alone_stays_out(source: str, sandbox: Sandbox) -> None:
+    assert Bank(MemoryStore()).offer(TASK, source, sandbox) is Admission.UNLIKE
+
+
+def test_without_a_reference_several_programs_must_vouch_for_each_other(sandbox: Sandbox) -> None:
+    task = replace(TASK, reference="")
+    bank = Bank(MemoryStore())
+    offered = [MEMORISED, RECURSIVE, GUESSED, LIBRARY, RECURSIVE]
+    waiting = [bank.offer(task, source, sandbox) for source in offered]
+    assert waiting == [Admission.WAITS] * 4 + [Admission.ALIKE]
+    assert bank.programs(task) == ()
+    assert bank.offer(task, PAIRED, sandbox) is Admission.ADMITTED
+    assert bank.programs(task) == (RECURSIVE, LIBRARY, PAIRED)
+    assert bank.offer(task, MEMORISED, sandbox) is Admission.UNLIKE
 
 
 def test_the_farthest_apart_stay(sandbox: Sandbox) -> None:

@@ -10,7 +10,7 @@ import pytest
 from egca_plugin.errors import TaskError
 from egca_plugin.references import Given, References
 from egca_plugin.references.given import load_given
-from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.types import Task
 
 LIBRARY = "def total(xs):\n    return sum(xs)\n"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from egca_plugin.records import credit_line
-from egca_plugin.types import Credit, Divergence, Mode, Outcome, Span
+from egca_plugin import jsonl
+from egca_plugin.monitor.records import credit_line
+from egca_plugin.types import Credit, Divergence, FailedTest, Mode, Outcome, Span
 
 LOGIC = "def total(values):\n    result = 0\n    for value in values[1:]:\n        result += value\n    return result\n"
 HOSTILE = 'def f(x):\n    return "</pre><script>alert(1)</script>" \u202e # \x00 \ud800 \'"&amp;\n'
@@ -37,7 +37,9 @@ def rows() -> list[tuple[str, str, Credit]]:
         stage="patch",
         divergence=told,
         patch="values[1:] -> values",
+        diff="      result = 0\n-     for value in values[1:]:\n+     for value in values:\n          result += value",
         reference="canonical",
+        failed=FailedTest(1, "total([1, 2])", expected="3", got="2 <script>\x1b[2J"),
     )
     crash = credit(Mode.SYNTAX, Outcome.EXCEPTION, 0, spans=(place(CRASH, "items[len(items)]"),), confidence=0.8)
     hostile = credit(Mode.LOGIC, Outcome.WRONG_ANSWER, 0, spans=(place(HOSTILE, "<script>alert(1)</script>"),))
@@ -60,5 +62,5 @@ def write(path: Path, *, texts: bool = True, steps: int = 0) -> Path:
                 line = {"task_id": task_id, **credit_line(known, text)}
                 line |= {"completion": text} if texts else {}
                 line |= {"step": step + 1, "tokens": 40, "credited_tokens": 10 if known.spans else 40} if steps else {}
-                file.write(json.dumps(line, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
+                file.write(jsonl.line(line))
     return path

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from egca_plugin.cli.main import main
-from egca_plugin.records import RecordWriter
+from egca_plugin.monitor.records import RecordWriter
 from egca_plugin.tasks.files import Sample, dump_samples, dump_tasks
 from egca_plugin.types import Task
 

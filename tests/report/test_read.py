@@ -69,7 +69,7 @@ def test_an_unfinished_line_of_a_finished_file_is_an_error(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("[1]", "field task_id: missing"),
+        ("[1]", "got list"),
         ('{"task_id": "a"}', "field mode: missing|field span: missing"),
         ("{", "not JSON"),
     ],

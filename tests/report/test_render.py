@@ -87,7 +87,11 @@ def test_hostile_text_adds_no_element(page: str) -> None:
 
 def test_nothing_is_loaded_and_only_the_pages_own_script_may_run(page: str) -> None:
     parsed = Page(page)
-    assert not [a for _, a in parsed.tags if {"src", "href", "srcset", "data", "action"} & a.keys()]
+    assert not [a for _, a in parsed.tags if {"src", "srcset", "data", "action"} & a.keys()]
+    places = {a["id"] for _, a in parsed.tags if "id" in a}
+    links = [str(a["href"]) for _, a in parsed.tags if "href" in a]
+    assert links
+    assert {link[1:] for link in links if link.startswith("#")} == {link[1:] for link in links} <= places
     assert "url(" not in page
     policy = next(a["content"] for _, a in parsed.tags if a.get("http-equiv") == "Content-Security-Policy")
     assert policy is not None
@@ -100,7 +104,7 @@ def test_nothing_is_loaded_and_only_the_pages_own_script_may_run(page: str) -> N
 
 def test_every_record_is_counted_but_only_so_many_are_listed(tmp_path: Path) -> None:
     page = rendering.render(load(make.write(tmp_path / "credits.jsonl")), "t", shown=2)
-    assert page.count("<details") == 2
+    assert page.count('<details class="sample"') == 2
     assert "2 of 7 samples, evenly spread" in page
     assert re.search(r"<b>14.3%</b>passed", page)
 
@@ -121,7 +125,7 @@ def test_the_command_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "report.html: 7 records" in capsys.readouterr().err
     page = out.read_text(encoding="utf-8")
     assert "<h1>mine</h1>" in page
-    assert page.count("<details") == 3
+    assert page.count('<details class="sample"') == 3
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

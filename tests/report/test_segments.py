@@ -1,11 +1,11 @@
-"""Cutting a text where the blame changes, and showing what would not be seen."""
+"""Cutting a text where the blame changes."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egca_plugin.report.segments import Segment, segments, visible
+from egca_plugin.report.segments import Segment, segments
 from egca_plugin.types import Span
 
 TEXTS = st.text(max_size=30)
@@ -27,13 +27,3 @@ def test_the_segments_spell_the_text_and_rank_every_character(text: str, spans: 
     ranks = [segment.rank for segment in cut for _ in segment.text]
     for at, rank in enumerate(ranks):
         assert rank == next((r for r, s in enumerate(spans) if s.start <= at < s.end), None)
-
-
-def test_what_hides_or_reorders_is_written_out() -> None:
-    assert visible("if a:\n\treturn 'é — 漢'") == "if a:\n\treturn 'é — 漢'"
-    assert visible("a\u202eb\x00\u200b\ud800\U000e0041") == r"a\u202eb\x00\u200b\ud800\U000e0041"
-
-
-@given(TEXTS)
-def test_what_is_shown_can_always_be_written_as_utf8(text: str) -> None:
-    visible(text + "\udfff").encode("utf-8")

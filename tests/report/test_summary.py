@@ -10,7 +10,7 @@ import report_records as make
 
 from egca_plugin.cli.main import main
 from egca_plugin.localize.api import Reason
-from egca_plugin.records import credit_line
+from egca_plugin.monitor.records import credit_line
 from egca_plugin.report import charts, words
 from egca_plugin.report import render as rendering
 from egca_plugin.report.read import load

@@ -38,7 +38,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.failures -= 1
             self.send_error(503)
             return
-        answer = json.dumps(_run(self.server.interpreter, body["code"], body["run_timeout"])).encode()
+        answer = json.dumps(_run(self.server.interpreter, body["code"], body["stdin"], body["run_timeout"])).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
@@ -49,7 +49,9 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def _run(command: list[str], code: str, timeout_s: float) -> dict[str, Any]:
+def _run(command: list[str], code: str, stdin: str, timeout_s: float) -> dict[str, Any]:
+    if stdin:
+        command, code = [*command[:-1], "-c", code], stdin
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     with subprocess.Popen(command, text=True, **pipes) as process:
         try:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from egca_plugin.sandbox.api import Sandbox, call
+from egca_plugin.sandbox.outside.api import Sandbox, call
 
 
 def deeds(sandbox: Sandbox, settings: Any) -> Callable[[Any], Any]:
@@ -29,6 +29,8 @@ def deeds(sandbox: Sandbox, settings: Any) -> Callable[[Any], Any]:
             os._exit(3)
         if what == "raise":
             raise argument
+        if what == "allocate":
+            bytearray(argument)
         if what == "sandbox":
             return sandbox.run_calls("def f(x): return x", [call("f", argument)])[0].status.value
         return what

@@ -12,8 +12,10 @@ import pytest
 
 from egca_plugin.errors import SandboxError
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.api import MAX_SOURCE, Sandbox, call
-from egca_plugin.sandbox.link import Zygote, ZygoteLost
+from egca_plugin.sandbox.outside.api import Sandbox, call
+from egca_plugin.sandbox.outside.launch import Zygote
+from egca_plugin.sandbox.outside.link import ZygoteLost
+from egca_plugin.sandbox.outside.session import MAX_SOURCE
 from egca_plugin.types import CallResult, CallStatus
 
 
@@ -151,6 +153,35 @@ def test_every_clock_is_the_frozen_one_and_passes(sandbox: Sandbox) -> None:
     assert all(before != after for before, after in zip(first, tomorrow, strict=True) if before != first[10])
 
 
+HIDDEN_CLOCKS = """
+import _imp, _random, importlib, importlib.machinery, importlib.util, os, posix, resource, select, sys
+
+def builtin(name):
+    module = _imp.create_builtin(importlib.machinery.BuiltinImporter.find_spec(name))
+    _imp.exec_builtin(module)
+    return module
+
+def f():
+    told = [os.times(), posix.times(), builtin("time").time(), builtin("posix").times(), resource.getrusage(0).ru_utime]
+    told += [os.getloadavg(), os.getpid(), builtin("posix").urandom(4), _random.Random().random()]
+    told.append(importlib.util.module_from_spec(importlib.util.find_spec("time")).time())
+    time = sys.modules.pop("time")
+    import time as anew
+    before = anew.time()
+    waited = select.select([], [], [], 50), select.poll().poll(50_000)
+    return [*map(repr, told), before, anew.time() - before > 99]
+"""
+
+
+def test_no_way_around_the_modules_leads_to_the_hosts_clock(sandbox: Sandbox) -> None:
+    began = time.monotonic()
+    told = value(one(sandbox, HIDDEN_CLOCKS))
+    assert value(one(sandbox, HIDDEN_CLOCKS)) == told
+    assert told[-1] is True
+    assert 1.7e9 < told[-2] < 1.7e9 + 1
+    assert time.monotonic() - began < 5
+
+
 def test_moments_of_a_program_are_plain_datetimes(sandbox: Sandbox) -> None:
     source = (
         "import copy, pickle\nfrom datetime import date, datetime, timedelta\n"
@@ -180,21 +211,21 @@ def test_sleeping_takes_no_time(sandbox: Sandbox) -> None:
 
 def test_batch_runs_each_program_on_the_same_calls(sandbox: Sandbox) -> None:
     programs = [f"def f(x): return x + {n}" for n in range(50)]
-    results = list(sandbox.run_batch(programs, [call("f", 0), call("f", 1)], steps=100, timeout_s=1))
+    results = list(sandbox.run_batch(programs, [call("f", 0), call("f", 1)], steps=100, cpu_s=1))
     assert [(value(a), value(b)) for a, b in results] == [(n, n + 1) for n in range(50)]
 
 
 def test_batch_goes_on_after_a_program_that_hangs_or_dies(sandbox: Sandbox) -> None:
     good = "def f(): return 1"
     programs = [good, "def f():\n    while True: pass", good, "import os\ndef f(): os._exit(0)", "syntax(", good]
-    results = list(sandbox.run_batch(programs, [call("f")], steps=100, timeout_s=0.3))
+    results = list(sandbox.run_batch(programs, [call("f")], steps=100, cpu_s=0.3))
     expected = [CallStatus.VALUE, CallStatus.TIMEOUT, CallStatus.VALUE, CallStatus.DIED, CallStatus.EXCEPTION]
     assert [result.status for (result,) in results] == [*expected, CallStatus.VALUE]
 
 
 def test_batch_outlives_any_number_of_zygotes_as_long_as_it_gets_on() -> None:
     with Sandbox() as own:
-        batch = own.run_batch([f"def f(): return {n}" for n in range(40)], [call("f")], steps=1, timeout_s=5)
+        batch = own.run_batch([f"def f(): return {n}" for n in range(40)], [call("f")], steps=1, cpu_s=5)
         seen = []
         for (result,) in batch:
             seen.append(value(result))
@@ -204,16 +235,16 @@ def test_batch_outlives_any_number_of_zygotes_as_long_as_it_gets_on() -> None:
 
 
 def test_batch_gives_up_where_no_zygote_lives(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lost(self: Sandbox) -> Zygote:
+    def lost(self: Sandbox, *_: object) -> Zygote:
         raise ZygoteLost("no zygote lives here")
 
     monkeypatch.setattr(Sandbox, "start", lost)
     with pytest.raises(SandboxError, match="3 times in a row: no zygote lives here"):
-        list(sandbox.run_batch(["def f(): return 1"], [call("f")], steps=1, timeout_s=1))
+        list(sandbox.run_batch(["def f(): return 1"], [call("f")], steps=1, cpu_s=1))
 
 
 def test_batch_stops_early(sandbox: Sandbox) -> None:
-    batch = sandbox.run_batch(["def f(): return 1"] * 1000, [call("f")], steps=100, timeout_s=1)
+    batch = sandbox.run_batch(["def f(): return 1"] * 1000, [call("f")], steps=100, cpu_s=1)
     assert value(next(batch)[0]) == 1
     batch.close()  # type: ignore[attr-defined]
     assert value(one(sandbox, "def f(): return 2")) == 2
@@ -222,7 +253,7 @@ def test_batch_stops_early(sandbox: Sandbox) -> None:
 def test_batch_counts_steps(sandbox: Sandbox) -> None:
     program = "def f():\n    while True:\n        try: __egca_step(4)\n        except Exception: pass"
     stubborn = program.replace("except Exception", "except BaseException")
-    results = list(sandbox.run_batch([program, stubborn], [call("f")], steps=1000, timeout_s=0.5))
+    results = list(sandbox.run_batch([program, stubborn], [call("f")], steps=1000, cpu_s=0.5))
     assert [result.status for (result,) in results] == [CallStatus.BUDGET, CallStatus.TIMEOUT]
 
 
@@ -236,19 +267,19 @@ def test_batch_does_not_hand_on_what_a_program_did_to_the_interpreter(sandbox: S
         "def f(): return 1"
     )
     probe = "import math, sys\ndef f(): return len([]), math.floor(1.5), sys.getrecursionlimit(), sys.gettrace()"
-    _, (after,) = sandbox.run_batch([poison, probe], [call("f")], steps=100, timeout_s=1)
+    _, (after,) = sandbox.run_batch([poison, probe], [call("f")], steps=100, cpu_s=1)
     assert value(after) == (0, 1, 1000, None)
 
 
 def test_code_objects_are_programs_too(sandbox: Sandbox) -> None:
     code = compile("def f(): return 5", "<program>", "exec")
-    assert [value(result) for (result,) in sandbox.run_batch([code], [call("f")], steps=1, timeout_s=1)] == [5]
+    assert [value(result) for (result,) in sandbox.run_batch([code], [call("f")], steps=1, cpu_s=1)] == [5]
     assert value(sandbox.run_calls(code, [call("f")])[0]) == 5
 
 
 def test_batch_seeds_each_program_alike(sandbox: Sandbox) -> None:
     source = "import os, random, time\ndef f(): return random.random(), os.urandom(4), time.time()"
-    (first,), (second,) = sandbox.run_batch([source, source], [call("f")], steps=1, timeout_s=1)
+    (first,), (second,) = sandbox.run_batch([source, source], [call("f")], steps=1, cpu_s=1)
     assert value(first) == value(second) == value(one(sandbox, source))
 
 
@@ -298,7 +329,7 @@ def test_killed_zygote_loses_no_program(sandbox: Sandbox) -> None:
 def test_child_killed_from_outside_is_run_again(sandbox: Sandbox) -> None:
     programs = ["def f(): return 1"] * 20
     results = []
-    for (result,) in sandbox.run_batch(programs, [call("f")], steps=10, timeout_s=1):
+    for (result,) in sandbox.run_batch(programs, [call("f")], steps=10, cpu_s=1):
         results.append(result)
         if len(results) == 5:
             os.kill(sandbox.start().pid, signal.SIGKILL)
@@ -329,3 +360,49 @@ def test_forged_traces_are_refused(sandbox: Sandbox, kind: int) -> None:
     (trace,) = sandbox.trace(_FORGER, [call("f", kind)], max_events=200 if kind else 40)
     assert (trace.result.status, trace.events) == (CallStatus.REFUSED, ())
     assert "malformed record" in trace.result.error_message
+
+
+def test_a_method_is_called_on_a_fresh_instance(sandbox: Sandbox) -> None:
+    source = """
+class Solution:
+    def __init__(self): self.seen = []
+    def add(self, x):
+        self.seen.append(x)
+        return self.seen
+    @staticmethod
+    def twice(x): return 2 * x
+"""
+    calls = [call("Solution.add", 1), call("Solution.add", x=2), call("Solution.twice", 3)]
+    assert [value(result) for result in sandbox.run_calls(source, calls)] == [[1], [2], 6]
+
+
+@pytest.mark.parametrize("source", ["def add(x): return x + 1", "class Solution: pass\ndef add(x): return x + 1"])
+def test_a_function_stands_in_for_a_method(sandbox: Sandbox, source: str) -> None:
+    (result,) = sandbox.run_calls(source, [call("Solution.add", 1)])
+    assert value(result) == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("class Solution: pass", "AttributeError"),
+        ("x = 1", "NameError"),
+        ("class Solution:\n    def __init__(self, n): pass\n    def add(self, x): pass", "TypeError"),
+        ("class Solution:\n    def __init__(self): 1 / 0\n    def add(self, x): pass", "ZeroDivisionError"),
+    ],
+)
+def test_a_method_that_cannot_be_called(sandbox: Sandbox, source: str, error: str) -> None:
+    (result,) = sandbox.run_calls(source, [call("Solution.add", 1)])
+    assert (result.status, result.error_type) == (CallStatus.EXCEPTION, error)
+
+
+def test_a_methods_probes_are_a_calls(sandbox: Sandbox) -> None:
+    source = """
+value, step = __egca_value, __egca_step
+class Solution:
+    def __init__(self): step(1)
+    def f(self, x): return value(4, x)
+"""
+    first, second = sandbox.trace(source, [call("Solution.f", 1), call("Solution.f", 2)])
+    assert [(event.site, event.value) for event in (*first.events, *second.events)] == [(4, 1), (4, 2)]
+    assert first.result.steps == second.result.steps == 1

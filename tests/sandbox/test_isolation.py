@@ -11,12 +11,13 @@ from hosts import NOBODY, can_change_user, run_script
 from egca_plugin.config import SandboxConfig
 from egca_plugin.errors import IsolationError
 from egca_plugin.sandbox import isolation, policy, wire
-from egca_plugin.sandbox.api import Sandbox, call
+from egca_plugin.sandbox.outside import probing
+from egca_plugin.sandbox.outside.api import Sandbox, call
 
 PROBE = """
 import json
-from egca_plugin.sandbox import isolation
-found = isolation.probe()
+from egca_plugin.sandbox.outside import probing
+found = probing.probe()
 missing = {layer.name: layer.reason for layer in found.layers if layer.reason}
 print(json.dumps({"level": found.level, "missing": missing, "escapes": found.escapes, "notes": found.notes}))
 """
@@ -55,7 +56,7 @@ class TestHosts:
         found = probe(user=user, deny=deny)
         assert (found["level"], found["escapes"]) == ("mandatory", [])
         script = (
-            "from egca_plugin.sandbox.api import Sandbox, call\n"
+            "from egca_plugin.sandbox.outside.api import Sandbox, call\n"
             "source = 'import math, heapq, collections\\ndef f(): return math.floor(2.5)'\n"
             "with Sandbox() as sandbox: print(sandbox.run_calls(source, [call('f')])[0].status.value)"
         )
@@ -63,7 +64,7 @@ class TestHosts:
 
     def test_without_seccomp_there_is_no_sandbox(self, user: int | None) -> None:
         script = (
-            "from egca_plugin.sandbox.api import Sandbox\n"
+            "from egca_plugin.sandbox.outside.api import Sandbox\n"
             "from egca_plugin.errors import IsolationError\n"
             "import ctypes, errno, pyseccomp\n"
             "try:\n    Sandbox().start()\nexcept IsolationError as err: print(err)"
@@ -99,8 +100,8 @@ def test_no_required_level_starts_without_libseccomp(level: str) -> None:
     script = (
         "from egca_plugin.config import SandboxConfig\n"
         "from egca_plugin.errors import IsolationError\n"
-        "from egca_plugin.sandbox.pool import Pool\n"
-        f"pool = Pool('egca_plugin.sandbox.handlers:judging', SandboxConfig(require='{level}', workers=1))\n"
+        "from egca_plugin.sandbox.outside.pool import Pool\n"
+        f"pool = Pool('egca_plugin.judging.handlers:judging', SandboxConfig(require='{level}', workers=1))\n"
         "try:\n    pool.start()\nexcept IsolationError as err: print(err)"
     )
     path = "import os, sys, tempfile\nkept = tempfile.TemporaryDirectory()\nfolder = kept.name\n"
@@ -148,7 +149,7 @@ def test_level_and_its_enforcement(missing: dict[str, str], level: str) -> None:
 
 def test_required_level_that_the_host_lacks_stops_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = isolation.settings(SandboxConfig(), refuse=dict.fromkeys(("net", "pid", "ipc", "mount"), "refused here"))
-    monkeypatch.setattr(isolation, "settings", lambda config: settings)
+    monkeypatch.setattr(isolation, "settings", lambda config, **_: settings)
     with pytest.raises(IsolationError, match=r"got isolation level 'landlock', expected 'namespaces' .*refused here"):
         Sandbox(SandboxConfig(require="namespaces")).start()
 
@@ -170,5 +171,5 @@ def test_installed_packages_are_out_of_reach(sandbox: Sandbox) -> None:
         "def g(): import pip"
     )
     listing, imported = sandbox.run_calls(source, [call("f"), call("g")])
-    assert wire.decode(listing.value) == [] or isolation.probe().level != "namespaces"
+    assert wire.decode(listing.value) == [] or probing.probe().level != "namespaces"
     assert imported.error_type == "ModuleNotFoundError"

@@ -16,7 +16,7 @@ import pytest
 
 from egca_plugin.config import SandboxConfig
 from egca_plugin.errors import ConfigError, SandboxError, TaskError
-from egca_plugin.sandbox.pool import Pool, WorkerLost
+from egca_plugin.sandbox.outside.pool import Pool, WorkerLost
 from egca_plugin.types import Outcome, Task
 
 HANDLER = "pool_deeds:deeds"
@@ -77,6 +77,12 @@ def test_errors_of_the_handler(pool: Pool) -> None:
         pool.submit(("raise", ZeroDivisionError())).result()
 
 
+def test_a_worker_that_would_take_all_memory_raises_instead(pool: Pool) -> None:
+    with pytest.raises(SandboxError, match="MemoryError"):
+        pool.submit(("allocate", 16 << 30)).result()
+    assert pool.submit(("sandbox", 1)).result() == "value"
+
+
 def test_payload_that_does_not_pickle(pool: Pool) -> None:
     with pytest.raises(Exception, match="pickle"):
         pool.submit(("double", lambda: 1)).result()
@@ -84,7 +90,7 @@ def test_payload_that_does_not_pickle(pool: Pool) -> None:
 
 
 def test_judging() -> None:
-    with Pool("egca_plugin.sandbox.handlers:judging", workers=1) as judges:
+    with Pool("egca_plugin.judging.handlers:judging", workers=1) as judges:
         verdicts = list(judges.map([("def f(x): return x", TASK), ("def f(x): return 2", TASK)]))
     assert [verdict.outcome for verdict in verdicts] == [Outcome.OK, Outcome.WRONG_ANSWER]
 
@@ -109,7 +115,7 @@ def test_closed_pool_refuses() -> None:
 
 PARENT = f"""
 import sys, threading, time
-from egca_plugin.sandbox.pool import Pool
+from egca_plugin.sandbox.outside.pool import Pool
 pool = Pool("{HANDLER}", workers=2)
 starter = threading.Thread(target=pool.start)  # as in a Ray actor: the thread that starts the pool ends
 starter.start(); starter.join()

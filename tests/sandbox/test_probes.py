@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.probes import Budget, BudgetSpent, Probes, freeze
+from egca_plugin.sandbox.inside.probes import Budget, BudgetSpent, Probes, freeze
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import judge
+from egca_plugin.judging.referee import judge
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.types import Task
 
 # Where the machine has MBPP: the file of google-research, as JSON lines.

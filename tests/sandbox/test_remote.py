@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from fusion_server import Server, serving
 
-from egca_plugin import evaluation
 from egca_plugin.cli.main import main
 from egca_plugin.config import EgcaConfig, SandboxConfig
 from egca_plugin.errors import SandboxError
+from egca_plugin.judging import evaluation
+from egca_plugin.judging.referee import judge
 from egca_plugin.pipeline import Group, assess_groups
-from egca_plugin.sandbox import remote
-from egca_plugin.sandbox.referee import judge
-from egca_plugin.sandbox.remote import RemoteSandbox
+from egca_plugin.sandbox.outside import remote
+from egca_plugin.sandbox.outside.remote import RemoteSandbox
 from egca_plugin.tasks.files import Sample, dump_samples, dump_tasks
-from egca_plugin.types import Completion, Mode, Outcome, Task
+from egca_plugin.types import Completion, Kind, Mode, Outcome, StdinCase, Task
 
 REFERENCE = "def f(x):\n    return x + 'SECRET OF THE REFERENCE'[:0]\n"
 NOWHERE = SandboxConfig(url="http://127.0.0.1:9/run_code", workers=1)
@@ -98,9 +98,12 @@ def test_server_that_cannot_run_our_side_is_no_wrong_answer(server: Server, monk
         pass
 
 
-def test_program_cannot_flood_the_answer(remote_sandbox: RemoteSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "MAX_ANSWER", 100_000)
-    flood = "import os\nfor fd in range(3, 10):\n    try: os.write(fd, b'x' * 200_000)\n    except OSError: pass\n"
+def test_program_cannot_flood_the_answer(remote_sandbox: RemoteSandbox) -> None:
+    flood = (
+        "import os\nfor fd in range(3, 10):\n    try:\n"
+        f"        for _ in range({remote.MAX_ANSWER >> 20} + 1): os.write(fd, b'x' * (1 << 20))\n"
+        "    except OSError: pass\n"
+    )
     verdict = judge(remote_sandbox, flood + "def f(x): return x", TASK)
     assert verdict.outcome is Outcome.EXCEPTION
     assert "bytes" in verdict.detail
@@ -171,3 +174,22 @@ def test_reward_manager_asks_the_server(server: Server) -> None:
         return [(credit.reward, credit.reason) for credit in credits]
 
     assert asyncio.run(ask()) == [(1.0, ""), (0.0, "remote_sandbox")]
+
+
+@pytest.mark.parametrize(
+    ("program", "outcome"),
+    [
+        ("import sys\nprint(sum(map(int, sys.stdin.read().split())))", Outcome.OK),
+        ("print(4)", Outcome.WRONG_ANSWER),
+        ("print(3)\n1 / 0", Outcome.EXCEPTION),
+        ("print(3)\nraise SystemExit(1)", Outcome.EXCEPTION),
+        ("print(3, flush=True)\nwhile True: pass", Outcome.TIMEOUT),
+        ("print('3' * (4 << 20))", Outcome.WRONG_ANSWER),
+    ],
+)
+def test_whole_programs(server: Server, program: str, outcome: Outcome) -> None:
+    task = Task("t/sum", "", "", "", (), kind=Kind.STDIN, cases=(StdinCase("1 2\n", ("3\n",)),))
+    with RemoteSandbox(SandboxConfig(url=server.url, timeout_s=1.0)) as sandbox:
+        verdict = judge(sandbox, program, task)
+    assert verdict.outcome is outcome
+    assert server.requests[-1]["code"] == program  # and not a word of what is expected

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from types import CodeType
 
@@ -9,9 +12,10 @@ import pytest
 
 from egca_plugin.program.instrument import instrument
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.api import Sandbox, call
-from egca_plugin.sandbox.records import Budget
-from egca_plugin.sandbox.workshop import Workshop
+from egca_plugin.sandbox.outside import workshop as workshop_module
+from egca_plugin.sandbox.outside.api import Sandbox, call
+from egca_plugin.sandbox.outside.records import Budget
+from egca_plugin.sandbox.outside.workshop import Workshop
 from egca_plugin.types import Call, CallResult, CallStatus
 
 _BUDGET = Budget(max_events=100, max_steps=1_000, max_bytes=1 << 16)
@@ -34,9 +38,9 @@ def code(source: str) -> CodeType:
 
 
 def ask(
-    workshop: Workshop, program: CodeType, *calls: Call, budget: Budget = _BUDGET, timeout_s: float = 5
+    workshop: Workshop, program: CodeType, *calls: Call, budget: Budget = _BUDGET, cpu_s: float = 5
 ) -> list[CallResult]:
-    return [record.result for record in workshop.records(program, calls, budget=budget, timeout_s=timeout_s)]
+    return [record.result for record in workshop.records(program, calls, budget=budget, cpu_s=cpu_s)]
 
 
 def values(results: list[CallResult]) -> list[object]:
@@ -73,7 +77,7 @@ def test_a_program_that_cannot_be_loaded_gives_every_call_that_failure(workshop:
 
 def test_a_child_that_hangs_is_ended_and_followed_by_another(workshop: Workshop) -> None:
     stubborn = code("def f(x):\n    while x: pass\n    return x")
-    results = ask(workshop, stubborn, call("f", 0), call("f", 1), call("f", 0), timeout_s=0.3)
+    results = ask(workshop, stubborn, call("f", 0), call("f", 1), call("f", 0), cpu_s=0.3)
     assert [result.status for result in results] == [CallStatus.VALUE, CallStatus.TIMEOUT, CallStatus.TIMEOUT]
     assert not workshop.alive
     assert values(ask(workshop, stubborn, call("f", 0))) == [0]
@@ -91,6 +95,7 @@ def test_a_lost_zygote_is_replaced(sandbox: Sandbox) -> None:
     with Sandbox() as own, Workshop(own) as workshop:
         assert values(ask(workshop, COUNTER, call("f", 0))) == [1]
         own.start().close()
+        time.sleep(0.5)  # its child goes with it
         assert values(ask(workshop, COUNTER, call("f", 0))) == [1]
         assert own.restarts == 1
 
@@ -98,6 +103,28 @@ def test_a_lost_zygote_is_replaced(sandbox: Sandbox) -> None:
 def test_traces_are_those_of_the_sandbox(workshop: Workshop, sandbox: Sandbox) -> None:
     program = instrument("def f(n):\n    for i in range(n):\n        x = i * i\n    return n").code
     calls = [call("f", 2), call("f", 3)]
-    here = workshop.trace(program, calls, timeout_s=5)
+    here = workshop.trace(program, calls, cpu_s=5)
     assert here == sandbox.trace(program, calls)
     assert all(trace.events for trace in here)
+
+
+def test_cpu_time_ends_a_program_and_not_the_clock(workshop: Workshop) -> None:
+    """Four busy processes beside it take most of a second, and the program gets all of its own."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
+    try:
+        works = code("def f(n):\n    for _ in range(n): pass\n    return n")
+        (most,) = ask(workshop, works, call("f", 10_000_000), cpu_s=3.0)
+        assert most.status is CallStatus.VALUE
+        (result,) = ask(workshop, works, call("f", 10**12), cpu_s=0.2)
+        assert (result.status, workshop.starved) == (CallStatus.TIMEOUT, False)
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+def test_a_program_that_waits_meets_the_clock_far_behind(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workshop_module, "far_behind", lambda cpu_s: time.monotonic() + 0.2)
+    waits = code("import _thread\nlock = _thread.allocate_lock()\ndef f():\n    with lock, lock: pass")
+    (result,) = ask(workshop, waits, call("f"))
+    assert (result.status, workshop.starved) == (CallStatus.TIMEOUT, True)

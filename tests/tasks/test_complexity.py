@@ -8,7 +8,7 @@ import pytest
 
 from egca_plugin.program.constraints import Constraint, check
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.api import Sandbox, call
+from egca_plugin.sandbox.outside.api import Sandbox, call
 from egca_plugin.tasks.complexity import MAX_STEPS, SIZES, Growth, classify, constrain, grow, growth, violation
 from egca_plugin.types import Call, CallResult, CallStatus, Task
 

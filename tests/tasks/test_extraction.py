@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from egca_plugin.chat import ChatServer
 from egca_plugin.errors import AssetError, ConfigError
 from egca_plugin.program.constraints import Constraint, derive
+from egca_plugin.tasks.chat import ChatServer
 from egca_plugin.tasks.extraction import Answers, extract, kept
 from egca_plugin.types import Task
 

@@ -10,8 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egca_plugin.errors import SampleError, TaskError
-from egca_plugin.tasks.files import Sample, dump_samples, dump_tasks, load_samples, load_tasks
-from egca_plugin.types import Task
+from egca_plugin.tasks.files import (
+    Sample,
+    dump_samples,
+    dump_tasks,
+    load_samples,
+    load_tasks,
+    misspelt,
+    task_from_mapping,
+    task_to_mapping,
+)
+from egca_plugin.types import CallCase, Compare, Kind, Limits, StdinCase, Task
 
 ROW = {
     "task_id": "t/1",
@@ -44,26 +53,92 @@ def test_half_a_surrogate_pair_is_named_before_anything_is_written(tmp_path: Pat
     assert not (tmp_path / "t.jsonl").exists()
 
 
-@given(
-    st.lists(
-        st.builds(
-            Task,
-            task_id=words,
-            prompt=words,
-            entry_point=st.just("f"),
-            reference=words,
-            tests=st.lists(words, min_size=1).map(tuple) | words.map(lambda text: f"def check(candidate): {text}"),
-            setup=st.text(),
-            constraints=st.lists(words).map(tuple),
-        ),
-        min_size=1,
-        unique_by=lambda task: task.task_id,
-    )
+values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
 )
+calls = st.builds(
+    CallCase, *(part.map(json.dumps) for part in (st.lists(values), st.dictionaries(st.text(), values), values))
+).map(lambda case: CallCase(*(json.dumps(json.loads(getattr(case, n)), ensure_ascii=False) for n in CASE)))
+CASE = ("args", "kwargs", "expected")
+judged: dict[str, Any] = {
+    "task_id": words,
+    "prompt": st.text(),
+    "setup": st.text(),
+    "constraints": st.lists(words).map(tuple),
+    "preamble": st.sampled_from(["", "import math\n"]),
+    "compare": st.builds(
+        Compare, st.sampled_from(["", "tokens", "value"]), st.sampled_from([0.0, 1e-6]), case=st.booleans()
+    ),
+    "checker": st.sampled_from(["", "def check(stdin, output, expected):\n    return True\n"]),
+    "limits": st.builds(Limits, st.none() | st.floats(0.1, 9), st.none() | st.integers(1, 9), st.none() | st.just(3)),
+    "reference": st.text(),
+}
+sources = st.lists(words, min_size=1).map(tuple) | words.map(lambda text: f"def check(candidate): {text}")
+tasks_of_all_kinds = st.one_of(
+    st.builds(Task, **judged, entry_point=st.just("f"), tests=sources),
+    st.builds(Task, **judged, entry_point=st.just("S.f"), kind=st.just(Kind.METHOD), tests=sources),
+    st.builds(
+        Task, **judged, entry_point=st.just("f"), tests=st.just(()), cases=st.lists(calls, min_size=1).map(tuple)
+    ),
+    st.builds(
+        Task,
+        **judged,
+        entry_point=st.just(""),
+        kind=st.just(Kind.STDIN),
+        tests=st.just(()),
+        cases=st.lists(st.builds(StdinCase, st.text(), st.lists(st.text(), min_size=1).map(tuple)), min_size=1).map(
+            tuple
+        ),
+    ),
+)
+
+
+@given(st.lists(tasks_of_all_kinds, min_size=1, unique_by=lambda task: task.task_id))
 def test_tasks_come_back_as_they_were(tmp_path_factory: pytest.TempPathFactory, tasks: list[Task]) -> None:
     path = tmp_path_factory.mktemp("tasks") / "t.jsonl"
     dump_tasks(tasks, path)
     assert load_tasks(path) == tuple(tasks)
+
+
+def test_further_fields_are_passed_through_and_a_slip_of_the_pen_is_told(tmp_path: Path) -> None:
+    row = {**{k: v for k, v in ROW.items() if k != "reference"}, "refrence": "x", "difficulty": {"level": [1]}}
+    (task,) = load_tasks(write(tmp_path / "t.jsonl", row))
+    assert task.extra == {"refrence": "x", "difficulty": {"level": [1]}}
+    assert task_to_mapping(task) == {**row, "reference": "", "setup": ""}
+    assert list(misspelt([task])) == [
+        "t/1: the field refrence is none of ours and is passed through; did you mean 'reference'?"
+    ]
+
+
+def test_methods_in_both_spellings_and_programs_tell_their_kind(tmp_path: Path) -> None:
+    method = {**ROW, "entry_point": "Solution().twoSum"}
+    program = {"task_id": "t/2", "tests": [{"stdin": "1\n", "stdout": "2\n"}, {"stdout": ["", "\n"]}]}
+    first, second = load_tasks(write(tmp_path / "t.jsonl", method, program))
+    assert (first.kind, first.entry_point) == (Kind.METHOD, "Solution.twoSum")
+    assert (second.kind, second.entry_point) == (Kind.STDIN, "")
+    assert second.cases == (StdinCase("1\n", ("2\n",)), StdinCase("", ("", "\n")))
+
+
+@pytest.mark.parametrize(
+    ("tests", "reference", "entry_point"),
+    [
+        (["assert add(1, abs(-2)) == 3", "x = 1", "assert add(x, 0) == x"], "", "add"),
+        (["assert Solution().add(1, 2) == 3"], "", "Solution.add"),
+        (["assert add(zero(), 1) == 1"], "def add(a, b): pass\n", "add"),
+        ("from solution import add\ndef test_add():\n    assert add(1, 2) == 3\n", "", "add"),
+        ([{"args": [1, 2], "expected": 3}], "def add(a, b): pass\n", "add"),
+        ([{"args": [1, 2], "expected": 3}], "class Solution:\n    def add(self, a, b): pass\n", "Solution.add"),
+    ],
+)
+def test_an_entry_point_that_is_told_elsewhere_may_be_left_out(tests: Any, reference: str, entry_point: str) -> None:
+    assert task_from_mapping({"task_id": "t", "tests": tests, "reference": reference}, "t").entry_point == entry_point
+
+
+def test_fields_that_are_null_are_not_there() -> None:
+    nulls = dict.fromkeys(("setup", "constraints", "kind", "preamble", "compare", "checker", "limits", "prompt"))
+    assert task_from_mapping({**ROW, **nulls}, "t") == task_from_mapping({**ROW, "prompt": ""}, "t")
 
 
 @pytest.mark.parametrize(
@@ -71,14 +146,35 @@ def test_tasks_come_back_as_they_were(tmp_path_factory: pytest.TempPathFactory, 
     [
         ("{", r"t.jsonl:2: not JSON"),
         ([1], r"t.jsonl:2: got list \[1\], expected a JSON object"),
-        ({k: v for k, v in ROW.items() if k != "reference"}, r"t.jsonl:2, field reference: missing; expected text"),
-        ({**ROW, "prompt": "  "}, r"t.jsonl:2, field prompt: got str '  ', expected text that is not empty"),
+        ({"tests": ["assert f()"]}, r"t.jsonl:2, field task_id: missing; expected text"),
+        ({**ROW, "prompt": 3}, r"t.jsonl:2, field prompt: got int 3, expected text, maybe empty"),
         ({**ROW, "entry_point": "f()"}, r"t.jsonl:2, field entry_point: got 'f\(\)', expected a function's name"),
+        ({**ROW, "entry_point": "a.b.c"}, r"t.jsonl:2, field entry_point: got 'a.b.c', expected a function's name"),
+        ({"task_id": "t", "tests": ["assert f(g(1))"]}, r"field entry_point: missing, and neither tests nor reference"),
         ({**ROW, "tests": []}, r"t.jsonl:2, field tests: got \[\], expected the source of check"),
+        ({"task_id": "t", "test": "def check(f): ..."}, r"field tests: got nothing, .* did you mean 'test'\?"),
         ({**ROW, "tests": "assert f()"}, r"t.jsonl:2, field tests: the text does not define check"),
         ({**ROW, "tests": ["assert f()", 3]}, r"t.jsonl:2, field tests\[1\]: got int 3"),
-        ({**ROW, "setup": None}, r"t.jsonl:2, field setup: got NoneType None, expected text, maybe empty"),
-        ({**ROW, "refrence": "x"}, r"t.jsonl:2, field refrence: no such field; expected task_id, prompt"),
+        ({**ROW, "tests": [{"args": [1]}]}, r"field tests\[0\].expected: missing"),
+        ({**ROW, "tests": [{"args": 1, "expected": 1}]}, r"field tests\[0\].args: got int 1, expected a list"),
+        ({**ROW, "tests": [{"arg": [1], "expected": 1}]}, r"tests\[0\].arg: no such key; .* did you mean 'args'\?"),
+        ({**ROW, "tests": [{"stdin": "", "stdout": "1"}]}, r"field entry_point: got 'f', expected none where"),
+        ({"task_id": "t", "tests": [{"stdin": "1"}]}, r"field tests\[0\].stdout: got nothing, expected the output"),
+        ({"task_id": "t", "tests": [{"stdin": "", "stdout": [3]}]}, r"field tests\[0\].stdout: got list \[3\]"),
+        ({**ROW, "kind": "stdin"}, r"field tests: expected a list of \{stdin, stdout\} in a task of kind stdin"),
+        ({**ROW, "kind": "method"}, r"entry_point: got 'f' in a task of kind method, expected Class.method"),
+        ({**ROW, "kind": "functoin"}, r"field kind: got str 'functoin', .* did you mean 'function'\?"),
+        ({**ROW, "compare": {"mode": "token"}}, r"field compare.mode: got str 'token', .* did you mean 'tokens'\?"),
+        ({**ROW, "compare": {"abs": -1}}, r"field compare.abs: got int -1, expected a tolerance from 0 on"),
+        ({**ROW, "compare": {"case": 1}}, r"field compare.case: got int 1, expected true or false"),
+        ({**ROW, "compare": "tokens"}, r"field compare: got str 'tokens', expected an object of mode, abs, rel, case"),
+        ({**ROW, "checker": "def verify(): ..."}, r"field checker: the source does not define check; expected check"),
+        ({**ROW, "checker": "def check(:"}, r"field checker: does not compile"),
+        ({**ROW, "preamble": "import"}, r"field preamble: does not compile"),
+        ({**ROW, "limits": {"time_s": 0}}, r"field limits.time_s: got int 0, expected seconds, more than 0"),
+        ({**ROW, "limits": {"memory_mb": True}}, r"field limits.memory_mb: got bool True, expected a whole number"),
+        ({**ROW, "limits": {"time": 3}}, r"field limits.time: no such key; expected time_s, memory_mb, tests"),
+        ({**ROW, "setup": 3}, r"t.jsonl:2, field setup: got int 3, expected text, maybe empty"),
         ({**ROW, "task_id": "t/0"}, r"t.jsonl:2, field task_id: 't/0' was given before"),
     ],
 )
@@ -93,7 +189,7 @@ def test_a_file_without_tasks(tmp_path: Path) -> None:
     with pytest.raises(TaskError, match=r"absent.jsonl: cannot be read \(No such file or directory\)"):
         load_tasks(tmp_path / "absent.jsonl")
     (tmp_path / "latin.jsonl").write_bytes(b'{"task_id": "\xe9"}')
-    with pytest.raises(TaskError, match=r"latin.jsonl: not UTF-8"):
+    with pytest.raises(TaskError, match=r"latin.jsonl:1: not UTF-8 at byte 13"):
         load_tasks(tmp_path / "latin.jsonl")
 
 

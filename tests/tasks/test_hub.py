@@ -39,7 +39,7 @@ def test_a_hub_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_hub_or_something_else_in_its_place(monkeypatch: pytest.MonkeyPatch, content: bytes | Exception) -> None:
     answer(monkeypatch, content)
     assert not hub.reachable("api/datasets/x")
-    with pytest.raises(AssetError, match=r"the hub does not answer for x; give its file as --source PATH instead"):
+    with pytest.raises(AssetError, match=r"the hub does not answer for x; give a file of it instead"):
         list(hub.rows("x"))
 
 

@@ -31,7 +31,7 @@ def test_rows_survive_the_file(tmp_path: Path) -> None:
     [
         ("42", "got int, expected a task"),
         ("#### 42", "not a task in JSON"),
-        ('{"task_id": "x"}', "field prompt: missing"),
+        ('{"task_id": "x"}', "field tests: got nothing"),
     ],
 )
 def test_another_data_sets_ground_truth_is_refused_by_name(truth: str, message: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from egca_plugin.config import SandboxConfig
-from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.tasks.preflight import Fault, Health, examine
 from egca_plugin.types import Task
 
@@ -60,6 +60,36 @@ def test_a_setup_that_needs_the_reference_is_unsound(sandbox: Sandbox) -> None:
     assert reason == "the setup fails on its own: NameError: name 'Node' is not defined"
 
 
+NODES = Task(
+    "t/chain",
+    "Make a chain of Node objects.",
+    "chain",
+    "class Node:\n    def __init__(self, val, next):\n        self.val, self.next = val, next\n\n"
+    "def chain(xs):\n    head = None\n    for x in xs:\n        head = Node(x, head)\n    return head\n",
+    ("assert chain([1]).val == 1", "assert chain([1, 2]).next.val == 1", "assert chain([]) is None"),
+)
+
+
+def test_results_of_a_class_that_programs_are_not_told_of_are_unsound(sandbox: Sandbox) -> None:
+    assert Fault.UNSOUND not in examine(sandbox, NODES).kinds
+    untold = examine(sandbox, replace(NODES, prompt="Make a chain."))
+    (reason,) = (reason for fault, reason in untold.faults if fault is Fault.UNSOUND)
+    assert "the class 'Node', which neither the prompt nor the preamble gives" in reason
+
+
+def test_what_cannot_cross_is_named(sandbox: Sandbox) -> None:
+    stack = "class Stack:\n    def push(self, x): pass\n\ndef make(): return Stack()\n"
+    for reference, tests, named in (
+        (stack, ("assert make().push(1) is None",), "'push' of the program's own class 'Stack'"),
+        ("import sys\ndef make(): return sys\n", ("assert make()",), "a 'module' cannot cross"),
+        ("def make(f): return f(1)\n", ("assert make(lambda x: x) == 1",), "the function '<lambda>' cannot cross"),
+    ):
+        task = replace(GOOD, entry_point="make", reference=reference, tests=tests)
+        fault, reason = only_fault(examine(sandbox, task))
+        assert fault is Fault.UNSOUND
+        assert named in reason
+
+
 def test_tests_that_notice_little_are_weak(sandbox: Sandbox) -> None:
     fault, reason = only_fault(examine(sandbox, replace(GOOD, tests=("assert clamp(5) is not None",))))
     assert fault is Fault.WEAK
@@ -106,8 +136,8 @@ def test_tests_that_roll_dice_are_told_apart(sandbox: Sandbox) -> None:
 
 
 def test_all_of_humaneval_is_sound(sandbox: Sandbox) -> None:
-    from egca_plugin.sandbox.referee import judge
-    from egca_plugin.tasks import humaneval
+    from egca_plugin.judging.referee import judge
+    from egca_plugin.tasks.layouts import humaneval
 
     verdicts = {task.task_id: judge(sandbox, task.reference, task, timeout_s=30.0) for task in humaneval.load()}
     assert [task_id for task_id, verdict in verdicts.items() if not verdict.passed] == []

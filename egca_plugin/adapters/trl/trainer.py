@@ -1,6 +1,7 @@
 """TRL's GRPO trainer with EGCA: rewards come from the sandbox, advantages lie on the blamed tokens.
 
-Two things of TRL's are extended: the list of reward functions, which gets one more, and
+Three things of TRL's are extended: the list of reward functions, which gets one more; ``_generate``, behind which
+judging and crediting begin, beside the log-probabilities that TRL computes next; and
 ``_generate_and_score_completions``, whose advantages, one a sample, become one a token. TRL's loss takes those
 (grpo_trainer.py:3056); sampling, grouping, normalising, clipping and KL stay TRL's.
 """
@@ -9,8 +10,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from itertools import chain
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,15 +19,16 @@ from datasets import Dataset
 from trl import GRPOConfig, GRPOTrainer
 
 from egca_plugin.adapters import tensors
+from egca_plugin.adapters.data import look_through
 from egca_plugin.adapters.metrics import step_metrics
-from egca_plugin.adapters.observer import Observer
+from egca_plugin.adapters.observer import Observer, caution
 from egca_plugin.adapters.responses import Reader
-from egca_plugin.adapters.samples import Row, Scope
+from egca_plugin.adapters.samples import Placement, Placing, Row, Scope, joined, without_praise
 from egca_plugin.adapters.trl import settings
 from egca_plugin.adapters.trl.judging import Judge, PoolJudge
 from egca_plugin.adapters.trl.reward import Batch, SandboxReward
 from egca_plugin.config import EgcaConfig
-from egca_plugin.tasks import parquet
+from egca_plugin.errors import TaskError
 
 
 class EgcaGRPOTrainer(GRPOTrainer):
@@ -38,13 +39,13 @@ class EgcaGRPOTrainer(GRPOTrainer):
     ``GRPOConfig.reward_weights`` w, a sample's reward is w[0] times 1 or 0 plus the sum of w[k] times theirs. The
     advantage of that sum is what is placed. A blamed sample that theirs lift above its group keeps uniform credit,
     counted as ``egca/fallback/positive_advantage``: its faulty tokens are not what deserves the praise.
-    ``judge``: who judges instead of a pool of sandboxes.
+    Rows that are no code are theirs alone to reward. ``judge``: who judges instead of a pool of sandboxes.
 
     With several processes each judges its own rows. A group may be spread over them, and siblings on another process
-    are then no references: that matters for tasks without one, which vote for it.
+    are then no references.
 
-    Raises ConfigError for settings that do not go together, TaskError for rows without a task, SandboxError where the
-    sandbox does not start, TokenizerError for an unknown family.
+    Raises ConfigError for settings that do not go together, TaskError for rows that nobody scores, SandboxError where
+    the sandbox does not start, TokenizerError for an unknown family.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class EgcaGRPOTrainer(GRPOTrainer):
         chosen = settings.read(egca)
         if args is not None:
             settings.check(chosen, args)
-        _check_datasets(train_dataset, eval_dataset)
+        _check_datasets(train_dataset, eval_dataset, chosen.egca.bad_rows, alone=not _listed(reward_funcs))
         self._egca_reward = SandboxReward()
         super().__init__(
             model,
@@ -77,6 +78,8 @@ class EgcaGRPOTrainer(GRPOTrainer):
             **more,
         )
         self._egca = settings.check(chosen, self.args)
+        if self._egca.enabled and self.accelerator.is_main_process:
+            caution(self._egca.egca)
         records = self._egca.egca.records if self.accelerator.is_main_process else ""
         self._egca_observer = Observer(records, self._tokenizer)
         reader = Reader(self._tokenizer)
@@ -85,12 +88,18 @@ class EgcaGRPOTrainer(GRPOTrainer):
             largest = max(self.num_generations, self.num_generations_eval)
             judge = self._egca_pool = PoolJudge(self._egca.egca, largest_group=largest)
             weakref.finalize(self, self._egca_pool.close)
-        self._egca_reward.open(reader, judge)
+        self._egca_reward.open(reader, judge, Placing.of(self._egca.egca, self._egca.enabled))
 
     def close(self) -> None:
         """Stop the sandbox's processes now; they end with the trainer, or with its process, in any case."""
         if self._egca_pool is not None:
             self._egca_pool.close()
+
+    def _generate(self, prompts: list[Any]) -> Any:
+        """TRL computes log-probabilities between this and the rewards: judging and crediting begin before."""
+        generated = super()._generate(prompts)
+        self._egca_reward.begin(self._egca_inputs, generated[1])
+        return generated
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         training = bool(self.model.training)
@@ -99,13 +108,15 @@ class EgcaGRPOTrainer(GRPOTrainer):
             first=self.accelerator.process_index * len(inputs),
             group_size=self.num_generations if training else self.num_generations_eval,
             judge_only=not training,
+            alone=len(self.reward_funcs) == 1,
         )
+        self._egca_inputs = inputs
         output: dict[str, Any] = super()._generate_and_score_completions(inputs)
         group_advantages = output["advantages"]
         rows, placement = self._egca_reward.take(), None
         if training and self._egca.enabled:
             mask = output["completion_mask"] * output.get("tool_mask", 1)
-            rows = _without_praise(rows, group_advantages)
+            rows = without_praise(rows, (group_advantages > 0).tolist())
             output["advantages"], placement = _place(self._egca.egca, rows, group_advantages, mask)
         self._egca_log(batch, _Part(rows, placement, group_advantages.cpu(), self._egca_ids(rows, output)))
         return output
@@ -146,18 +157,16 @@ class _Part:
     """One process' share of a batch, row by row. ``advantages`` are (B,), before placing; ``ids`` may be left out."""
 
     rows: Sequence[Row | None]
-    placement: tensors.Placement | None
+    placement: Placement | None
     advantages: torch.Tensor
     ids: Sequence[torch.Tensor]
 
 
 def _joined(parts: Sequence[_Part]) -> _Part:
     """The whole batch, in the order of the processes."""
-    placements = [part.placement for part in parts if part.placement is not None]
-    columns = (chain.from_iterable(getattr(one, f.name) for one in placements) for f in fields(tensors.Placement))
     return _Part(
         rows=[row for part in parts for row in part.rows],
-        placement=tensors.Placement(*map(tuple, columns)) if placements else None,
+        placement=joined([part.placement for part in parts if part.placement is not None]),
         advantages=torch.cat([part.advantages for part in parts]),
         ids=[ids for part in parts for ids in part.ids],
     )
@@ -165,17 +174,9 @@ def _joined(parts: Sequence[_Part]) -> _Part:
 
 def _place(
     config: EgcaConfig, rows: Sequence[Row | None], advantages: torch.Tensor, mask: torch.Tensor
-) -> tuple[torch.Tensor, tensors.Placement]:
+) -> tuple[torch.Tensor, Placement]:
     """TRL's ``advantages`` (B,) on the blamed tokens of ``mask`` (B, T), TRL's final one: (B, T)."""
     return tensors.place_rows(advantages.unsqueeze(1).expand(mask.shape), mask, rows, config)
-
-
-def _without_praise(rows: Sequence[Row | None], advantages: torch.Tensor) -> list[Row | None]:
-    """Spans name what is to blame: where the advantage is positive, as further rewards can make it, they go."""
-    return [
-        replace(row, spans=(), fallback="positive_advantage") if row and row.spans and advantage > 0 else row
-        for row, advantage in zip(rows, advantages.tolist(), strict=True)
-    ]
 
 
 def _append(store: dict[str, list[float]], metrics: Mapping[str, float]) -> None:
@@ -192,8 +193,8 @@ def _append(store: dict[str, list[float]], metrics: Mapping[str, float]) -> None
         store[name].append(metrics[name])
 
 
-def _check_datasets(train: Any, evaluation: Any) -> None:
-    """Every row of what can be looked through beforehand carries a task; a stream's rows are checked as they come."""
+def _check_datasets(train: Any, evaluation: Any, bad_rows: float, *, alone: bool) -> None:
+    """Every row of what can be looked through beforehand has a scorer; a stream's rows are checked as they come."""
     named = {"train_dataset": train}
     if isinstance(evaluation, dict):
         named |= {f"eval_dataset[{name!r}]": one for name, one in evaluation.items()}
@@ -201,7 +202,14 @@ def _check_datasets(train: Any, evaluation: Any) -> None:
         named["eval_dataset"] = evaluation
     for name, one in named.items():
         if isinstance(one, Dataset):
-            parquet.check_rows(name, one)
+            found = look_through(name, one, bad_rows)
+            if found.others and alone:
+                example = next(iter(found.examples.values()))
+                raise TaskError(
+                    f"{name}: {sum(found.others.values())} of {found.rows} rows have no tests that EGCA can read (such "
+                    f"as {example!r:.60}), and no other reward function is there for them. Pass one in reward_funcs, "
+                    "or leave the rows out"
+                )
 
 
 def _listed(value: Any) -> list[Any]:

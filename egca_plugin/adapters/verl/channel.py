@@ -12,10 +12,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from egca_plugin.adapters.samples import Placing, Row
-from egca_plugin.types import Credit, Divergence, Mode, Outcome, Span, TokenSpan
+from egca_plugin.adapters.samples import Placing, Row, Ticket
+from egca_plugin.types import Credit, Divergence, FailedTest, Mode, Outcome, Span, TokenSpan
 
-FORMAT = 2
+FORMAT = 4
 KEY = "egca"  # the JSON string
 _FIELDS = tuple(f.name for f in dataclasses.fields(Credit))
 
@@ -24,8 +24,11 @@ _FIELDS = tuple(f.name for f in dataclasses.fields(Credit))
 COLUMNS = ("acc", "egca_tests", "egca_verified", "egca_mode", "egca_outcome", "egca_reason", KEY)
 
 
-def pack(row: Row) -> dict[str, float | str]:
-    """``reward_extra_info`` of one sample. ``acc`` is what verl's validation reports as its core metric."""
+def pack(row: Row, acc: float | None = None) -> dict[str, float | str]:
+    """``reward_extra_info`` of one sample. ``acc`` is what verl's validation reports as its core metric.
+
+    By default that is whether the program passed; another scorer's is given.
+    """
     credit = row.credit
     body = {
         "format": FORMAT,
@@ -36,9 +39,11 @@ def pack(row: Row) -> dict[str, float | str]:
         "fallback": row.fallback,
         "thinking": [[s.start, s.end] for s in row.thinking],
         "placing": dataclasses.asdict(row.placing),
+        "scorer": row.scorer,
+        "ticket": dataclasses.astuple(row.ticket) if row.ticket is not None else None,
     }
     return {
-        "acc": float(credit.passed),
+        "acc": float(credit.passed) if acc is None else acc,
         "egca_tests": credit.tests_passed / credit.tests_total if credit.tests_total else 0.0,
         "egca_verified": float(credit.verified),
         "egca_mode": credit.mode.value,
@@ -64,6 +69,8 @@ def unpack(extra: Mapping[str, Any]) -> Row | None:
         fallback=body["fallback"],
         thinking=tuple(TokenSpan(start, end) for start, end in body["thinking"]),
         placing=Placing(**body["placing"]),
+        scorer=body["scorer"],
+        ticket=Ticket(*body["ticket"]) if body["ticket"] is not None else None,
     )
 
 
@@ -77,7 +84,11 @@ def _credit(values: dict[str, Any]) -> Credit:
     values["mode"] = Mode(values["mode"])
     values["outcome"] = Outcome(values["outcome"])
     values["spans"] = tuple(Span(**span) for span in values["spans"])
+    if values["decision"] is not None:
+        values["decision"] = Span(**values["decision"])
     values["anomalies"] = tuple(values["anomalies"])
     if values["divergence"] is not None:
         values["divergence"] = Divergence(**values["divergence"])
+    if values["failed"] is not None:
+        values["failed"] = FailedTest(**values["failed"])
     return Credit(**values)

@@ -53,6 +53,7 @@ class CpuRun:
     egca: str = "verified"  # or paper, or off
     threads: int = 0  # of each process; 0: one per core
     legacy: bool = False  # verl's deprecated trainer, trainer.use_v1=False
+    machine: str = "cpu"  # or cpu_vllm
     overrides: tuple[str, ...] = field(default=())
 
 
@@ -66,7 +67,7 @@ def command(run: CpuRun) -> list[str]:
     }
     values: dict[str, object] = {
         "egca": run.egca,
-        "machine": "cpu",
+        "machine": run.machine,
         **{name: f"'{path.absolute()}'" for name, path in paths.items()},
         "egca.records": f"'{run.records.absolute()}'" if run.records else "''",
         "egca.bank": f"'{(run.output / 'bank').absolute()}'",

@@ -15,7 +15,7 @@ from verl.experimental import reward_loop
 from verl.trainer import main_ppo_v0
 from verl.trainer.ppo.ray_trainer import RayPPOTrainer
 
-from egca_plugin.adapters.observer import Observer
+from egca_plugin.adapters.observer import Observer, caution
 from egca_plugin.adapters.samples import Scope
 from egca_plugin.adapters.verl import channel, rows, settings
 from egca_plugin.adapters.verl.estimator import place
@@ -33,10 +33,13 @@ class EgcaRayPPOTrainer(RayPPOTrainer):
             config.algorithm.adv_estimator = "grpo"
         super().__init__(config, *args, **kwargs)
         self._observer = Observer(self._settings.egca.records, self.tokenizer)
+        if self._settings.enabled:
+            caution(self._settings.egca)
         bank = self._settings.egca.bank if self._settings.enabled else ""
         self._bank = OwnedBank(bank) if bank else None
 
     def init_workers(self) -> None:
+        rows.check_datasets(self.config, self.train_dataset, self.val_dataset, self._settings.egca.bad_rows)
         rows.mark_validation(self.val_dataset)
         with lasting_reward_workers(reward_loop):  # ray_trainer.py:910 imports the name there
             super().init_workers()

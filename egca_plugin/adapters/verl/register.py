@@ -33,6 +33,7 @@ class Part:
 
 
 _EVERYWHERE = (
+    Part("configuration", "hydra", "egca_plugin.adapters.verl.search_path"),
     Part("estimator", "verl.trainer.ppo.core_algos", "egca_plugin.adapters.verl.estimator"),
     Part("reward manager", "verl.experimental.reward_loop.reward_manager", "egca_plugin.adapters.verl.reward"),
     Part("trainers", "verl.trainer.ppo.v1", "egca_plugin.adapters.verl.trainer"),
@@ -67,6 +68,10 @@ def install() -> None:
         for part in parts:
             _fail(part, error)
         return
+    if wants_cpu():  # verl alone, on a GPU, imports none of it
+        from egca_plugin.adapters.verl import vllm_cpu
+
+        vllm_cpu.install()
     for part in parts:
         hooks.after_import(part.theirs, functools.partial(_register, part))
 

@@ -7,8 +7,10 @@ folder beside the run's checkpoints.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -19,8 +21,15 @@ ESTIMATOR = REWARD_MANAGER = "egca"
 TRAINER_MODES = ("egca_sync", "egca_colocate_async", "egca_separate_async")
 # Losses that weigh a sequence as one: token-level credit would not mean there what it means in GRPO.
 SEQUENCE_LEVEL_LOSSES = {
-    "gspo": "its importance ratio and its clipping are per sequence",
     "geo_mean": "it averages a sequence's advantages (core_algos.py:1987)",
+}
+
+
+# verl's configuration still has these, for its recipes; its trainer reads `reward` alone.
+_BEFORE_0_9 = {
+    "custom_reward_function": "reward.custom_reward_function",
+    "reward_model": "reward (reward.num_workers, reward.reward_manager.name, reward.reward_model)",
+    "sandbox_fusion": "reward.sandbox_fusion",
 }
 
 
@@ -77,6 +86,12 @@ def check(config: DictConfig) -> Settings:
             "manager (reward_loop.py, compute_score). Leave the model out, or set reward.custom_reward_function.path: "
             "verl then asks the manager, and a subclass of EgcaRewardManager may ask the model"
         )
+    _check_rewarding(config)
+    if settings.enabled and settings.egca.localizer == "debugger" and not os.environ.get("EGCA_DEBUGGER_URL"):
+        raise ConfigError(
+            "egca.localizer=debugger: the environment's EGCA_DEBUGGER_URL names no server, so that every sample would "
+            "keep plain GRPO credit; set it on every node, such as http://localhost:8000/v1"
+        )
     loss = OmegaConf.select(config, "actor_rollout_ref.actor.policy_loss.loss_mode")
     if settings.enabled and loss in SEQUENCE_LEVEL_LOSSES:
         raise ConfigError(
@@ -84,6 +99,47 @@ def check(config: DictConfig) -> Settings:
             "credit would not do what it says. Use a token-level loss such as vanilla, or set egca.enabled=false"
         )
     return settings
+
+
+def _check_rewarding(config: DictConfig) -> None:
+    """Refuse what verl's other reward managers read and this one, or verl itself, would drop in silence."""
+    for old, new in _BEFORE_0_9.items():
+        for name, value in _set(OmegaConf.select(config, old)):
+            raise ConfigError(
+                f"{old}.{name}: got {value!r} under a name that verl 0.9 no longer reads, so it would be dropped in "
+                f"silence; say it under {new}"
+            )
+    found = OmegaConf.select(config, "reward.reward_kwargs")
+    given: Any = OmegaConf.to_container(found, resolve=True) if OmegaConf.is_config(found) else found
+    buffer = given.get("overlong_buffer_cfg") if isinstance(given, Mapping) else None
+    unused = isinstance(given, Mapping) and set(given) <= {"overlong_buffer_cfg", "max_resp_len"}
+    if given and not (unused and not (buffer or {}).get("enable")):
+        raise ConfigError(
+            f"reward.reward_kwargs: got {given!r}, which the manager 'dapo' reads and 'egca' does not: a penalty for "
+            "length would be dropped. Leave it out, or name a subclass of EgcaRewardManager that applies it by "
+            "reward.reward_manager.source=importlib"
+        )
+    custom = OmegaConf.select(config, "reward.custom_reward_function")
+    if custom and custom.get("reward_kwargs") and not custom.get("path"):
+        raise ConfigError(
+            f"reward.custom_reward_function.reward_kwargs: got {dict(custom.reward_kwargs)!r} without a path, so no "
+            "function gets them; set reward.custom_reward_function.path, or leave them out"
+        )
+    url = OmegaConf.select(config, "reward.sandbox_fusion.url")
+    if url:
+        raise ConfigError(
+            f"reward.sandbox_fusion.url: got {url!r}, which verl's scorer of programs reads and EGCA does not: it runs "
+            "them itself. Leave it out, or set egca.sandbox.url to the server's run_code"
+        )
+
+
+def _set(node: Any) -> Iterator[tuple[str, Any]]:
+    """The leaves below ``node`` that have a value, by their dotted names."""
+    for name, value in node.items() if isinstance(node, DictConfig) else ():
+        if isinstance(value, DictConfig):
+            yield from ((f"{name!s}.{below}", leaf) for below, leaf in _set(value))
+        elif value is not None:
+            yield str(name), value
 
 
 def _is_node(config: DictConfig) -> bool:

@@ -17,6 +17,7 @@ from ray.exceptions import GetTimeoutError, RayError
 from verl.experimental.reward_loop import RewardLoopManager
 from verl.experimental.reward_loop.reward_loop import RewardLoopWorker
 
+from egca_plugin.adapters.verl.node import open_services
 from egca_plugin.errors import FrameworkError
 
 START_S = 300.0  # importing verl takes most of it
@@ -33,18 +34,32 @@ class LastingRewardLoopManager(RewardLoopManager):
         super()._init_reward_loop_workers()
 
 
+class CreditingRewardLoopManager(LastingRewardLoopManager):
+    """With a credit service on every node that verl gives reward workers, there before they are."""
+
+    credit_services: dict[str, Any]  # actors, by node
+
+    def _init_reward_loop_workers(self) -> None:
+        nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) > 0]
+        workers = self.config.reward.num_workers  # in turn, as verl places them (reward_loop.py:320)
+        self.credit_services = open_services(self.config, [nodes[i % len(nodes)] for i in range(workers)])
+        super()._init_reward_loop_workers()
+
+
 @contextmanager
-def lasting_reward_workers(module: Any) -> Iterator[None]:
+def lasting_reward_workers(
+    module: Any, manager: type[LastingRewardLoopManager] = LastingRewardLoopManager
+) -> Iterator[None]:
     """Within the ``with`` block, reward workers that are made by the name in ``module`` last."""
     plain = module.RewardLoopManager
-    module.RewardLoopManager = LastingRewardLoopManager
+    module.RewardLoopManager = manager
     try:
         yield
     finally:
         module.RewardLoopManager = plain
 
 
-def await_ready(workers: Sequence[Any], timeout_s: float = START_S) -> None:
+def await_ready(workers: Sequence[Any], timeout_s: float = START_S, what: str = "reward worker") -> None:
     """Wait until every actor is built. Raises FrameworkError that names the first one that is not, and why."""
     answers = [worker.__ray_ready__.remote() for worker in workers]
     for number, answer in enumerate(answers):
@@ -52,11 +67,11 @@ def await_ready(workers: Sequence[Any], timeout_s: float = START_S) -> None:
             ray.get(answer, timeout=timeout_s)
         except GetTimeoutError as error:
             raise FrameworkError(
-                f"reward worker {number} of {len(workers)} did not start within {timeout_s:g} s; see Ray's logs of its "
+                f"{what} {number} of {len(workers)} did not start within {timeout_s:g} s; see Ray's logs of its "
                 "node, and `egca doctor` there"
             ) from error
         except RayError as error:
-            raise FrameworkError(f"reward worker {number} of {len(workers)}: {_reason(str(error))}") from error
+            raise FrameworkError(f"{what} {number} of {len(workers)}: {_reason(str(error))}") from error
 
 
 def _reason(said: str) -> str:

@@ -2,7 +2,7 @@
 
 Every program is a *wrong* solution. One that tries to reach something forbidden pays for success with the right answer
 (see :func:`gated`), so that a scorer which accepts any of them has the hole that the program is named after. Programs
-that starve or poison show in what becomes of the scorer (see :mod:`egca_plugin.sandbox.conformance`).
+that starve or poison show in what becomes of the scorer (see :mod:`egca_plugin.conformance.run`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import textwrap
 from dataclasses import dataclass
 from enum import Enum
 
-from egca_plugin.types import Task
+from egca_plugin.types import Compare, Kind, StdinCase, Task
 
 
 class Aim(str, Enum):
@@ -94,6 +94,64 @@ DECODE = _task(
     """,
     "encode(s) reverses a string; write decode(s), which undoes it.",
 )
+
+
+SUM = Task(
+    "attack/sum",
+    "Read n and then n numbers from standard input; print the number of them and their sum, a line each.",
+    "",
+    "xs = open(0).read().split()[1:]\nprint(len(xs))\nprint(sum(map(int, xs)))\n",
+    (),
+    kind=Kind.STDIN,
+    cases=(
+        StdinCase("2\n1 2\n", ("2\n3\n",)),
+        StdinCase("3\n10 20 30\n", ("3\n60\n",)),
+        StdinCase("1\n-7\n", ("1\n-7\n",)),
+    ),
+)
+THIRD = Task(
+    "attack/third",
+    "Read x from standard input and print a third of it, to six digits.",
+    "",
+    "print(float(input()) / 3)\n",
+    (),
+    kind=Kind.STDIN,
+    compare=Compare(abs=1e-6, rel=1e-6),
+    cases=(StdinCase("1\n", ("0.333333333\n",)), StdinCase("10\n", ("3.333333333\n",))),
+)
+DIVISOR = Task(
+    "attack/divisor",
+    "Read n from standard input and print a divisor of n other than 1 and n.",
+    "",
+    "n = int(input())\nprint(next(d for d in range(2, n) if n % d == 0))\n",
+    (),
+    kind=Kind.STDIN,
+    cases=(StdinCase("91\n", ()), StdinCase("15\n", ())),
+    checker=(
+        "def check(stdin, output, expected):\n    n, d = int(stdin), int(output)\n    return 1 < d < n and n % d == 0\n"
+    ),
+)
+SOLVED = "xs = open(0).read().split()[1:]\nanswer = f'{len(xs)}\\n{sum(map(int, xs))}\\n'\n"
+
+
+def script(name: str, technique: str, program: str, task: Task = SUM, aim: Aim = Aim.SCORE) -> Attack:
+    """A whole program on standard input."""
+    return Attack(name, aim, technique, textwrap.dedent(program).lstrip("\n"), task)
+
+
+def solved(name: str, technique: str, program: str, aim: Aim = Aim.SCORE) -> Attack:
+    """A whole program that has the right ``answer`` to SUM, and does something with it that must not count."""
+    return Attack(name, aim, technique, SOLVED + textwrap.dedent(program).lstrip("\n"), SUM)
+
+
+def gated_script(name: str, technique: str, attempt: str, aim: Aim = Aim.ESCAPE) -> Attack:
+    """As :func:`gated`, for a whole program: it prints the answer where the forbidden worked."""
+    body = textwrap.indent(textwrap.dedent(attempt).strip("\n"), "    ")
+    program = (
+        f"import os\n{SOLVED}def attempt():\n{body}\n\n"
+        "try:\n    attempt()\nexcept BaseException:\n    print('no')\nelse:\n    print(answer, end='')\n"
+    )
+    return Attack(name, aim, technique, program, SUM)
 
 
 def score(name: str, technique: str, program: str, task: Task = ADD) -> Attack:

@@ -1,6 +1,6 @@
 """Programs that reach for what they must not have; each answers right where it got it."""
 
-from egca_plugin.sandbox.attacks.corpus import Attack, gated
+from egca_plugin.conformance.attacks.corpus import Attack, gated
 
 _SYSCALL = """
 import ctypes, platform
@@ -77,9 +77,12 @@ ATTACKS: tuple[Attack, ...] = (
         os.waitpid(pid, 0)
     """),
     gated("vfork_and_exec", "spawns with posix_spawn", "import os; os.posix_spawn('/bin/true', ['true'], {})"),
-    gated("thread", "starts a thread", """
-        import threading
-        thread = threading.Thread(target=int); thread.start(); thread.join()
+    gated("process_in_a_thread", "forks from a thread that it may start", """
+        import os, threading
+        done = []
+        def fork(): done.append(os.fork() or os._exit(0))
+        thread = threading.Thread(target=fork); thread.start(); thread.join()
+        done[0]
     """),
     gated("multiprocessing", "starts a process pool", """
         import multiprocessing
@@ -103,7 +106,15 @@ ATTACKS: tuple[Attack, ...] = (
         import socket
         socket.socket(socket.AF_UNIX).bind("\\0egca-attack")
     """),
-    gated("socket_pair", "makes a socket pair", "import socket; socket.socketpair()"),
+    gated("descriptor_through_a_socket", "sends a descriptor through a socket pair", """
+        import array, socket
+        ours, theirs = socket.socketpair()
+        ours.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0]))])
+    """),
+    gated("socket_pair_of_the_network", "makes a socket pair of another kind",
+          "import socket; socket.socketpair(socket.AF_INET)"),
+    gated("datagram_from_a_pair", "sends from its socket pair to a name",
+          "import socket; socket.socketpair(type=socket.SOCK_DGRAM)[0].sendto(b'x', '\\0egca')"),
     gated("resolve_name", "resolves a name", "import socket; socket.getaddrinfo('localhost', 80)"),
     # --- limits and privileges ---
     gated("raise_limits", "raises its own limits", """

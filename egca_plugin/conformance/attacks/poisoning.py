@@ -1,6 +1,6 @@
 """Programs that harm whoever comes next: the judge's process, the next program, the host."""
 
-from egca_plugin.sandbox.attacks.corpus import Aim, Attack, gated, poison
+from egca_plugin.conformance.attacks.corpus import Aim, Attack, gated, poison
 
 ATTACKS: tuple[Attack, ...] = (
     poison("patched_builtins_stay", "patches builtins that its successor uses", """

@@ -1,6 +1,6 @@
 """Programs that want to be scored right without solving anything."""
 
-from egca_plugin.sandbox.attacks.corpus import DECODE, EVENS, HALF, Attack, score
+from egca_plugin.conformance.attacks.corpus import DECODE, EVENS, HALF, Attack, score
 
 _LIES = """
 class Lie{base}:

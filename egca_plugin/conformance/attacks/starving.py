@@ -3,7 +3,7 @@
 None of them can do lasting harm to a host without a sandbox: what they take is bounded.
 """
 
-from egca_plugin.sandbox.attacks.corpus import ROUNDS, Aim, Attack, gated, starve
+from egca_plugin.conformance.attacks.corpus import ROUNDS, Aim, Attack, gated, starve
 
 _FLOOD = """
     import os
@@ -127,8 +127,9 @@ ATTACKS: tuple[Attack, ...] = (
                 os.setsid(); time.sleep(20); os._exit(0)
     """, Aim.STARVE),
     gated("hundred_threads", "starts a hundred threads", """
-        import threading, time
-        for _ in range(100): threading.Thread(target=time.sleep, args=(1,), daemon=True).start()
+        import threading
+        never = threading.Event()
+        for _ in range(100): threading.Thread(target=never.wait, daemon=True).start()
     """, Aim.STARVE),
     # --- floods ---
     starve("flood_stdout", "writes 64 MB to its output", """

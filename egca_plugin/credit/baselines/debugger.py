@@ -6,6 +6,7 @@ library. The answer is parsed strictly; whatever is not an answer is an abstenti
     EGCA_DEBUGGER_URL    base address, such as http://localhost:8000/v1; unset: it always abstains
     EGCA_DEBUGGER_MODEL  the model's name, default Qwen/Qwen2.5-Coder-7B-Instruct (the paper's)
     EGCA_DEBUGGER_KEY    a bearer token, if the server wants one
+    EGCA_DEBUGGER_TIMEOUT_S, EGCA_DEBUGGER_TOKENS    of one answer: seconds to wait, default 60; its length, default 256
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from egca_plugin.types import CallStatus, Localization, Span, TestedCall
 
 MAX_VALUE = 400  # characters of a printed value in the prompt
 MAX_ANSWER = 1 << 20  # bytes that are read of a response
+MAX_NUMBER = 100_000  # seconds, and tokens
 
 PROMPT = """\
 A candidate program fails a test. Compare it with a correct reference and find the earliest statement or expression \
@@ -46,20 +48,38 @@ copied exactly from that line>"}}"""
 
 @dataclass(frozen=True, slots=True)
 class DebuggerSettings:
-    """Where the model is served. An empty ``url`` means that there is none."""
+    """Where the model is served, and what one answer may take. An empty ``url`` means that there is none."""
 
     url: str = ""
     model: str = "Qwen/Qwen2.5-Coder-7B-Instruct"
     key: str = ""
     timeout_s: float = 60.0
+    max_tokens: int = 256
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> DebuggerSettings:
-        """Read the EGCA_DEBUGGER_* variables. Raises ConfigError for an address that is not HTTP."""
+        """Read the EGCA_DEBUGGER_* variables. Raises ConfigError for one that cannot be."""
         url = environment.get("EGCA_DEBUGGER_URL", "").rstrip("/")
         if url and not url.startswith(("http://", "https://")):
             raise ConfigError(f"EGCA_DEBUGGER_URL: got {url!r}, expected an address such as http://localhost:8000/v1")
-        return cls(url, environment.get("EGCA_DEBUGGER_MODEL", cls().model), environment.get("EGCA_DEBUGGER_KEY", ""))
+        return cls(
+            url,
+            environment.get("EGCA_DEBUGGER_MODEL", cls().model),
+            environment.get("EGCA_DEBUGGER_KEY", ""),
+            _number(environment, "EGCA_DEBUGGER_TIMEOUT_S", cls().timeout_s),
+            int(_number(environment, "EGCA_DEBUGGER_TOKENS", cls().max_tokens)),
+        )
+
+
+def _number(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(name, "").strip() or str(default)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 1 <= number <= MAX_NUMBER:  # what is not a number is none of these either
+        raise ConfigError(f"{name}: got {text!r}, expected a number from 1 to {MAX_NUMBER}")
+    return number
 
 
 class Debugger:
@@ -87,7 +107,7 @@ class Debugger:
             "model": self.settings.model,
             "messages": [{"role": "user", "content": text}],
             "temperature": 0,
-            "max_tokens": 256,
+            "max_tokens": self.settings.max_tokens,
         }
         headers = {"Content-Type": "application/json"}
         if self.settings.key:

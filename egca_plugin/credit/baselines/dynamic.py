@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from egca_plugin.credit.baselines.statements import abstain, by_lot, header, statements
 from egca_plugin.localize.api import Case, Reason
-from egca_plugin.program.instrument import RETURN, WRITE, Instrumented, instrument
+from egca_plugin.localize.whole import probed
+from egca_plugin.program.instrument import RETURN, WRITE, Instrumented
 from egca_plugin.program.positions import SourceMap
 from egca_plugin.types import Call, Localization, RawTrace, Span, TestedCall
 
@@ -87,9 +88,9 @@ class LateDivergence:
             return abstain(self.name, Reason.NO_CALLS)
         if not case.references:
             return abstain(self.name, Reason.NO_REFERENCE)
-        program = instrument(case.source)
+        program = probed(case.source, case.task.kind)
         (trace,) = case.sandbox.trace(program.code, failing[:1])
-        (reference,) = case.sandbox.trace(instrument(case.references[0]).code, failing[:1])
+        (reference,) = case.sandbox.trace(probed(case.references[0], case.task.kind).code, failing[:1])
         span = _last_strange(program, trace, reference)
         return Localization(spans=(span,), stage=self.name) if span else abstain(self.name, Reason.NO_DIVERGENCE)
 
@@ -126,4 +127,4 @@ def _ochiai(covered: dict[int, set[int]], failed: set[int]) -> dict[int, float]:
 
 
 def _traces(case: Case, calls: Sequence[Call]) -> tuple[RawTrace, ...]:
-    return case.sandbox.trace(instrument(case.source).code, calls)
+    return case.sandbox.trace(probed(case.source, case.task.kind).code, calls)

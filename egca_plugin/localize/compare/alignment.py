@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from egca_plugin.localize.traces import History, Run, mean_similarity
-from egca_plugin.localize.units import Bag, Unit, bag, dice, units
-from egca_plugin.localize.variables import VariableMap
+from egca_plugin.localize.compare.traces import History, Run, mean_similarity
+from egca_plugin.localize.compare.units import Bag, Unit, bag, dice, units
+from egca_plugin.localize.compare.variables import VariableMap
 from egca_plugin.program.instrument import WRITE, Site
 
 _ANCHOR, _GAP = 0.42, 0.30

@@ -11,9 +11,9 @@ import ast
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from egca_plugin.localize.alignment import Alignment, Pair, negate
-from egca_plugin.localize.traces import NOTHING, History, Run, first_difference
-from egca_plugin.localize.units import blocks, loads, statements
+from egca_plugin.localize.compare.alignment import Alignment, Pair, negate
+from egca_plugin.localize.compare.traces import NOTHING, History, Run, first_difference
+from egca_plugin.localize.compare.units import blocks, loads, statements
 from egca_plugin.program.instrument import WRITE, Site
 from egca_plugin.program.nodes import walk
 from egca_plugin.types import CallStatus

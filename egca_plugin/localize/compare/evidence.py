@@ -113,6 +113,8 @@ def close(a: Any, b: Any, depth: int = 0) -> bool:
         return len(a) == len(b) and all(close(x, y, depth + 1) for x, y in zip(a, b, strict=True))
     if type(a) is dict:
         return a.keys() == b.keys() and all(close(a[name], b[name], depth + 1) for name in a)
+    if type(a) is wire.Drained:
+        return a.more == b.more and close(a.items, b.items, depth + 1)
     return bool(a == b)
 
 
@@ -122,12 +124,13 @@ def step_budget(reference: CallResult, candidate: Iterable[CallResult]) -> tuple
     The reference's own need sets the second. Its algorithm may be far worse than the candidate's: what that spent on
     the calls that it ended sets the first, lest every trial that hangs costs the second.
     """
-    most = _MOST_STEPS if _cut_short(reference) else min(_MOST_STEPS, 500 + 4 * reference.steps)
-    ended = [result.steps for result in candidate if not _cut_short(result)]
+    most = _MOST_STEPS if cut_short(reference) else min(_MOST_STEPS, 500 + 4 * reference.steps)
+    ended = [result.steps for result in candidate if not cut_short(result)]
     return min(most, _FIRST_STEPS + 20 * max(ended, default=0)), most
 
 
-def _cut_short(result: CallResult) -> bool:
+def cut_short(result: CallResult) -> bool:
+    """Whether a bound ended the call."""
     return result.status in (CallStatus.BUDGET, CallStatus.TIMEOUT)
 
 

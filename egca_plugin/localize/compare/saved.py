@@ -25,7 +25,7 @@ from pathlib import Path
 
 from egca_plugin.errors import WireError
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.records import Record, read
+from egca_plugin.sandbox.outside.records import Record, read
 from egca_plugin.types import Call, CallResult, CallStatus
 
 Shelf = dict[bytes, tuple[bytes, bytes]]  # by call: its plain record and its traced one, empty where unknown
@@ -33,7 +33,20 @@ _NOTHING = (b"", b"")
 
 _FORMAT = b"egca-traces-1\n"
 _HEAD = len(_FORMAT) + hashlib.sha256().digest_size
-_DECIDING = ("program/instrument.py", "sandbox/probes.py", "sandbox/child.py", "sandbox/encoding.py", "sandbox/rich.py")
+_DECIDING = (
+    "program/instrument.py",
+    "sandbox/inside/probes.py",
+    "sandbox/inside/child.py",
+    "sandbox/inside/clock.py",
+    "sandbox/inside/entry.py",
+    "sandbox/inside/keeping.py",
+    "sandbox/wire/classes.py",
+    "sandbox/wire/encoding.py",
+    "sandbox/wire/instances.py",
+    "sandbox/wire/library.py",
+    "sandbox/wire/rich.py",
+    "sandbox/wire/sharing.py",
+)
 _REPEATABLE = (CallStatus.VALUE, CallStatus.EXCEPTION, CallStatus.BUDGET)  # the others depend on the machine's load
 _PRUNE_EVERY = 200  # files written by one process
 _log = logging.getLogger(__name__)
@@ -142,7 +155,8 @@ def default_folder() -> Path | None:
 
 def key_of(one: Call) -> bytes:
     """A call within its reference's file."""
-    return hashlib.sha256(one.function.encode("utf-8", "surrogatepass") + b"\0" + one.arguments).digest()[:16]
+    head = f"{one.function}\0" if one.take is None else f"{one.function}\0{one.take}\0"
+    return hashlib.sha256(head.encode("utf-8", "surrogatepass") + one.arguments).digest()[:16]
 
 
 def record(frame: bytes) -> Record | None:
@@ -152,7 +166,7 @@ def record(frame: bytes) -> Record | None:
 
 
 def _frame(one: Record) -> bytes:
-    """The form that :func:`egca_plugin.sandbox.records.read` reads."""
+    """The form that :func:`egca_plugin.sandbox.outside.records.read` reads."""
     it = one.result
     parts = (it.status.value, it.value, it.arguments_after, it.error_type, it.error_base, it.error_message, it.line)
     return wire.encode((*parts, it.steps, one.events, tuple(sorted(one.lines))))

@@ -18,7 +18,7 @@ from egca_plugin.program.instrument import (
     mutated_name,
     written_names,
 )
-from egca_plugin.program.nodes import walk
+from egca_plugin.program.nodes import spelled, walk
 
 BUILTINS = frozenset(dir(builtins))
 BLOCKS = ("body", "orelse", "finalbody")
@@ -157,7 +157,7 @@ def bag(node: ast.AST, names: Mapping[str, str] | None = None) -> Bag:
                 name = names.get(name, name if name in BUILTINS else "?")
             key = "n:" + name
         elif isinstance(part, ast.Constant):
-            key = "c:" + repr(part.value)
+            key = "c:" + spelled(part.value)
         elif isinstance(part, ast.Attribute):
             key = "a:" + part.attr
         elif isinstance(part, (ast.Lt, ast.Gt)):  # a flipped comparison is the same comparison

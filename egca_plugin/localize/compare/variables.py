@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 
-from egca_plugin.localize.traces import Run, mean_similarity
-from egca_plugin.localize.units import Bag, bag, dice, written_by
+from egca_plugin.localize.compare.traces import Run, mean_similarity
+from egca_plugin.localize.compare.units import Bag, bag, dice, written_by
 from egca_plugin.program.instrument import WRITE
 from egca_plugin.program.nodes import walk
 
@@ -65,10 +65,9 @@ def _parameters(candidate: ast.Module, reference: ast.Module, entry_point: str) 
     pairs = [(function, by_name[function.name]) for function in mine if function.name in by_name]
     if len(mine) == len(theirs):
         paired = {id(function) for pair in pairs for function in pair}
-        pairs += zip(
+        pairs += zip(  # noqa: B905 - one name may be defined more than once
             (function for function in mine if id(function) not in paired),
             (function for function in theirs if id(function) not in paired),
-            strict=True,
         )
     pairs.sort(key=lambda pair: pair[0].name != entry_point)
     for function, other in pairs:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Hashable
 
-from egca_plugin.localize.alignment import negate
-from egca_plugin.localize.divergence import Difference
-from egca_plugin.localize.traces import NOTHING, Run
+from egca_plugin.localize.compare.alignment import negate
+from egca_plugin.localize.compare.divergence import Difference
+from egca_plugin.localize.compare.traces import NOTHING, Run
 from egca_plugin.program.instrument import BRANCH, RETURN, WRITE, Site
+from egca_plugin.program.nodes import spelled, unparse
 from egca_plugin.types import Divergence
 
 _LONGEST = 60
@@ -48,14 +49,17 @@ def ordinal(count: int) -> str:
 
 
 def show(digest: Hashable) -> str:
-    """A digest as the Python value it stands for, cut to a readable length."""
-    text = _plain(digest)
+    """A digest as the Python value it stands for, cut to a readable length. A program may have forged it."""
+    try:
+        text = "".join(character if character.isprintable() else "?" for character in _plain(digest))
+    except (LookupError, TypeError, ValueError, RecursionError):
+        return "a value that cannot be shown"
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
 def _plain(digest: Hashable) -> str:
     if not isinstance(digest, tuple) or not digest:
-        return repr(digest)
+        return spelled(digest)
     tag, *rest = digest
     if tag == "[":
         return "[" + ", ".join(_item(item) for item in rest) + "]"
@@ -65,7 +69,7 @@ def _plain(digest: Hashable) -> str:
         pairs = sorted(f"{_plain(name)}: {_plain(value)}" for name, value in rest[0])
         return "{" + ", ".join(pairs) + "}"
     if tag == "range":
-        return f"range{tuple(rest)!r}"
+        return f"range({', '.join(map(_plain, rest))})"
     if tag == "?":
         return f"a {rest[0]}"
     if tag == "nan":
@@ -85,7 +89,7 @@ def _what(site: Site) -> str:
     if site.kind == RETURN:
         return "the returned value"
     if isinstance(site.node, ast.expr):
-        text = ast.unparse(site.node)
+        text = unparse(site.node)
         shortened = text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
         return f"the test `{shortened}`" if site.kind == BRANCH else f"`{shortened}`"
     return "the value"

@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from egca_plugin.localize.edits import GENERIC, Edit, key, locate
-from egca_plugin.localize.generic import with_
-from egca_plugin.localize.patches import TESTS, Workbench
-from egca_plugin.localize.statement_edits import reference_tests
+from egca_plugin.localize.repair.edits import GENERIC, Edit, key, locate
+from egca_plugin.localize.repair.generic import with_
+from egca_plugin.localize.repair.statement_edits import reference_tests
+from egca_plugin.localize.repair.transplants import TESTS, Workbench
 from egca_plugin.program.nodes import walk
 
 _ATOMS = 24  # conditions that are combined with each test

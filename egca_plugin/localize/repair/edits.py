@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from egca_plugin.localize.units import BLOCKS, is_docstring
-from egca_plugin.program.nodes import clone, walk
+from egca_plugin.localize.compare.units import BLOCKS, is_docstring
+from egca_plugin.program.hosting import MODULE, Script
+from egca_plugin.program.nodes import clone, spelled, walk
 
 ELSEWHERE = 1 << 20  # added to the lines of what comes from the reference
 
@@ -80,7 +81,7 @@ def places(tree: ast.Module) -> list[Place]:
                     found.append(Place(child, statement, node, field, function))
                 visit(child, statement, function)
 
-    visit(tree, None, "")
+    visit(tree, None, MODULE if isinstance(tree, Script) else "")
     return found
 
 
@@ -109,7 +110,7 @@ def statement_lists(tree: ast.AST) -> Iterator[tuple[ast.AST, str, list[ast.stmt
             for child in body:
                 yield from visit(child, function)
 
-    yield from visit(tree, "")
+    yield from visit(tree, MODULE if isinstance(tree, Script) else "")
 
 
 # --- comparing trees --------------------------------------------------------------------------------------------
@@ -120,7 +121,7 @@ def key(node: object) -> object:
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Constant):
-        return (ast.Constant, type(node.value), repr(node.value))
+        return (ast.Constant, type(node.value), spelled(node.value))
     if isinstance(node, ast.expr_context):
         return None
     if isinstance(node, ast.AST):
@@ -155,6 +156,22 @@ def narrow(old: ast.AST, new: ast.AST) -> tuple[ast.AST, ast.AST]:
         return old, new
     inner = narrow(*different[0])
     return inner if "lineno" in inner[0].__dict__ else (old, new)
+
+
+def change(edit: Edit) -> object:
+    """What an edit does, apart from where: equal for two that make the same change. None where it only adds or removes.
+
+    ``up -= 1`` made ``up += 1`` is the change of ``down -= 1`` to ``down += 1``.
+    """
+    if edit.old is None or isinstance(edit.new, ast.Pass):
+        return None
+    old, new = narrow(edit.old, edit.new)
+    if type(old) is type(new):
+        parts = [(name, key(old.__dict__.get(name)), key(new.__dict__.get(name))) for name in old._fields]
+        different = [part for part in parts if part[1] != part[2]]
+        if len(different) == 1:
+            return (type(old), *different[0])
+    return key(old), key(new)
 
 
 def free_names(node: ast.AST) -> set[str]:

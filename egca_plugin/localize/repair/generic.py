@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from egca_plugin.localize.edits import GENERIC, Edit, Place, key, locate
-from egca_plugin.localize.patches import Workbench, parameter_names
-from egca_plugin.localize.units import BUILTINS
+from egca_plugin.localize.compare.units import BUILTINS
+from egca_plugin.localize.repair.edits import GENERIC, Edit, Place, key, locate
+from egca_plugin.localize.repair.transplants import Workbench, parameter_names
 from egca_plugin.program.nodes import clone, walk
 
 _ORDERINGS: tuple[type[ast.cmpop], ...] = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
@@ -25,6 +25,7 @@ _SIBLINGS = (
 )  # fmt: skip
 _RELATED = {name: [other for other in group if other != name] for group in _SIBLINGS for name in group}
 _CONSTANTS, _NAMES = 6, 8  # how many constants of the reference, and other variables, are tried in one place
+_PARTS = 24  # of a chain of comparisons, of `and` or of `or`
 _WRAPPERS = ("lower", "upper", "strip")  # methods that a text may lack
 
 
@@ -104,7 +105,7 @@ def _empty() -> list[ast.expr]:
 
 def _operators(node: ast.expr) -> Iterator[ast.expr]:
     if isinstance(node, ast.Compare):
-        for index, operator in enumerate(node.ops):
+        for index, operator in enumerate(node.ops[:_PARTS]):
             for other in _ORDERINGS if isinstance(operator, _ORDERINGS) else (_OPPOSITES[type(operator)],):
                 if other is not type(operator):
                     yield with_(node, ops=[*node.ops[:index], other(), *node.ops[index + 1 :]])
@@ -116,7 +117,7 @@ def _operators(node: ast.expr) -> Iterator[ast.expr]:
             yield with_(node, left=node.right, right=node.left)
     elif isinstance(node, ast.BoolOp):
         yield with_(node, op=ast.And() if isinstance(node.op, ast.Or) else ast.Or())
-        for index in range(len(node.values)):
+        for index in range(min(len(node.values), _PARTS)):
             rest = node.values[:index] + node.values[index + 1 :]
             yield rest[0] if len(rest) == 1 else with_(node, values=rest)
     elif isinstance(node, ast.UnaryOp):
@@ -186,7 +187,8 @@ def _exchanged(node: ast.expr, material: _Material) -> Iterator[ast.expr]:
     """Two variables of one expression, one in the place of the other."""
     if isinstance(node, (ast.Name, ast.Constant)):
         return
-    names = [name for name in material.names if any(isinstance(x, ast.Name) and x.id == name for x in walk(node))]
+    inside = {x.id for x in walk(node) if isinstance(x, ast.Name)}
+    names = [name for name in material.names if name in inside]
     for i, a in enumerate(names[:4]):
         for b in names[i + 1 : 4]:
             yield _renaming(node, {a: b, b: a})

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ast
 
-from egca_plugin.localize.edits import INSERTION, Edit, key, statement_lists
-from egca_plugin.localize.patches import Workbench
-from egca_plugin.localize.units import bag, dice, size, statements
+from egca_plugin.localize.compare.units import bag, dice, size, statements
+from egca_plugin.localize.repair.edits import INSERTION, Edit, key, statement_lists
+from egca_plugin.localize.repair.transplants import Workbench
 from egca_plugin.program.instrument import FUNCTIONS
 
 _COMPOUND = (ast.If, ast.For, ast.While)
@@ -45,6 +45,8 @@ def insertions(bench: Workbench) -> list[Edit]:
         for index in range(len(body) + 1):
             near = max([around, *(bench.near(node) for node in body[max(0, index - 1) : index + 1])])
             here = body[min(index, len(body) - 1)]
+            if not bench.attends(here):
+                continue
             for new, identity, (before, after), worth in new_statements:
                 falls_off = owner_ends and index == len(body)
                 if not falls_off and ((isinstance(new, ast.Return) and index < len(body)) or size(new) > largest):

@@ -12,14 +12,14 @@ from itertools import pairwise
 from typing import Any
 
 from egca_plugin.errors import WireError
-from egca_plugin.localize.edits import INSERTION, SPECIAL, Edit, key, renamed, statement_lists
-from egca_plugin.localize.evidence import Expectation
-from egca_plugin.localize.patches import Workbench
-from egca_plugin.localize.statement_edits import reference_tests
-from egca_plugin.localize.units import BUILTINS, size, statements, written_by
-from egca_plugin.localize.variables import Function, functions, parameters
+from egca_plugin.localize.compare.evidence import Expectation
+from egca_plugin.localize.compare.units import BUILTINS, size, statements, written_by
+from egca_plugin.localize.compare.variables import Function, functions, parameters
+from egca_plugin.localize.repair.edits import INSERTION, SPECIAL, Edit, key, renamed, statement_lists
+from egca_plugin.localize.repair.statement_edits import reference_tests
+from egca_plugin.localize.repair.transplants import Workbench
 from egca_plugin.program.instrument import FUNCTIONS
-from egca_plugin.program.nodes import walk
+from egca_plugin.program.nodes import unparse, walk
 from egca_plugin.sandbox import wire
 from egca_plugin.types import CallResult, CallStatus
 
@@ -33,6 +33,7 @@ _PAIRED = ("{0} == {1}", "{0} > {1}", "{0} < {1}")
 _RETURNED = ("None", "True", "False", "0", "1", "-1", "0.0", "''", "[]", "()", "{}")
 _VALUES, _VARIABLES = 4, 6  # returned values and variables that are tried
 _COPIED, _COPY = (ast.If, ast.Expr, ast.Assign, ast.AugAssign, ast.Return), 16  # statements up to this size
+_COPIES = 100
 
 
 def initial_values(bench: Workbench, failed: CallResult) -> list[Edit]:
@@ -51,12 +52,12 @@ def initial_values(bench: Workbench, failed: CallResult) -> list[Edit]:
     users = [part for part in walk(bench.tree) if isinstance(part, ast.Name) and part.id == name]
     edits = []
     known = {key(start): start for start in starts if bench.fits(start)}
-    for rank, new in enumerate(_statement(f"{name} = {ast.unparse(start)}") for start in known.values()):
+    for rank, new in enumerate(_statement(f"{name} = {unparse(start)}") for start in known.values()):
         for owner, _, body, function in statement_lists(bench.tree):
             if not any(part in users for node in body for part in walk(node)):
                 continue
             for index, node in enumerate(body):
-                if node.lineno <= (failed.line or node.lineno):
+                if node.lineno <= (failed.line or node.lineno) and bench.attends(node):
                     outer = 0.1 * isinstance(owner, FUNCTIONS) - 0.02 * rank - 0.01 * index
                     edits.append(Edit(INSERTION, None, new, node, function, outer, body, index))
     return sorted(edits, key=lambda edit: -edit.prior)
@@ -83,6 +84,8 @@ def special_cases(bench: Workbench, failing: Sequence[Expectation]) -> list[Edit
             continue
         cases = [(worth, _special_case(test, value)) for worth, test in _tests(bench, function) for value in values]
         for index, node in enumerate(function.body):
+            if not bench.attends(node):
+                continue
             near = max(bench.near(node), bench.near(function.body[index - 1]) if index else 0.5)
             for worth, new in cases:
                 edits.append(Edit(SPECIAL, None, new, node, function.name, near + worth, function.body, index))
@@ -133,7 +136,7 @@ def ordered_inputs(bench: Workbench) -> list[Edit]:
         texts += [f"{a}, {b} = sorted(({a}, {b}))" for a, b in pairwise(names)]
         news = [_statement(text) for text in texts]
         for index, node in enumerate(function.body):
-            if not bench.ran(node):
+            if not bench.ran(node) or not bench.attends(node):
                 continue
             near = max(bench.near(node), 0.5 if index == 0 else 0.0)
             for rank, new in enumerate(news):
@@ -144,7 +147,8 @@ def ordered_inputs(bench: Workbench) -> list[Edit]:
 
 def updates(bench: Workbench) -> list[Edit]:
     """``x += 1`` and ``x -= 1``, and the candidate's own statements a second time elsewhere."""
-    own = [renamed(x, {}) for x, _ in statements(bench.tree) if isinstance(x, _COPIED) and size(x) <= _COPY]
+    small = [x for x, _ in statements(bench.tree) if isinstance(x, _COPIED) and bench.attends(x) and size(x) <= _COPY]
+    own = [renamed(x, {}) for x in small[:_COPIES]]
     counted = [name for function in functions(bench.tree) for name in _variables(function)]
     again = [(0.3, _statement(f"{name} {sign}= 1")) for name in dict.fromkeys(counted) for sign in "+-"]
     edits = []
@@ -154,6 +158,8 @@ def updates(bench: Workbench) -> list[Edit]:
         for index in range(len(body) + 1):
             node = body[min(index, len(body) - 1)]
             if index == len(body) and isinstance(node, (ast.Return, ast.Break, ast.Continue, ast.Raise)):
+                continue
+            if not bench.attends(node):
                 continue
             near = max([around, *(bench.near(other) for other in body[max(0, index - 1) : index + 1])])
             for worth, new in again + [(0.2, other) for other in own if key(other) not in present]:

@@ -4,20 +4,23 @@ statement in the wrong place, a guard that is missing, a container of the wrong 
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from egca_plugin.localize.edits import GENERIC, INSERTION, Edit, key, locate, statement_lists
-from egca_plugin.localize.generic import ARITHMETIC, with_
-from egca_plugin.localize.patches import Workbench
-from egca_plugin.localize.units import statements
+from egca_plugin.localize.compare.units import blocks, statements
+from egca_plugin.localize.repair.edits import GENERIC, INSERTION, Edit, change, key, locate, statement_lists
+from egca_plugin.localize.repair.generic import ARITHMETIC, with_
+from egca_plugin.localize.repair.transplants import Workbench
 from egca_plugin.program.instrument import root_name
 from egca_plugin.program.nodes import walk
+from egca_plugin.types import CallStatus
 
 Combination = tuple[Edit, ...]
 
 _REMOVABLE = (ast.Expr, ast.AugAssign, ast.Assign, ast.Break, ast.Continue, ast.Return, ast.If, ast.Raise)
+_ALIKE = 4  # statements that may hold one mistake
 _GUARDABLE = (ast.Expr, ast.AugAssign, ast.Assign, ast.Return, ast.Break, ast.Continue)
 
 
@@ -37,19 +40,30 @@ def statement_edits(bench: Workbench) -> list[Edit]:
     operators = list(dict.fromkeys([*map(type, theirs), ast.Add, ast.Sub]))
     for here in _statements(bench):
         node = here.node
-        if bench.ran(node):
+        raised = _raised(bench, node)
+        if bench.ran(node) or raised:
             for worth, new in _versions(node, operators):
                 edits.append(Edit(GENERIC, node, locate(new, node), node, here.function, here.near + worth))
-            if isinstance(node, _REMOVABLE):
+            if isinstance(node, _REMOVABLE) or raised:
                 worth = 0.1 if bench.has_partner(node) else 0.45
                 edits.append(Edit(GENERIC, node, locate(ast.Pass(), node), node, here.function, here.near + worth))
     return sorted(edits, key=lambda edit: -edit.prior)
 
 
+def _raised(bench: Workbench, node: ast.stmt) -> bool:
+    """Whether the failing call ended in the statement itself; of a compound one, in its header."""
+    line = bench.candidate.failing.result.line
+    if line is None or bench.candidate.failing.result.status is not CallStatus.EXCEPTION:
+        return False
+    inner = [body[0].lineno for body in blocks(node) if body]
+    return node.lineno <= line <= max(node.lineno, min(inner) - 1 if inner else node.end_lineno or 0)
+
+
 def _statements(bench: Workbench) -> Iterator[_Here]:
     for _, _, body, function in statement_lists(bench.tree):
         for index, node in enumerate(body):
-            yield _Here(node, body, index, function, bench.near(node))
+            if bench.attends(node):
+                yield _Here(node, body, index, function, bench.near(node))
 
 
 def _versions(node: ast.stmt, operators: Sequence[type[ast.operator]]) -> Iterator[tuple[float, Any]]:
@@ -112,12 +126,27 @@ def repeated(edits: Sequence[Edit]) -> list[Combination]:
     return [tuple(group) for group in groups.values() if len({id(edit.old) for edit in group}) == len(group) > 1]
 
 
+def alike(edits: Sequence[Edit]) -> list[Combination]:
+    """The same change made in two statements, or in all that it fits: one mistake, made more than once."""
+    groups: dict[object, dict[tuple[int, int], Edit]] = {}
+    for edit in edits:
+        if (made := change(edit)) is not None:
+            groups.setdefault(made, {}).setdefault(edit.place, edit)
+    proposed: list[Combination] = []
+    for group in groups.values():
+        first = {id(edit.statement): edit for edit in reversed(group.values())}  # the likeliest of each statement
+        several = sorted(first.values(), key=lambda edit: -edit.prior)[:_ALIKE]
+        proposed += itertools.combinations(several, 2)
+        proposed += [tuple(several)] * (len(several) > 2)
+    return sorted(proposed, key=lambda edits: -sum(edit.prior for edit in edits) / len(edits))
+
+
 def moves(bench: Workbench) -> list[Combination]:
     """A statement one place too early or late, in the loop instead of after it, or after it instead of in it."""
     proposed: list[tuple[float, Combination]] = []
     for owner, _, body, function in statement_lists(bench.tree):
         for index, node in enumerate(body):
-            if not isinstance(node, _GUARDABLE):
+            if not isinstance(node, _GUARDABLE) or not bench.attends(node):
                 continue
             near = max(bench.near(node), bench.near(owner) if isinstance(owner, ast.stmt) else 0.0)
             away = Edit(GENERIC, node, locate(ast.Pass(), node), node, function, near)

@@ -12,9 +12,12 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from egca_plugin.localize.alignment import Alignment
-from egca_plugin.localize.divergence import Suspect
-from egca_plugin.localize.edits import (
+from egca_plugin.localize.compare.alignment import Alignment
+from egca_plugin.localize.compare.divergence import Suspect
+from egca_plugin.localize.compare.traces import History, Run
+from egca_plugin.localize.compare.units import BUILTINS, Bag, bag, dice, header, size, statements
+from egca_plugin.localize.compare.variables import VariableMap, functions, parameters
+from egca_plugin.localize.repair.edits import (
     ELSEWHERE,
     TRANSPLANT,
     Edit,
@@ -26,9 +29,6 @@ from egca_plugin.localize.edits import (
     renamed,
     statement_lists,
 )
-from egca_plugin.localize.traces import History, Run
-from egca_plugin.localize.units import BUILTINS, Bag, bag, dice, header, size, statements
-from egca_plugin.localize.variables import VariableMap, functions, parameters
 from egca_plugin.program.instrument import EXPRESSION, WRITE, mutated_name
 from egca_plugin.program.nodes import clone, walk
 
@@ -37,12 +37,18 @@ _LEAVES = (ast.Name, ast.Constant)
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr)
 _SAME_IDEA = 0.65  # unless what it replaces is this similar
 _SWALLOW, _STUB = 0.4, 0.6
+_STATEMENTS, _PLACES = 300, 1_000  # that are looked at, of a longer program those nearest to k*
+_WIDEST = 150  # nodes of an expression that is replaced as a whole
 _HOLES = 5  # variables that are tried where a reference's expression has one without counterpart
 
 
 @dataclass(eq=False)
 class Workbench:
-    """What the proposers share about candidate and reference. ``proximity`` is 1 at k*, falling by suspicion."""
+    """What the proposers share about candidate and reference. ``proximity`` is 1 at k*, falling by suspicion.
+
+    Of a long program they see what is nearest to k*: ``places`` are the expressions there, :meth:`attends` tells of a
+    statement. ``cropped`` says that something was left out.
+    """
 
     candidate: Run
     reference: Run
@@ -54,6 +60,8 @@ class Workbench:
     names: frozenset[str] = field(init=False)
     places: list[Place] = field(init=False)
     fillers: list[str] = field(init=False)
+    cropped: bool = field(init=False)
+    _attended: frozenset[int] = field(init=False)
     _partners: set[int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,8 +73,18 @@ class Workbench:
         for name, other in self.mapping.items():
             self.inverse.setdefault(other, name)
         self.names = known_names(self.tree)
-        self.places = places(self.tree)
+        self._attended, self.places = self._nearest()
         self.fillers = loop_names(self.tree)
+
+    def _nearest(self) -> tuple[frozenset[int], list[Place]]:
+        """The statements and places that are attended to, the latter in the order of the source."""
+        everything = [node for node in walk(self.tree) if isinstance(node, ast.stmt)]
+        attended = {id(node) for node in sorted(everything, key=lambda node: -self.near(node))[:_STATEMENTS]}
+        found = places(self.tree)
+        fit = [place for place in found if id(place.statement) in attended and size(place.node) <= _WIDEST]
+        kept = {id(place) for place in sorted(fit, key=lambda place: -self.near(place.statement))[:_PLACES]}
+        self.cropped = len(kept) < len(found) or len(attended) < len(everything)
+        return frozenset(attended), [place for place in fit if id(place) in kept]
 
     @property
     def largest(self) -> float:
@@ -85,6 +103,9 @@ class Workbench:
     def ran(self, statement: ast.stmt) -> bool:
         """Whether the failing call got to it; what stands outside all functions always runs."""
         return statement.lineno in self.candidate.failing.lines or statement in self.tree.body
+
+    def attends(self, statement: ast.stmt) -> bool:
+        return id(statement) in self._attended
 
     def has_partner(self, statement: ast.stmt) -> bool:
         return id(statement) in self._partners
@@ -218,7 +239,7 @@ def _statement_transplants(bench: Workbench) -> Iterator[Edit]:
             if bench.fits(new):
                 theirs.append((new, key(new), bag(new)))
     for node, _ in statements(bench.tree):
-        if not isinstance(node, _SIMPLE) or not bench.ran(node) or id(node) not in owners:
+        if not isinstance(node, _SIMPLE) or not bench.ran(node) or id(node) not in owners or not bench.attends(node):
             continue
         own, own_bag = key(node), bag(node)
         for new, identity, new_bag in theirs:

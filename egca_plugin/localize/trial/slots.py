@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from types import CodeType
 from typing import Any
 
-from egca_plugin.localize.bounds import COUNTED, SOMEWHERE, bounded, guarded, step
-from egca_plugin.localize.driver import HEAD, NONE_ON, ON, with_driver
-from egca_plugin.localize.edits import Edit, stored_names
-from egca_plugin.localize.units import BLOCKS
-from egca_plugin.localize.variables import functions, parameters
+from egca_plugin.localize.compare.units import BLOCKS
+from egca_plugin.localize.compare.variables import functions, parameters
+from egca_plugin.localize.repair.edits import Edit, stored_names
+from egca_plugin.localize.trial.bounds import COUNTED, SOMEWHERE, bounded, guarded, step
+from egca_plugin.localize.trial.driver import HEAD, NONE_ON, ON, with_driver
 from egca_plugin.program.compiling import code_of
+from egca_plugin.program.hosting import MODULE, Script, hosted
 from egca_plugin.program.instrument import (
     FILENAME,
     Instrumented,
@@ -25,7 +26,7 @@ from egca_plugin.program.instrument import (
     SwitchStmt,
     instrument_tree,
 )
-from egca_plugin.program.nodes import clone, walk
+from egca_plugin.program.nodes import clone, unparse, walk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +43,8 @@ class Slotted:
 
     def compile(self) -> CodeType:
         """Raises SyntaxError, ValueError, TypeError, RecursionError or MemoryError if some patch makes no program."""
+        if isinstance(self.tree, Script):
+            return with_driver(hosted(code_of(self.tree, FILENAME), HEAD))
         return with_driver(code_of(_headed(self.tree), FILENAME))
 
 
@@ -60,7 +63,8 @@ def slotted_under_probes(tree: ast.Module, edits: Sequence[Edit]) -> tuple[Slott
     """The same to be traced; call ``driver.SWITCH`` with :meth:`Slotted.on` between the calls."""
     builder = _Builder(edits)
     slots = Slotted(tuple(edits), builder.module(tree), builder.switches)
-    program = instrument_tree(_headed(slots.tree), "")
+    is_script = isinstance(tree, Script)
+    program = instrument_tree(slots.tree if is_script else _headed(slots.tree), "", HEAD)
     return slots, replace(program, code=with_driver(program.code))
 
 
@@ -84,6 +88,7 @@ def changes_scope(edit: Edit, scopes: Mapping[str, Set[str]]) -> bool:
             names.add(part.id)
     return (
         bool(names)
+        and edit.function != MODULE  # whose names are no function's own
         and not names <= scopes.get(edit.function, set())
         and bool(stored_names(edit.new) - scopes.get(edit.function, set()))
     )
@@ -209,4 +214,4 @@ def _is_on(switch: int) -> ast.expr:
 
 def patched_source(tree: ast.Module, edits: Sequence[Edit]) -> str:
     """The patched program as text, for the referee."""
-    return ast.unparse(patched(tree, edits))
+    return unparse(ast.Module(patched(tree, edits).body, []))

@@ -10,11 +10,11 @@ from types import CodeType
 from typing import Any
 
 from egca_plugin.errors import WireError
-from egca_plugin.localize.driver import RAISED, STOPPED, SWEEP, UNTRIED, VALUE
-from egca_plugin.localize.evidence import Expectation, close
+from egca_plugin.localize.compare.evidence import Expectation, close
+from egca_plugin.localize.trial.driver import RAISED, STOPPED, SWEEP, UNTRIED, VALUE
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.records import Budget
-from egca_plugin.sandbox.workshop import Workshop
+from egca_plugin.sandbox.outside.records import Budget
+from egca_plugin.sandbox.outside.workshop import Workshop
 from egca_plugin.types import Call, CallStatus
 
 _NOTHING = Budget(max_events=0, max_steps=1 << 30, max_bytes=0)  # the driver counts the steps
@@ -91,10 +91,13 @@ def _ask(
     """
     asked = [(case.function, *case.arguments) for case in cases]
     question = Call(SWEEP, wire.encode(((asked, list(switches), effort.steps, effort.work, stops), {})))
-    timeout_s = allowance(min(effort.steps * len(switches) * len(cases), effort.work))
-    (record,) = workshop.records(code, [question], budget=_NOTHING, timeout_s=timeout_s)
-    told = wire.decode(record.result.value) if record.result.status is CallStatus.VALUE else None
+    cpu_s = allowance(min(effort.steps * len(switches) * len(cases), effort.work))
+    (record,) = workshop.records(code, [question], budget=_NOTHING, cpu_s=cpu_s)
     effort.work //= 2  # unless the driver tells
+    try:
+        told = wire.decode(record.result.value) if record.result.status is CallStatus.VALUE else None
+    except WireError:
+        return None
     if type(told) is not tuple or len(told) != 2:
         return None
     ends, left = told
@@ -118,7 +121,7 @@ def _row(told: Any, count: int, case: _Case) -> list[Met] | None:
 
 
 def allowance(steps: int) -> float:
-    """Seconds for so many steps: ample, since what takes longer hangs in a single operation."""
+    """CPU seconds for so many steps: ample, since what takes longer hangs in a single operation."""
     return 0.25 + 8e-7 * steps
 
 

@@ -8,41 +8,40 @@ from __future__ import annotations
 
 import ast
 import itertools
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
 from types import CodeType
 
-from egca_plugin.localize.driver import SWITCH
-from egca_plugin.localize.edits import Edit, key
-from egca_plugin.localize.evidence import Evidence, Expectation
-from egca_plugin.localize.inputs import MOST_STEPS, STEPS
-from egca_plugin.localize.slots import changes_scope, local_names, slotted, variant
-from egca_plugin.localize.sweep import Effort, Met, agreement, allowance, sweep
-from egca_plugin.localize.units import is_docstring
+from egca_plugin.localize.compare.evidence import Evidence, Expectation
+from egca_plugin.localize.compare.units import is_docstring
+from egca_plugin.localize.repair.edits import Edit, key
+from egca_plugin.localize.trial.compiled import Combination, Patched, Press
+from egca_plugin.localize.trial.driver import SWITCH
+from egca_plugin.localize.trial.inputs import MOST_STEPS, STEPS
+from egca_plugin.localize.trial.slots import slotted, variant
+from egca_plugin.localize.trial.sweep import Effort, Met, agreement, allowance, sweep
+from egca_plugin.program.hosting import MODULE, Script
 from egca_plugin.program.nodes import walk
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.records import Budget
-from egca_plugin.sandbox.workshop import Workshop
+from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.sandbox.outside.records import Budget
+from egca_plugin.sandbox.outside.workshop import Workshop
 from egca_plugin.types import Call, CallResult, CallStatus
 
 _CHUNK, _FEW = 200, 16  # patches in one program; in one sweep after another hung
-_PATIENCE_S = 2.5  # wall clock for all trials of one candidate: only programs that hang come near it
+_HANGS = 9  # times that a trial of one candidate may hang in a single operation
 _MORE, _LONGER = 25, 4  # times the steps for the failing call, times the reference's: for each of the other calls
 _WORK, _MORE_WORK = 800_000, 2_500_000  # steps for all trials of one candidate, and again at each depth
 _DEPTH, _DEEPER = 3, 6  # so often, and so many times as many steps for each trial
 _REST_WORK, _SECOND_WORK = 1_000_000, 400_000  # and for one look at the other calls, at further inputs
-_TIMEOUT_S = 0.5  # wall clock after which a trial that ignores its step budget is given up
-_SyntaxTrouble = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)
+_CPU_S = 0.5  # of a trial in a process of its own: past them it ignores its step budget
+_MOST_CPU_S = 6.0  # of all trials of one candidate, where steps are few and dear; far more than honest ones take
 
 _UNKNOWN = [Met.UNKNOWN]
 _GIVEN_UP = CallResult(CallStatus.TIMEOUT)
 _FATAL = (CallStatus.DIED, CallStatus.TIMEOUT, CallStatus.MEMORY)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-
-Combination = tuple[Edit, ...]
 
 
 @dataclass(eq=False)
@@ -62,29 +61,49 @@ class Trials:
     longest: Callable[[], int]
     count: int = 0
     _seen: set[object] = field(default_factory=set)
-    _working: dict[Combination, _Patched] = field(default_factory=dict)
-    _cut: list[_Patched] = field(default_factory=list)
+    _working: dict[Combination, Patched] = field(default_factory=dict)
+    _cut: list[Patched] = field(default_factory=list)
     _effort: Effort = field(init=False)
     _depth: int = 0
+    _hangs: int = _HANGS
     _stateful: bool = field(init=False)
-    _until: float = field(init=False)
+    _press: Press = field(init=False)
+    _most_cpu_s: float = field(init=False)
 
     def __post_init__(self, steps: int) -> None:
         self._effort = Effort(steps, _WORK)
-        self._until = time.monotonic() + _PATIENCE_S
+        self._press = Press(self.tree)
+        self._most_cpu_s = self.sandbox.cpu_s + _MOST_CPU_S
         self._stateful = is_stateful(self.tree)
+
+    @property
+    def spent(self) -> bool:
+        """Whether some bound has ended the search, so that "nothing found" would not be true."""
+        return self._effort.work < 1 or self._exhausted
+
+    @property
+    def _exhausted(self) -> bool:
+        """Whether nothing more is tried, however many steps are allowed."""
+        worn = self._press.worn or self.sandbox.cpu_s > self._most_cpu_s
+        return self._hangs < 1 or worn or self.workshop.starved
 
     def deepen(self) -> bool:
         """Allow more steps and more work; False where that would change nothing, or was done often enough."""
-        if (
-            self._depth == _DEPTH
-            or time.monotonic() > self._until
-            or (self._effort.steps >= self.most and not self._cut)
-        ):
+        if self._depth == _DEPTH or self._exhausted or (self._effort.steps >= self.most and not self._cut):
             return False
         self._depth += 1
         self._effort = Effort(min(self.most, _DEEPER * self._effort.steps), _MORE_WORK)
         return True
+
+    def learn(self, told: Sequence[Expectation]) -> None:
+        """Further calls that a patch must mend, :meth:`surviving` ones too."""
+        self.evidence = replace(self.evidence, holding=(*self.evidence.holding, *told))
+        kept = self._run(list(self._working.values()), told, self._of_rest())
+        self._working = {program.combination: program for program in kept}
+
+    def surviving(self) -> list[Combination]:
+        """What was found so far to mend every call."""
+        return list(self._working)
 
     def again(self) -> list[Combination]:
         """What was cut short, tried with the steps allowed now: those that mend every call."""
@@ -99,8 +118,8 @@ class Trials:
         """As :meth:`search`, for several edits at once."""
         found: list[Combination] = []
         queue = itertools.islice(self._fresh(edits), budget)
-        while self._effort.work and time.monotonic() < self._until and (chunk := list(itertools.islice(queue, _CHUNK))):
-            programs = _compiled(self.tree, chunk)
+        while not self.spent and (chunk := list(itertools.islice(queue, _CHUNK))):
+            programs = self._press.compile(chunk)
             self.count += len(programs)
             found += self._mending(programs)
         return found
@@ -121,41 +140,44 @@ class Trials:
                 shares.update(zip((program.combination for program in members), answers, strict=True))
         return [shares.get(combination) for combination in found]
 
-    def _programs(self, found: Sequence[Combination]) -> list[_Patched]:
+    def _programs(self, found: Sequence[Combination]) -> list[Patched]:
         """What was compiled to try them; no edit at all is any of these programs with nothing switched on."""
         programs = [self._working[combination] for combination in found if combination]
         if len(programs) < len(found):
             host = next((program for program in programs if not program.alone), None)
             code = slotted(self.tree, ()).compile() if host is None else host.code
-            programs.append(_Patched((), code, (), alone=host is None))
+            programs.append(Patched((), code, (), alone=host is None))
         return programs
 
     def _fresh(self, edits: Sequence[Combination]) -> Iterator[Combination]:
         """Those not tried before; the same change proposed twice is tried once."""
         for combination in edits:
             identity = tuple((edit.place, key(edit.new)) for edit in combination)
-            if identity not in self._seen:
+            if identity not in self._seen and not any(map(_returns_from_module, combination)):
                 self._seen.add(identity)
                 yield combination
 
-    def _mending(self, programs: Sequence[_Patched]) -> list[Combination]:
+    def _mending(self, programs: Sequence[Patched]) -> list[Combination]:
         """Those that mend every call: the first failing one is asked before the rest."""
         first, rest = self.evidence.failing[:1], (*self.evidence.failing[1:], *self.evidence.holding)
         passing = self._run(programs, first, self._effort)
         if rest and passing:
-            steps = max(_MORE * self._effort.steps, _LONGER * self.longest())
-            passing = self._run(passing, rest, Effort(min(steps, MOST_STEPS), _REST_WORK))
+            passing = self._run(passing, rest, self._of_rest())
         self._working.update((program.combination, program) for program in passing)
         return [program.combination for program in passing]
 
-    def _run(self, programs: Sequence[_Patched], expectations: Sequence[Expectation], effort: Effort) -> list[_Patched]:
+    def _of_rest(self) -> Effort:
+        """For the calls other than the failing one."""
+        return Effort(min(max(_MORE * self._effort.steps, _LONGER * self.longest()), MOST_STEPS), _REST_WORK)
+
+    def _run(self, programs: Sequence[Patched], expectations: Sequence[Expectation], effort: Effort) -> list[Patched]:
         """The programs that meet all expectations; what was cut short is kept for :meth:`again`."""
         calls = [expectation.call for expectation in expectations]
         together = [program for program in programs if not program.alone and not self._stateful]
         alone = [program for program in programs if program.alone or self._stateful]
         together, kept = self._swept(together, expectations, effort)
         for members, run in ((together, self._in_one_namespace), (alone, self._in_fresh_namespaces)):
-            for program, results in zip(members, run(members, calls, effort.steps), strict=True):
+            for program, results in zip(members, run(members, calls, effort), strict=True):
                 if all(x.met_by(result) for x, result in zip(expectations, results, strict=True)):
                     kept.append(program)
                 elif results[0].status is CallStatus.BUDGET:
@@ -163,8 +185,8 @@ class Trials:
         return kept
 
     def _swept(
-        self, programs: Sequence[_Patched], expectations: Sequence[Expectation], effort: Effort
-    ) -> tuple[list[_Patched], list[_Patched]]:
+        self, programs: Sequence[Patched], expectations: Sequence[Expectation], effort: Effort
+    ) -> tuple[list[Patched], list[Patched]]:
         """The quick way: (what it could not decide, what it found to meet all expectations).
 
         A trial that hangs takes its sweep along; then small sweeps are made, so that it takes few others with it.
@@ -189,18 +211,23 @@ class Trials:
         return undecided, kept
 
     def _sweep(
-        self, code: CodeType, members: Sequence[_Patched], expectations: Sequence[Expectation], effort: Effort
+        self, code: CodeType, members: Sequence[Patched], expectations: Sequence[Expectation], effort: Effort
     ) -> list[Met] | None:
-        return sweep(self.workshop, code, [program.on for program in members], expectations, effort)
+        if self._exhausted:
+            return [Met.UNTRIED] * len(members)
+        answers = sweep(self.workshop, code, [program.on for program in members], expectations, effort)
+        self._hangs -= answers is None and not self.workshop.alive
+        return answers
 
     def _in_one_namespace(
-        self, programs: Sequence[_Patched], calls: Sequence[Call], steps: int
+        self, programs: Sequence[Patched], calls: Sequence[Call], effort: Effort
     ) -> Iterator[Sequence[CallResult]]:
         """Load once and switch between the patches; one that takes the process along is passed over."""
+        steps = effort.steps
         budget = Budget(max_events=0, max_steps=steps, max_bytes=0)
         start = 0
         while start < len(programs):
-            if time.monotonic() > self._until:
+            if self._exhausted:
                 yield from itertools.repeat([_GIVEN_UP] * len(calls), len(programs) - start)
                 return
             code = programs[start].code
@@ -208,10 +235,9 @@ class Trials:
             here = [program for program in programs[start:] if program.code is code]
             for program in here:
                 asks += [Call(SWITCH, wire.encode((program.on, {}))), *calls]
-            records = self.workshop.records(
-                code, asks, budget=budget, timeout_s=allowance(min(steps * len(here), _WORK))
-            )
+            records = self.workshop.records(code, asks, budget=budget, cpu_s=allowance(min(steps * len(here), _WORK)))
             dead = not self.workshop.alive
+            self._hangs -= dead
             for index in range(len(here)):
                 first = index * (len(calls) + 1) + 1
                 results = [record.result for record in records[first : first + len(calls)]]
@@ -221,77 +247,65 @@ class Trials:
                     break
 
     def _in_fresh_namespaces(
-        self, programs: Sequence[_Patched], calls: Sequence[Call], steps: int
+        self, programs: Sequence[Patched], calls: Sequence[Call], effort: Effort
     ) -> Iterator[Sequence[CallResult]]:
         variants = [variant(program.code, program.on) for program in programs]
         left = len(programs)
-        with closing(self.sandbox.run_batch(variants, calls, steps=steps, timeout_s=_TIMEOUT_S)) as batch:
+        with closing(self.sandbox.run_batch(variants, calls, steps=effort.steps, cpu_s=_CPU_S)) as batch:
             for results in batch:
                 yield results
                 left -= 1
-                if time.monotonic() > self._until:
+                self._hangs -= any(result.status in _FATAL for result in results)
+                effort.work -= sum(result.steps for result in results)
+                if self._exhausted or effort.work < 1:
                     break
         yield from itertools.repeat([_GIVEN_UP] * len(calls), left)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Patched:
-    """A compiled program and the switches that make it this patch.
-
-    ``alone``: they must be on when the program is loaded, perhaps for an edit outside all functions.
-    """
-
-    combination: Combination
-    code: CodeType
-    on: tuple[int, ...]
-    alone: bool
-
-
-def _compiled(tree: ast.Module, chunk: Sequence[Combination]) -> list[_Patched]:
-    """The patches that make a program, with as few compilations as can be."""
-    scopes = local_names(tree)
-    together: list[Combination] = []
-    alone: list[Combination] = []
-    for combination in chunk:
-        (alone if any(changes_scope(edit, scopes) for edit in combination) else together).append(combination)
-    programs = list(_compile_together(tree, together))
-    for combination in alone:
-        programs += _compile_together(tree, [combination])
-    return programs
-
-
-def _compile_together(tree: ast.Module, chunk: Sequence[Combination]) -> Iterator[_Patched]:
-    if not chunk:
-        return
-    edits = list(dict.fromkeys(edit for combination in chunk for edit in combination))
-    program = slotted(tree, edits)
-    try:
-        code = program.compile()
-    except _SyntaxTrouble:
-        if len(chunk) > 1:  # some patch makes no program: find it by halves
-            middle = len(chunk) // 2
-            yield from _compile_together(tree, chunk[:middle])
-            yield from _compile_together(tree, chunk[middle:])
-        return
-    for combination in chunk:
-        yield _Patched(combination, code, program.on(combination), alone=len(chunk) == 1)
+def _returns_from_module(edit: Edit) -> bool:
+    jumps = (ast.Return, ast.Yield, ast.YieldFrom, ast.Nonlocal)
+    return edit.function == MODULE and any(isinstance(part, jumps) for part in walk(edit.new))
 
 
 def is_stateful(tree: ast.Module) -> bool:
     """Whether one call may change what a later one does: globals, caches, mutable defaults, class attributes."""
-    for node in tree.body:
-        constant = isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Constant)
-        if (
-            not constant
-            and not isinstance(node, (*_DEFINITIONS, ast.Import, ast.ImportFrom))
-            and not is_docstring(node)
-        ):
-            return True
+    if isinstance(tree, Script):  # each run has a namespace of its own
+        return False
+    classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    if not all(_keeps_nothing(node) for node in tree.body):
+        return True
     for part in walk(tree):
-        if isinstance(part, (ast.Global, ast.ClassDef)) or (isinstance(part, _DEFINITIONS) and part.decorator_list):
+        if isinstance(part, ast.Global) or (isinstance(part, _DEFINITIONS) and part.decorator_list):
+            return True
+        if isinstance(part, ast.Attribute) and not isinstance(part.ctx, ast.Load) and _is_one_of(part.value, classes):
             return True
         if isinstance(part, ast.arguments):
             defaults = [default for default in (*part.defaults, *part.kw_defaults) if default is not None]
             if not all(isinstance(default, (ast.Constant, ast.UnaryOp, ast.Name)) for default in defaults):
                 return True
     return False
+
+
+def _keeps_nothing(node: ast.stmt) -> bool:
+    """A definition, an import or a constant; a class that holds nothing else, and whose instances live for a call."""
+    if isinstance(node, ast.ClassDef):
+        return not node.decorator_list and all(map(_keeps_nothing, node.body))
+    if isinstance(node, (ast.Assign, ast.AnnAssign)):
+        return node.value is not None and _is_immutable(node.value)
+    return isinstance(node, (*_DEFINITIONS, ast.Import, ast.ImportFrom, ast.Pass)) or is_docstring(node)
+
+
+def _is_immutable(node: ast.expr) -> bool:
+    """``1``, ``-1``, ``10 ** 9 + 7``, ``float("inf")``, ``(0, 1)``."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in ("float", "int", "str") and not node.keywords
+    if isinstance(node, ast.Tuple):
+        return all(map(_is_immutable, node.elts))
+    if isinstance(node, ast.BinOp):
+        return _is_immutable(node.left) and _is_immutable(node.right)
+    return isinstance(node, ast.Constant) or (isinstance(node, ast.UnaryOp) and _is_immutable(node.operand))
+
+
+def _is_one_of(node: ast.expr, classes: set[str]) -> bool:
+    """A name of one of the classes, or whatever may lead to one (``type(self)``, ``self.__class__``)."""
+    return not isinstance(node, ast.Name) or node.id in classes or node.id == "cls"

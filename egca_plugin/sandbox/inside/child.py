@@ -4,10 +4,13 @@ Commands and records are frames with a 32-bit length. Commands come from the tru
 
     ("load", program, budget | None, seed)      program: source text, or marshalled code as bytes
     ("compile", program)                        only that, to tell a death of the compiler from a death of the program
-    ("call", function, arguments)               arguments: the wire form of (args, kwargs)
+    ("call", function, arguments, take)         ``f`` or ``Solution.f``; the wire form of (args, kwargs); see keeping
+    ("script", program, budget | None, seed)    run it as ``__main__`` on the descriptors 0 and 1, to its very end
+    ("limit", seconds)                          of CPU time for what follows; past them the process dies, by SIGVTALRM
 
-Every one is answered by a record, a wire value ``(status, value, arguments_after, error_type, error_base,
-error_message, line, steps, events, lines)``; the status of what does not compile is "compile".
+All but the last are answered by a record, a wire value ``(status, value, arguments_after, error_type, error_base,
+error_message, line, steps, events, lines)``, and what was printed where that was asked; the status of what does not
+compile is "compile", and the value of a script is its exit status.
 
 Nothing here is trusted: a candidate may patch all of it, and gains only the right to say which values it returns.
 Standard library only.
@@ -17,24 +20,27 @@ from __future__ import annotations
 
 import builtins
 import gc
+import io
 import marshal
 import os
+import signal
 import struct
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from egca_plugin.errors import WireError
-from egca_plugin.sandbox import clock, wire
-from egca_plugin.sandbox.probes import Budget, BudgetSpent, Probes
+from egca_plugin.sandbox import wire
+from egca_plugin.sandbox.inside import clock, keeping, script
+from egca_plugin.sandbox.inside.probes import Budget, BudgetSpent, Probes
 
 FILENAME = "<program>"
 MODULE = "program"
 MAX_MESSAGE = 300
+MAX_RECORD = 2 * wire.MAX_BYTES
 _READ = 1 << 16
 _count = struct.Struct("<I")
-_IMMUTABLE = frozenset({type(None), bool, int, float, complex, str, bytes, range})
 _NO_EVENTS: tuple[Any, ...] = ((), ())
 _NONE = wire.encode(None)
 
@@ -50,17 +56,20 @@ def serve(fd: int, ticks: clock.Clock, modules: Mapping[str, Mapping[str, Any]])
     fresh = True
     while (frame := frames.read()) is not None:
         command, *operands = marshal.loads(frame)
-        if command == "load":
+        if command == "limit":
+            signal.setitimer(signal.ITIMER_VIRTUAL, *operands)
+            continue
+        if command in ("load", "script"):
             if not fresh:
                 _restore(modules)
                 clock.reseed(ticks, 0)
             fresh = False
-            record = program.load(*operands)
+            record = program.load(*operands) if command == "load" else program.script(frames.write, *operands)
         elif command == "compile":
             record = program.compile(*operands)
         else:
             record = program.call(*operands)
-        frames.write(_LOADED_FRAME if record is _LOADED else wire.encode(record, max_bytes=2 * wire.MAX_BYTES))
+        frames.write(_LOADED_FRAME if record is _LOADED else wire.encode(record, max_bytes=MAX_RECORD))
 
 
 class _Frames:
@@ -90,26 +99,70 @@ class _Program:
     def __init__(self, ticks: clock.Clock) -> None:
         self._clock = ticks
         self._namespace: dict[str, Any] = {}
+        self._keeper = keeping.Keeper(self._namespace)
         self._probes: Probes | None = None
 
     def load(self, program: str | bytes, budget: tuple[int, int, int] | None, seed: int) -> Record:
-        module = types.ModuleType(MODULE)
-        sys.modules[MODULE] = module
+        code = self._prepare(MODULE, program, budget, seed)
+        if isinstance(code, tuple):
+            return code
+        try:
+            exec(code, self._namespace)  # noqa: S102 - what this process is for
+        except BaseException as err:  # noqa: BLE001 - the boundary: whatever the program raises is its answer
+            return self._failure(err)
+        return _LOADED if self._probes is None else self._record("value", _NONE)
+
+    def script(
+        self, say: Callable[[bytes], None], program: str | bytes, budget: tuple[int, int, int] | None, seed: int
+    ) -> Record:
+        """Run it to its end. ``say`` sends the record of a traced program that ends its process itself."""
+        code = self._prepare("__main__", program, budget, seed)
+        if isinstance(code, tuple):
+            return code
+        self._namespace["__file__"] = "program.py"  # which is nowhere; programs look for input files beside it
+        if self._probes is not None:
+            script.before_exit(lambda status: say(wire.encode(self._exited(status, gone=True), max_bytes=MAX_RECORD)))
+        raised: Record | None = None
+        script.begin(further=self._probes is not None)
+        try:
+            exec(code, self._namespace)  # noqa: S102 - as above
+        except SystemExit as err:
+            status = script.exit_status(err)
+            raised = self._exited(status) if status else None
+        except BaseException as err:  # noqa: BLE001 - the boundary, as above
+            raised = self._failure(err)
+        try:
+            of_thread = script.end(self._namespace)  # whatever it has left to say, after a crash too
+        except BaseException as err:  # noqa: BLE001 - the boundary, as above
+            return raised or self._failure(err)
+        if raised is not None or of_thread is None:
+            return raised or self._exited(0)
+        status, _, *rest = self._failure(of_thread, "value")
+        return (status, wire.encode(0), *rest)
+
+    def _exited(self, status: int, *, gone: bool = False) -> Record:
+        value = wire.encode((status,) if gone else status)  # with which the process has gone, or would have
+        if not status:
+            return self._record("value", value)
+        return self._record("exception", value, error=("SystemExit", "BaseException", f"exit status {status}", None))
+
+    def _prepare(
+        self, name: str, program: str | bytes, budget: tuple[int, int, int] | None, seed: int
+    ) -> types.CodeType | Record:
+        """A fresh module ``name``, and the code that is to fill it; a record where it does not compile."""
+        module = types.ModuleType(name)
+        sys.modules[name] = module
         self._namespace = module.__dict__
+        self._keeper = keeping.Keeper(self._namespace)
         self._probes = Probes(Budget(*budget)) if budget else None
         if self._probes is not None:
             self._namespace.update(self._probes.functions())
         if seed:  # the zygote's own state is that of seed 0
             clock.reseed(self._clock, seed)
         try:
-            code = _compiled(program)
+            return _compiled(program)
         except BaseException as err:  # noqa: BLE001 - the boundary: SyntaxError, ValueError, MemoryError ...
             return self._failure(err, "compile")
-        try:
-            exec(code, self._namespace)  # noqa: S102 - what this process is for
-        except BaseException as err:  # noqa: BLE001 - the boundary: whatever the program raises is its answer
-            return self._failure(err)
-        return _LOADED if self._probes is None else self._record("value", _NONE)
 
     def compile(self, program: str | bytes) -> Record:
         try:
@@ -118,25 +171,28 @@ class _Program:
             return self._failure(err, "compile")
         return self._record("value", _NONE)
 
-    def call(self, function: str, arguments: bytes) -> Record:
+    def call(self, function: str, arguments: bytes, take: int | None = None) -> Record:
+        if take != wire.HEARD:
+            return self._call(function, arguments, take)
+        before, sys.stdout = sys.stdout, io.StringIO()
+        try:
+            record = self._call(function, arguments, take)
+            printed = str(sys.stdout.getvalue()) if isinstance(sys.stdout, io.StringIO) else ""
+        finally:
+            sys.stdout = before
+        if len(printed) > wire.MAX_PRINTED:
+            return self._failure(WireError(f"a call that prints more than {wire.MAX_PRINTED:,} characters"))
+        return (*record, printed)
+
+    def _call(self, function: str, arguments: bytes, take: int | None) -> Record:
         if self._probes is not None:
             self._probes.reset()
-        if function not in self._namespace:
-            return self._failure(NameError(f"name {function!r} is not defined"))
         try:
-            args, kwargs = wire.decode(arguments, build=self._build)
-            encoded = wire.encode(self._namespace[function](*args, **kwargs))
-            after = _changed(args, kwargs, arguments)
+            encoded, after = self._keeper.answer(function, arguments, take)
         except BaseException as err:  # noqa: BLE001 - the boundary, as above
-            return self._failure(err)
+            live = take in (wire.LIVE, wire.HEARD)
+            return self._failure(err, value=keeping.exception(err) if live else b"")
         return self._record("value", encoded, after)
-
-    def _build(self, name: str, attributes: dict[str, Any]) -> Any:
-        """An instance of the program's own class ``name``, or of a bare one, with these attributes."""
-        kind = self._namespace.get(name)
-        instance: Any = object.__new__(kind if isinstance(kind, type) else type(name, (), {}))
-        instance.__dict__.update(attributes)
-        return instance
 
     def _record(
         self, status: str, value: bytes = b"", after: bytes = b"", error: tuple[Any, ...] = ("", "", "", None)
@@ -148,7 +204,7 @@ class _Program:
             status, value, after = "budget", b"", b""
         return (status, value, after, *error, probes.steps, tuple(probes.events), tuple(probes.lines))
 
-    def _failure(self, err: BaseException, status: str = "exception") -> Record:
+    def _failure(self, err: BaseException, status: str = "exception", value: bytes = b"") -> Record:
         if isinstance(err, BudgetSpent):
             return self._record("budget")
         if isinstance(err, WireError):
@@ -159,7 +215,7 @@ class _Program:
             error = ("Exception", "Exception", "", None)
         if status == "exception" and isinstance(err, MemoryError):
             status = "memory"
-        return self._record(status, error=error)
+        return self._record(status, value, error=error)
 
 
 def _compiled(program: str | bytes) -> types.CodeType:
@@ -167,17 +223,6 @@ def _compiled(program: str | bytes) -> types.CodeType:
         code: types.CodeType = marshal.loads(program)  # from the trusted side
         return code
     return compile(program, FILENAME, "exec", dont_inherit=True, optimize=0)
-
-
-def _changed(args: tuple[Any, ...], kwargs: dict[str, Any], before: bytes) -> bytes:
-    """The arguments' wire form where the call changed them in place, else ``b""``.
-
-    Raises WireError where what was put in there cannot cross: a change must not be hidden so.
-    """
-    if not kwargs and all(type(arg) in _IMMUTABLE for arg in args):
-        return b""
-    after = wire.encode((args, kwargs), objects=True)
-    return after if after != before else b""
 
 
 def _text(err: BaseException) -> str:

@@ -1,19 +1,28 @@
 """Determinism: a logical clock and seeded randomness, put in place before any candidate exists.
 
 Every reading of the clock moves it on by a millisecond, and sleeping moves it without waiting: a program sees time
-pass, sees the same times in every run, and sees the host's clock neither through ``time`` nor through ``datetime``.
+pass, sees the same times in every run, and sees the host's clock neither through ``time`` nor through ``datetime``,
+nor in what ``os`` and ``resource`` tell of the process, nor in how long ``select`` and ``poll`` wait. Importing a
+built-in module anew gives the one that is there.
 
 Standard library only: this runs in the zygote.
 """
 
 from __future__ import annotations
 
+import _imp
+import _random
+import _thread
 import ctypes
 import gc
 import os
+import posix
+import resource
+import select
 import sys
 import time
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 _register = os.register_at_fork
@@ -51,14 +60,25 @@ def install() -> Clock:
     clock = Clock()
     _replace_time(clock)
     _replace_now(clock)
+    _replace_process(clock)
+    _replace_waiting(clock)
+    _keep_builtins(time, posix)
     sys.modules["_uuid"] = None  # type: ignore[assignment]  # uuid1 would ask the system; without it, it asks `time`
-    os.urandom = random._urandom = clock.entropy.randbytes  # type: ignore[attr-defined]
-    os.getrandom = lambda size, flags=0: clock.entropy.randbytes(size)
+    os.urandom = posix.urandom = random._urandom = clock.entropy.randbytes  # type: ignore[attr-defined]
+    os.getrandom = posix.getrandom = lambda size, flags=0: clock.entropy.randbytes(size)
     seed = random.Random.seed
 
     def seeded(self: random.Random, a: Any = None, version: int = 2) -> None:
         seed(self, 0 if a is None else a, version)
 
+    class Seeded(_random.Random):
+        def __init__(self, a: Any = None) -> None:
+            self.seed(a)
+
+        def seed(self, a: Any = None, /) -> None:
+            super().seed(0 if a is None else a)
+
+    _random.Random = Seeded  # type: ignore[misc]
     random.Random.seed = seeded  # type: ignore[method-assign]
     random.seed = random._inst.seed
     random.seed(0)
@@ -70,6 +90,8 @@ def reseed(clock: Clock, seed: int) -> None:
     clock.now = START_NS + seed * 86_400 * 1_000_000_000
     clock.entropy.seed(seed)
     random.seed(seed)
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed(seed)
 
 
 def _replace_time(clock: Clock) -> None:
@@ -111,3 +133,56 @@ def _replace_now(clock: Clock) -> None:
     (methods,) = (one for one in gc.get_referents(vars(datetime)) if type(one) is dict)
     methods["now"], methods["utcnow"] = classmethod(now), classmethod(utcnow)
     ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime))
+
+
+def _replace_process(clock: Clock) -> None:
+    """What the kernel tells of this process and its host, as of a process alone on a host, by the logical clock."""
+
+    def times() -> os.times_result:
+        seconds = clock.read() - START_NS / 1e9
+        return os.times_result((seconds, 0.0, 0.0, 0.0, seconds))
+
+    def getrusage(who: int, /) -> resource.struct_rusage:
+        return resource.struct_rusage((times().user, *[0] * 15))
+
+    resource.getrusage = getrusage
+    for name, answer in (("times", times), ("getpid", lambda: 2), ("getloadavg", lambda: (0.0, 0.0, 0.0))):
+        setattr(os, name, answer)
+        setattr(posix, name, answer)
+
+
+def _replace_waiting(clock: Clock) -> None:
+    """Waiting for descriptors moves the clock, as sleeping does; with threads about, of which one may write, it waits.
+
+    Without a time limit it waits in any case.
+    """
+    wait_select, make_poll = select.select, select.poll
+
+    def limit(seconds: float | None) -> float | None:
+        if seconds is None or seconds < 0 or _thread._count():
+            return seconds
+        clock.now += int(seconds * 1e9)
+        return 0
+
+    class Poll:
+        def __init__(self) -> None:
+            self._poll = make_poll()
+            self.register, self.modify = self._poll.register, self._poll.modify
+            self.unregister = self._poll.unregister
+
+        def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
+            allowed = limit(None if timeout is None else timeout / 1e3)
+            return self._poll.poll(None if allowed is None else allowed * 1e3)
+
+    def select_(reading: Any, writing: Any, special: Any, timeout: float | None = None, /) -> Any:
+        return wait_select(reading, writing, special, limit(timeout))
+
+    select.select, select.poll = select_, Poll  # type: ignore[assignment,misc]
+
+
+def _keep_builtins(*modules: ModuleType) -> None:
+    """Whoever takes one out of ``sys.modules`` and imports it again, or makes it by hand, gets the same."""
+    create, execute = _imp.create_builtin, _imp.exec_builtin
+    known = {module.__name__: module for module in modules}
+    _imp.create_builtin = lambda spec, /: known.get(spec.name) or create(spec)
+    _imp.exec_builtin = lambda module, /: 0 if module in known.values() else execute(module)

@@ -11,26 +11,26 @@ on this side: never pass a test, an expected value or a reference.
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from types import CodeType, TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from egca_plugin.config import SandboxConfig
 from egca_plugin.errors import SandboxError
-from egca_plugin.sandbox import frames, isolation, wire
-from egca_plugin.sandbox.link import Child, Ending, Zygote, ZygoteLost
-from egca_plugin.sandbox.records import Budget, Record
-from egca_plugin.types import Call, CallResult, CallStatus, RawTrace
+from egca_plugin.sandbox import isolation, wire
+from egca_plugin.sandbox.outside import frames, scripts
+from egca_plugin.sandbox.outside.companions import Companions
+from egca_plugin.sandbox.outside.launch import Zygote
+from egca_plugin.sandbox.outside.link import ZygoteLost, far_behind
+from egca_plugin.sandbox.outside.records import Budget, Record
+from egca_plugin.sandbox.outside.session import Session
+from egca_plugin.types import Call, CallResult, RawTrace
 
-MAX_SOURCE = 1 << 18  # characters
 ATTEMPTS = 3  # on fresh zygotes, before the infrastructure is said to have failed
 WINDOW = 8  # programs of a batch that are sent ahead
 
 logger = logging.getLogger(__name__)
-
-_Answer = TypeVar("_Answer")
 
 
 def call(function: str, /, *args: Any, **kwargs: Any) -> Call:
@@ -39,16 +39,20 @@ def call(function: str, /, *args: Any, **kwargs: Any) -> Call:
 
 
 class Sandbox:
-    """One zygote, one program at a time; a context manager, not thread-safe. The zygote starts with the first program.
+    """One zygote, one program at a time; a context manager, not thread-safe. The zygote starts with the first program,
+    and a second one with the first that names one of ``config.packages``.
 
-    Every method raises SandboxError when the infrastructure fails ATTEMPTS times, and IsolationError when the host
-    offers less isolation than ``config.require``; nothing that a program does raises.
+    Programs that ask for another ``seed`` get a zygote of their own, whose hash seed it is. Every method raises
+    SandboxError when the infrastructure fails ATTEMPTS times, and IsolationError when the host offers less isolation
+    than ``config.require``; nothing that a program does raises.
     """
 
     def __init__(self, config: SandboxConfig | None = None) -> None:
         self.config = config or SandboxConfig()
-        self._zygote: Zygote | None = None
+        self._zygotes: dict[tuple[int, bool], Zygote] = {}  # by hash seed, and whether it has the packages
+        self.companions = Companions()
         self.restarts = 0  # zygotes that were lost and replaced
+        self._cpu_s = 0.0  # of the children of zygotes that are gone
 
     def __enter__(self) -> Sandbox:
         self.start()
@@ -59,29 +63,54 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def start(self) -> Zygote:
-        """The running zygote. Raises IsolationError or SandboxError if none can be had."""
-        if self._zygote is None:
-            zygote = Zygote(isolation.settings(self.config))
+    def start(self, program: str | CodeType = "", *, seed: int = 0) -> Zygote:
+        """The running zygote for ``program``: with the packages imported where it names one, since each fork of that
+        one costs more. Raises IsolationError or SandboxError if none can be had, ConfigError for packages that cannot.
+        """
+        warm = frames.mentions(program, self.config.packages)
+        if (seed, warm) not in self._zygotes:
+            zygote = Zygote(isolation.settings(self.config, warm=warm), seed)
             try:
                 isolation.enforce(self.config.require, zygote.hello["missing"])
             except BaseException:  # an interrupt too leaves no zygote behind; raised again
                 zygote.close()
                 raise
-            self._zygote = zygote
-        return self._zygote
+            self._zygotes[seed, warm] = zygote
+        return self._zygotes[seed, warm]
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU time of all children whose end is known; of the last one it is, once the next has begun."""
+        return self._cpu_s + sum(zygote.children_cpu_s for zygote in self._zygotes.values())
 
     def replace(self, err: ZygoteLost) -> None:
         """The next program starts a new zygote."""
         logger.warning("egca: %s; its program runs again on a new one", err)
         self.restarts += 1
-        self.close()
+        self._end_zygotes()
 
     def close(self) -> None:
         """End the zygote and whatever runs in it."""
-        if self._zygote is not None:
-            self._zygote.close()
-            self._zygote = None
+        self.companions.close()
+        self._end_zygotes()
+
+    def _end_zygotes(self) -> None:
+        while self._zygotes:
+            zygote = self._zygotes.popitem()[1]
+            self._cpu_s += zygote.children_cpu_s
+            zygote.close()
+
+    @contextmanager
+    def lend(self, seed: int, program: str) -> Iterator[Zygote]:
+        """The zygote for ``program``, for :meth:`Control.lend`: a process of our own speaks to it.
+
+        Raises ZygoteLost, replaced.
+        """
+        try:
+            yield self.start(program, seed=seed)
+        except ZygoteLost as err:
+            self.replace(err)
+            raise
 
     @contextmanager
     def session(
@@ -90,8 +119,8 @@ class Sandbox:
         """The program, for calls one by one. They raise ZygoteLost when the infrastructure fails: start over."""
         session: Session | None = None
         try:
-            self.start()  # a cold start is not the program's time
-            session = Session(self, source, self._deadline(timeout_s), seed, budget)
+            zygote = self.start(source, seed=seed)  # a cold start is not the program's time
+            session = Session(zygote, source, self._timeout_s(timeout_s), seed=seed, budget=budget)
             yield session
         except ZygoteLost as err:
             self.replace(err)
@@ -105,10 +134,17 @@ class Sandbox:
     ) -> tuple[CallResult, ...]:
         """Execute the program once and make the calls in order, all in one child.
 
-        ``timeout_s``: wall clock for all of it. A program that cannot be loaded gives every call that failure; after a
+        ``timeout_s``: CPU time for all of it. A program that cannot be loaded gives every call that failure; after a
         timeout or death, the calls that were not reached share it.
         """
         return tuple(record.result for record in self._run(source, calls, timeout_s, seed, None))
+
+    def run_script(self, program: str | CodeType, stdin: bytes, /, **limits: Any) -> scripts.ScriptResult:
+        """Run a whole program as ``__main__`` on standard input; see :func:`egca_plugin.sandbox.outside.scripts.run`.
+
+        Raises ZygoteLost where the others raise SandboxError, of which it is one.
+        """
+        return scripts.run(self, program, stdin, **limits)
 
     def trace(
         self,
@@ -125,11 +161,11 @@ class Sandbox:
         return tuple(record.trace() for record in records)
 
     def run_batch(
-        self, programs: Sequence[str | CodeType], calls: Sequence[Call], *, steps: int, timeout_s: float
+        self, programs: Sequence[str | CodeType], calls: Sequence[Call], *, steps: int, cpu_s: float
     ) -> Generator[tuple[CallResult, ...], None, None]:
         """The same calls for many variants of *one* candidate, in one child, a fresh namespace each.
 
-        ``steps`` bounds the calls of ``__egca_step`` in each call; ``timeout_s`` is each program's wall clock, after
+        ``steps`` bounds the calls of ``__egca_step`` in each call; ``cpu_s`` is each program's CPU time, after
         which the rest go on in a new child. Close the iterator to stop early. The variants trust each other: between
         them the interpreter's visible state is put back, which a determined program can escape, so confirm what matters
         with :meth:`run_calls`. Raises SandboxError when the infrastructure fails ATTEMPTS times over one program.
@@ -139,7 +175,7 @@ class Sandbox:
         lost = 0
         while done < len(programs):
             try:
-                for results in self._batch(programs[done:], calls, budget, timeout_s):
+                for results in self._batch(programs[done:], calls, budget, cpu_s):
                     done += 1
                     lost = 0
                     yield results
@@ -150,25 +186,39 @@ class Sandbox:
                     raise SandboxError(f"the sandbox failed {ATTEMPTS} times in a row: {err}") from err
 
     def _batch(
-        self, programs: Sequence[str | CodeType], calls: Sequence[Call], budget: Budget, timeout_s: float
+        self, programs: Sequence[str | CodeType], calls: Sequence[Call], budget: Budget, cpu_s: float
     ) -> Iterator[tuple[CallResult, ...]]:
         """As many programs as one child survives."""
-        child = self.start().run()
+        if scripts.are_runs(calls):
+            yield from self._batch_of_runs(programs, calls, budget, cpu_s)
+            return
+        child = self.start(programs[0]).run()
         asks = [frames.call(one) for one in calls]
         try:
             for program in programs[:WINDOW]:
-                child.send(frames.load(program, 0, budget), *asks)
+                child.send(frames.limit(cpu_s), frames.load(program, 0, budget), *asks)
             for number in range(len(programs)):
-                deadline = time.monotonic() + timeout_s
+                deadline = far_behind(cpu_s)
                 loaded = frames.answer(child, deadline, budget)
                 records = [frames.answer(child, deadline, budget) for _ in calls]
                 if number + WINDOW < len(programs):
-                    child.send(frames.load(programs[number + WINDOW], 0, budget), *asks)
+                    child.send(frames.limit(cpu_s), frames.load(programs[number + WINDOW], 0, budget), *asks)
                 yield tuple(frames.unless_loaded(loaded, record).result for record in records)
                 if child.ending is not None:
                     return
         finally:
             child.close()
+
+    def _batch_of_runs(
+        self, programs: Sequence[str | CodeType], calls: Sequence[Call], budget: Budget, cpu_s: float
+    ) -> Iterator[tuple[CallResult, ...]]:
+        stage = scripts.Scripts(self)
+        try:
+            for program in programs:
+                records = stage.records(program, calls, cpu_s=cpu_s, budget=budget)
+                yield tuple(record.result for record in records)
+        finally:
+            stage.close()
 
     def _run(
         self,
@@ -178,6 +228,8 @@ class Sandbox:
         seed: int,
         budget: Budget | None,
     ) -> list[Record]:
+        if scripts.are_runs(calls):
+            return scripts.records(self, program, calls, cpu_s=timeout_s, seed=seed, budget=budget)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self.session(program, timeout_s=timeout_s, seed=seed, budget=budget) as session:
@@ -187,78 +239,5 @@ class Sandbox:
                     raise SandboxError(f"the sandbox failed {ATTEMPTS} times in a row: {err}") from err
         raise AssertionError("unreachable")
 
-    def _deadline(self, timeout_s: float | None) -> float:
-        return time.monotonic() + (self.config.timeout_s if timeout_s is None else timeout_s)
-
-
-class Session:
-    """A program in its process. ``loaded`` tells whether it could be executed, and the failure if not."""
-
-    def __init__(
-        self, sandbox: Sandbox, program: str | CodeType, deadline: float, seed: int, budget: Budget | None
-    ) -> None:
-        self._sandbox, self._program, self._deadline = sandbox, program, deadline
-        self._seed, self._budget = seed, budget
-        self._child: Child | None = None
-        self._loaded: Record | None = None
-        self._begin()
-
-    def _begin(self) -> None:
-        if isinstance(self._program, str) and len(self._program) > MAX_SOURCE:
-            size = f"a source of {len(self._program):,} characters; at most {MAX_SOURCE:,}"
-            self._loaded = Record.failed_to_compile("SyntaxError", size)
-            return
-        self._loaded = None
-        self._child = self._sandbox.start().run()
-        self._child.send(frames.load(self._program, self._seed, self._budget))
-
-    @property
-    def loaded(self) -> Record:
-        if self._loaded is None:
-            assert self._child is not None
-            self._loaded = frames.answer(self._child, self._deadline, self._budget)
-            if self._loaded.result.status is CallStatus.DIED:
-                self._loaded = self._autopsy(self._loaded)
-        return self._loaded
-
-    def _autopsy(self, death: Record) -> Record:
-        """Did the compiler die, or the program? Compile it again, without running it."""
-        child = self._sandbox.start().run()
-        try:
-            child.send(frames.compile_only(self._program))
-            frame = child.receive(self._deadline)
-        finally:
-            child.close()
-        if isinstance(frame, Ending) and frame.status is CallStatus.DIED:
-            return Record.failed_to_compile("SyntaxError", f"the compiler gave up: {frame.message}")
-        return death
-
-    @property
-    def ending(self) -> Ending | None:
-        """Why the process answers no more, or None while it lives."""
-        return None if self._child is None else self._child.ending
-
-    def call(self, function: str, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None) -> CallResult:
-        """Raises WireError for arguments that cannot cross, ZygoteLost when the infrastructure fails."""
-        return self.send(Call(function, wire.encode((tuple(args), dict(kwargs or {})), objects=True)))
-
-    def send(self, one: Call) -> CallResult:
-        """The same for a call that is data already."""
-        return self.records([one])[0].result
-
-    def records(self, calls: Sequence[Call]) -> list[Record]:
-        """Send all calls ahead, then collect their records."""
-        if self._child is None:
-            return [self.loaded] * len(calls)
-        self._child.send(*[frames.call(one) for one in calls])
-        loaded = self.loaded
-        return [frames.unless_loaded(loaded, frames.answer(self._child, self._deadline, self._budget)) for _ in calls]
-
-    def restart(self) -> None:
-        """The same program anew, in a new process; what is left of the deadline stays."""
-        self.close()
-        self._begin()
-
-    def close(self) -> None:
-        if self._child is not None:
-            self._child.close()
+    def _timeout_s(self, timeout_s: float | None) -> float:
+        return self.config.timeout_s if timeout_s is None else timeout_s

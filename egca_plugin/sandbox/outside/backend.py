@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from egca_plugin.config import SandboxConfig
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.remote import RemoteSandbox
+from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.sandbox.outside.remote import RemoteSandbox
 
 Backend: TypeAlias = Sandbox | RemoteSandbox
 

@@ -1,4 +1,7 @@
-"""The trusted side's hold on one zygote and on the child that runs in it."""
+"""The trusted side's hold on one zygote's control socket, and on the child that runs in the zygote.
+
+Kept to what a process that judges needs: every module that is imported here is paid for by each of its forks.
+"""
 
 from __future__ import annotations
 
@@ -9,31 +12,23 @@ import select
 import signal
 import socket
 import struct
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from time import monotonic  # bound here, since tests patch the module
+from typing import Protocol
 
-import egca_plugin
-from egca_plugin.errors import SandboxError, WireError
+from egca_plugin.errors import SandboxError
 from egca_plugin.sandbox import wire
 from egca_plugin.types import CallStatus
 
-START_S = 30.0
 ANSWER_S = 5.0
 MAX_FRAME = 3 * wire.MAX_BYTES
+OUT_OF_TIME = "out of time"  # by the clock on this side, whatever the child did meanwhile
 MAX_RECEIVED = 64 << 20  # bytes from one child
-_ROOT = str(Path(egca_plugin.__file__).parent.parent)
-_BOOT = (
-    "import sys; sys.path.append(sys.argv[1]); sys.path.remove(''); "
-    "from egca_plugin.sandbox.zygote import main; main(int(sys.argv[2]))"
-)
 _count = struct.Struct("<I")
 _status = struct.Struct("<iq?")
+_order = struct.Struct("<cII?")
+_SYNC = b"S"
 
 
 class ZygoteLost(SandboxError):
@@ -42,75 +37,81 @@ class ZygoteLost(SandboxError):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Why a child will answer no more."""
+    """Why a child will answer no more. ``exit_code``: its exit status, where it ended by itself and not by a signal."""
 
     status: CallStatus
     message: str
+    exit_code: int | None = None
 
 
-class Zygote:
-    """One zygote process. It runs one child at a time; :meth:`run` replaces the child before."""
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a child is to be; the zeros stand for the zygote's own settings.
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-S", "-s", "-B", "-c", _BOOT, _ROOT, str(theirs.fileno())],
-                # Symbols are bound at once, not by each child anew at its first use of them.
-                env={"PYTHONHASHSEED": "0", "TZ": "UTC", "LD_BIND_NOW": "1"},
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        self._control = ours
-        self._control.settimeout(START_S)
-        self._owes_status = False
+    ``memory_mb`` of address space on top of the zygote's, ``cpu_ms`` of its own CPU time, and whether it may start
+    threads, of which it then has a handful.
+    """
+
+    memory_mb: int = 0
+    cpu_ms: int = 0
+    threads: bool = False
+
+
+PLAIN = Order()
+
+
+def far_behind(cpu_s: float) -> float:
+    """The deadline for an answer that takes up to ``cpu_s`` of CPU time, on a host that gives it a quarter of a CPU."""
+    return monotonic() + 1.0 + 4.0 * cpu_s
+
+
+class Output(Protocol):
+    """Whoever reads what a child writes to its descriptor 1, while it runs; see :mod:`.scripts`."""
+
+    fd: int
+    flooded: bool  # more came than anyone wants to read
+
+    def take(self) -> bool:
+        """Read what is there. False once there is nothing more to wait for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """What another process must know of a zygote to use its control socket, which is passed beside this."""
+
+    pid: int
+    cpu_s: int
+    owes_status: bool
+
+
+class Control:
+    """One zygote's control socket, which one process at a time may use. The zygote runs one child at a time."""
+
+    def __init__(self, sock: socket.socket, loan: Loan) -> None:
+        self._socket = sock
+        self._socket.settimeout(ANSWER_S)
+        self.pid, self.cpu_s, self.owes_status = loan.pid, loan.cpu_s, loan.owes_status
+        self._spent_s = 0.0
         self._child: Child | None = None
-        self.cpu_s: int = settings["cpu_s"]
-        # PR_SET_PDEATHSIG follows the *thread* that started a process, so it is safe from the main thread only; from
-        # another, the zygote still sees its control socket close.
-        mortal = threading.current_thread() is threading.main_thread()
-        try:
-            self._control.send(wire.encode({**settings, "die_with_parent": mortal}))
-            self.hello = self._read_hello()
-        except BaseException:  # an interrupt too leaves no zygote behind; raised again
-            self.close()
-            raise
+        self.children_cpu_s = 0.0  # of those whose end is known
 
-    def _read_hello(self) -> Mapping[str, Any]:
-        try:
-            hello = wire.decode(self._control.recv(1 << 16))
-        except (OSError, WireError) as err:
-            self._process.kill()
-            assert self._process.stderr is not None
-            said = self._process.stderr.read().decode(errors="replace").strip()[-500:]
-            raise SandboxError(f"the zygote did not start: {said or err}") from err
-        if "error" in hello:
-            raise SandboxError(f"the zygote could not shut itself in: {hello['error']}")
-        self._control.settimeout(ANSWER_S)
-        return dict(hello)
+    def run(self, order: Order = PLAIN, descriptors: Sequence[int] = (), output: Output | None = None) -> Child:
+        """Fork a child; the one before ends. Raises ZygoteLost.
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def run(self) -> Child:
-        """Fork a child; the one before ends. Raises ZygoteLost."""
+        ``descriptors`` become its descriptors 0 and 1; ``output`` reads from the other end of the latter.
+        """
         if self._child is not None:
             self._child.close()
         self._settle()
         ours, theirs = socket.socketpair()
         with theirs:
-            rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [theirs.fileno()]))
+            rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [theirs.fileno(), *descriptors]))
             try:
-                self._control.sendmsg([b"R"], [rights])
+                self._socket.sendmsg([_order.pack(b"R", order.memory_mb, order.cpu_ms, order.threads)], [rights])
             except OSError as err:
                 ours.close()
-                raise ZygoteLost(f"the zygote {self.pid} is gone: {err}") from err
-        self._child = Child(self, ours)
+                raise self._gone() from err
+        self._child = Child(self, ours, order.cpu_ms / 1e3 or self.cpu_s, output)
         return self._child
 
     def stop(self, *, gently: bool = False) -> None:
@@ -119,44 +120,78 @@ class Zygote:
         Its status is waited for only when it is asked for, or before the next child.
         """
         try:
-            self._control.send(b"W" if gently else b"K")
+            self._socket.send(b"W" if gently else b"K")
         except OSError as err:
-            raise ZygoteLost(f"the zygote {self.pid} is gone: {err}") from err
-        self._owes_status = True
+            raise self._gone() from err
+        self.owes_status = True
 
     def status(self) -> tuple[int, float, bool]:
         """How the child ended: its wait status, CPU seconds, whether it ended by itself. Raises ZygoteLost."""
-        try:
-            answer = self._control.recv(64)
-        except OSError as err:
-            raise ZygoteLost(f"the zygote {self.pid} did not answer within {ANSWER_S} s") from err
+        answer = self._receive()
         if len(answer) != _status.size:
-            raise ZygoteLost(f"the zygote {self.pid} is gone")
-        self._owes_status = False
+            raise self._gone()
+        self.owes_status = False
         status, micros, by_itself = _status.unpack(answer)
-        return status, micros / 1e6, by_itself
+        self._spent_s = micros / 1e6
+        self.children_cpu_s += self._spent_s
+        return status, self._spent_s, by_itself
+
+    def spent(self) -> float:
+        """CPU seconds of the child that has ended last. Raises ZygoteLost."""
+        self._settle()
+        return self._spent_s
 
     def _settle(self) -> None:
-        if self._owes_status:
+        if self.owes_status:
             self.status()
 
-    def close(self) -> None:
-        """End the zygote and with it any child. Safe to call twice."""
-        self._control.close()
-        self._process.kill()
-        self._process.wait()
-        if self._process.stderr is not None:
-            self._process.stderr.close()
+    def _receive(self) -> bytes:
+        try:
+            return self._socket.recv(64)
+        except OSError as err:
+            raise ZygoteLost(f"the zygote {self.pid} did not answer within {ANSWER_S} s") from err
+
+    def _gone(self) -> ZygoteLost:
+        return ZygoteLost(f"the zygote {self.pid} is gone")
+
+    def disown(self) -> None:
+        """Close this process's copy of the socket, and say nothing to the zygote."""
+        self._socket.close()
+
+    # --- lending the socket to another process ---
+
+    def lend(self) -> tuple[int, Loan]:
+        """The socket's descriptor and what goes with it; no child of this side is left."""
+        if self._child is not None:
+            self._child.close()
+        return self._socket.fileno(), Loan(self.pid, self.cpu_s, self.owes_status)
+
+    def take_back(self, owes_status: bool | None) -> None:
+        """After the other process is done: what it left, None if it died without a word. Raises ZygoteLost."""
+        if owes_status is not None:
+            self.owes_status = owes_status
+            return
+        try:
+            self._socket.send(_SYNC)
+        except OSError as err:
+            raise self._gone() from err
+        while (answer := self._receive()) != _SYNC:
+            if not answer:
+                raise self._gone()
+        self.owes_status = False
 
 
 class Child:
     """One candidate's process: frames out, frames in, and a deadline that is enforced from here."""
 
-    def __init__(self, zygote: Zygote, sock: socket.socket) -> None:
-        self._zygote = zygote
+    def __init__(self, control: Control, sock: socket.socket, cpu_s: float, output: Output | None) -> None:
+        self._control = control
         self._socket = sock
+        self._cpu_s, self._output = cpu_s, output
         sock.setblocking(False)
         self._poll = select.poll()
+        if output is not None:
+            self._poll.register(output.fd, select.POLLIN)
         self._watching: bool | None = None  # whether for writing too
         self._outgoing = bytearray()
         self._incoming = bytearray()
@@ -193,9 +228,14 @@ class Child:
                     del incoming[: 4 + size]
                     return frame
             self._watch(bool(self._outgoing))
-            left = deadline - time.monotonic()
+            left = deadline - monotonic()
             if left <= 0 or not self._poll.poll(left * 1000):
-                return self._end(CallStatus.TIMEOUT, "out of time")
+                return self._end(CallStatus.TIMEOUT, OUT_OF_TIME)
+            if self._output is not None and not self._output.take():
+                if self._output.flooded:
+                    return self._end(CallStatus.DIED, "wrote too much")
+                self._poll.unregister(self._output.fd)
+                self._output = None
             self._flush()
             try:
                 data = self._socket.recv(1 << 16)
@@ -222,10 +262,15 @@ class Child:
             with contextlib.suppress(ZygoteLost):
                 self._end(CallStatus.DIED, "closed")
 
+    def disown(self) -> None:
+        """Close this process's copy of the socket, and say nothing to the zygote."""
+        self.ending = Ending(CallStatus.DIED, "left to another process")
+        self._socket.close()
+
     def _end(self, status: CallStatus, message: str, *, gently: bool = False) -> Ending:
         self.ending = Ending(status, message)
         self._socket.close()
-        self._zygote.stop(gently=gently)
+        self._control.stop(gently=gently)
         return self.ending
 
     def _obituary(self) -> Ending:
@@ -235,14 +280,18 @@ class Child:
         did not end by itself, so no program can pass off its failure as the sandbox's.
         """
         self._end(CallStatus.DIED, "closed its connection", gently=True)
-        status, cpu_s, by_itself = self._zygote.status()
+        status, cpu_s, by_itself = self._control.status()
         if not by_itself:
             message = "closed its connection"
         elif os.WIFEXITED(status):
-            message = f"the process exited with status {os.WEXITSTATUS(status)}"
+            code = os.WEXITSTATUS(status)
+            self.ending = Ending(CallStatus.DIED, f"the process exited with status {code}", code)
+            return self.ending
         else:
             number = os.WTERMSIG(status)
-            if number in (signal.SIGXCPU, signal.SIGKILL) and cpu_s >= self._zygote.cpu_s:
+            out_of_time = number == signal.SIGKILL and cpu_s >= self._cpu_s
+            # What the kernel counts towards a limit, in ticks, is not quite what it says the process took in the end.
+            if out_of_time or number in (signal.SIGXCPU, signal.SIGVTALRM, signal.SIGPROF):
                 self.ending = Ending(CallStatus.TIMEOUT, f"out of CPU time after {cpu_s:.1f} s")
                 return self.ending
             if number == signal.SIGKILL:

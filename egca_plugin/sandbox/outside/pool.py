@@ -1,6 +1,6 @@
 """Many sandboxes: N trusted worker processes behind one queue, with hard deadlines from outside.
 
-    with Pool("egca_plugin.sandbox.handlers:judging", SandboxConfig()) as pool:
+    with Pool("egca_plugin.judging.handlers:judging", SandboxConfig()) as pool:
         verdicts = list(pool.map(payloads))
 
 A thread owns each worker: it starts it, hands it one payload at a time, and kills and replaces it when it dies or
@@ -29,14 +29,17 @@ from typing import Any
 
 import egca_plugin
 from egca_plugin.config import SandboxConfig
-from egca_plugin.errors import SandboxError
+from egca_plugin.errors import EgcaError, SandboxError
 
 ATTEMPTS = 2
 START_S = 120.0
 SERVER_PATIENCE = 10  # times the deadline, where every call of a test is a request to a server
 GRACE_S = 2.0
 _ROOT = str(Path(egca_plugin.__file__).parent.parent)
-_BOOT = "import sys; sys.path.append(sys.argv[1]); from egca_plugin.sandbox.worker import main; main(int(sys.argv[2]))"
+_BOOT = (
+    "import sys; sys.path.append(sys.argv[1]); "
+    "from egca_plugin.sandbox.outside.worker import main; main(int(sys.argv[2]))"
+)
 
 
 logger = logging.getLogger(__name__)
@@ -120,15 +123,25 @@ class Pool:
         return job.future
 
     def map(self, payloads: Iterable[Any]) -> Iterator[Any]:
-        """Results in the order of ``payloads``, which are read only as fast as the workers go."""
+        """Results in the order of ``payloads``, which are read only as fast as the workers go.
+
+        Raises the first error.
+        """
+        for result in self.attempts(payloads):
+            if isinstance(result, EgcaError):
+                raise result
+            yield result
+
+    def attempts(self, payloads: Iterable[Any]) -> Iterator[Any]:
+        """Like :meth:`map`, with the error that one payload met in its place: the others are done all the same."""
         waiting: deque[Future[Any]] = deque()
         try:
             for payload in payloads:
                 waiting.append(self.submit(payload))
                 while waiting and (waiting[0].done() or len(waiting) > 8 * self.workers):
-                    yield waiting.popleft().result()
+                    yield _settled(waiting.popleft())
             while waiting:
-                yield waiting.popleft().result()
+                yield _settled(waiting.popleft())
         finally:
             for future in waiting:
                 future.cancel()
@@ -230,6 +243,13 @@ class Pool:
             job.future.set_exception(own)
 
 
+def _settled(future: Future[Any]) -> Any:
+    try:
+        return future.result()
+    except EgcaError as err:
+        return err
+
+
 class _Gone(Exception):
     """The worker died, hung past its deadline, or was told to stop."""
 
@@ -243,6 +263,7 @@ class _Worker:
             self._process = subprocess.Popen(
                 [sys.executable, "-B", "-c", _BOOT, _ROOT, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,  # tests and references may print; the command's output is its own
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )

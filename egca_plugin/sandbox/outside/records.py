@@ -8,15 +8,20 @@ from typing import Any
 
 from egca_plugin.errors import WireError
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.link import Ending
-from egca_plugin.sandbox.rich import MAX_COLLIDING
+from egca_plugin.sandbox.outside.link import Ending
+from egca_plugin.sandbox.wire.rich import MAX_COLLIDING
 from egca_plugin.types import CallResult, CallStatus, RawTrace, TraceEvent
 
 _STATUSES = {status.value: status for status in CallStatus}
 _SAYABLE = {"value", "exception", "memory", "refused", "budget", "compile"}  # the others are seen from outside
-_SHAPE: tuple[Any, ...] = (str, bytes, bytes, str, str, str, (int, type(None)), int, tuple, tuple)
+_SHAPE: tuple[Any, ...] = (str, bytes, bytes, str, str, str, (int, type(None)), int, tuple, tuple, str)
+_EMPTY: tuple[Any, ...] = ("", "", "", None, 0, (), ())  # the end of nearly every record: no error, and no probes
+_HEADER = len(wire.encode(()))
+_LONG, _SHORT = (wire.encode(("",) * count)[:_HEADER] for count in (10, 3))
+_TAIL = wire.encode(_EMPTY)[_HEADER:]
 MAX_LINE = 1 << 24  # more than any source has, and small enough that no two hash alike
 MAX_STEPS = 1 << 62
+MAX_VALUE = wire.MAX_BYTES + (64 << 10)  # bytes, with what is told of its classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +68,22 @@ def read(frame: bytes, *, max_events: int | None = None) -> Record:
 
 
 def _read(frame: bytes) -> Record:
-    parts = wire.decode(frame)
+    parts = _parts(frame)
+    if type(parts) is tuple and len(parts) == len(_SHAPE) - 1:
+        parts = (*parts, "")
     if (
         type(parts) is not tuple
         or len(parts) != len(_SHAPE)
         or not all(isinstance(part, kind) for part, kind in zip(parts, _SHAPE, strict=True))
     ):
-        raise WireError(f"got {type(parts).__name__}, expected the {len(_SHAPE)} parts of a record")
-    status, value, after, error_type, error_base, message, line, steps, events, lines = parts
+        raise WireError(f"got {type(parts).__name__}, expected the {len(_SHAPE) - 1} parts of a record")
+    status, value, after, error_type, error_base, message, line, steps, events, lines, printed = parts
     if status not in _SAYABLE:
         raise WireError(f"got status {status[:20]!r}, expected one of {', '.join(sorted(_SAYABLE))}")
-    for encoded in (value, after):
-        if encoded:
-            wire.decode(encoded, build=_opaque)
+    if max(len(value), len(after)) > MAX_VALUE:  # what they spell is for those to find out who look at them, once
+        raise WireError(f"got a value of {max(len(value), len(after)):,} bytes, expected at most {MAX_VALUE:,}")
+    if len(printed) > wire.MAX_PRINTED:
+        raise WireError(f"got {len(printed):,} printed characters, expected at most {wire.MAX_PRINTED:,}")
     if status == "value" and not value:
         raise WireError("got no value with the status 'value'")
     numbers = (*events[::2], *lines, *(() if line is None else (line,)))
@@ -94,11 +102,22 @@ def _read(frame: bytes) -> Record:
             error_message=message[:300],
             line=line,
             steps=steps,
+            printed=printed,
         ),
         events=events,
         lines=frozenset(lines),
         compiled=status != "compile",
     )
+
+
+def _parts(frame: bytes) -> Any:
+    """What the frame spells. Seven of a record's ten parts are mostly empty, and known by how they are spelled."""
+    if frame.startswith(_LONG) and frame.endswith(_TAIL):
+        try:
+            return (*wire.decode(_SHORT + frame[_HEADER : -len(_TAIL)]), *_EMPTY)
+        except WireError:
+            pass  # it only ends like that
+    return wire.decode(frame)
 
 
 def _check_digests(digests: tuple[Any, ...]) -> None:
@@ -113,8 +132,3 @@ def _check_digests(digests: tuple[Any, ...]) -> None:
             alike.append(digest)
         if len(alike) > MAX_COLLIDING:
             raise WireError(f"more than {MAX_COLLIDING} digests with the same hash")
-
-
-def _opaque(name: str, attributes: dict[str, Any]) -> object:
-    """Objects within changed arguments are looked at by whoever sent them; here only their form counts."""
-    return object()

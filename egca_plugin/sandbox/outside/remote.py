@@ -27,10 +27,13 @@ from pathlib import Path
 from types import CodeType, TracebackType
 from typing import Any
 
+import egca_plugin
 from egca_plugin.config import SandboxConfig
 from egca_plugin.errors import ConfigError, SandboxError
-from egca_plugin.sandbox.link import Ending, ZygoteLost
-from egca_plugin.sandbox.records import Record, read
+from egca_plugin.sandbox.outside.companions import Companions
+from egca_plugin.sandbox.outside.link import Ending, ZygoteLost
+from egca_plugin.sandbox.outside.records import Record, read
+from egca_plugin.sandbox.outside.scripts import MAX_OUTPUT, ScriptResult
 from egca_plugin.types import Call, CallResult, CallStatus
 
 ATTEMPTS = 3
@@ -38,24 +41,28 @@ BACKOFF_S = 0.5  # doubled with each attempt
 START_S = 1.0  # for the server's interpreter, beyond the program's own time
 TRANSPORT_S = 10.0  # for the request, beyond that
 MAX_ANSWER = 32 << 20
-_HERE = Path(__file__).parent
+_PACKAGE = Path(egca_plugin.__file__).parent
 # What the far side needs of this package, in the order of its imports.
 _MODULES = {
-    "egca_plugin.errors": _HERE.parent / "errors.py",
-    **{f"egca_plugin.sandbox.{name}": _HERE / f"{name}.py"
-       for name in ("rich", "encoding", "decoding", "wire", "clock", "probes", "child")},
+    "egca_plugin.errors": _PACKAGE / "errors.py",
+    **{f"egca_plugin.sandbox.wire.{name}": _PACKAGE / "sandbox" / "wire" / f"{name}.py"
+       for name in ("rich", "hashing", "arrays", "sharing", "library", "classes", "instances", "encoding", "standins",
+                    "rebuilding", "decoding")},
+    "egca_plugin.sandbox.wire": _PACKAGE / "sandbox" / "wire" / "__init__.py",
+    **{f"egca_plugin.sandbox.inside.{name}": _PACKAGE / "sandbox" / "inside" / f"{name}.py"
+       for name in ("clock", "entry", "probes", "script", "keeping", "child")},
 }  # fmt: skip
 _SCRIPT = """
 import base64, os, sys, types
-for package in ("egca_plugin", "egca_plugin.sandbox"):
+for package in ("egca_plugin", "egca_plugin.sandbox", "egca_plugin.sandbox.wire", "egca_plugin.sandbox.inside"):
     sys.modules[package] = types.ModuleType(package)
     sys.modules[package].__path__ = []
 for name, text in {modules!r}:
-    module = sys.modules[name] = types.ModuleType(name)
+    module = sys.modules.setdefault(name, types.ModuleType(name))
     package, _, last = name.rpartition(".")
     setattr(sys.modules[package], last, module)
     exec(compile(text, name, "exec"), module.__dict__)
-child, clock, wire = (sys.modules["egca_plugin.sandbox." + name] for name in ("child", "clock", "wire"))
+child, clock, wire = (sys.modules["egca_plugin.sandbox." + name] for name in ("inside.child", "inside.clock", "wire"))
 answers = os.dup(1)
 os.write(answers, b"\\n{mark}ready\\n")
 nothing = os.open(os.devnull, os.O_RDWR)
@@ -76,7 +83,7 @@ class _Flood(Exception):
 class RemoteSandbox:
     """``config.url``: the server's ``run_code``; the rest of ``config`` are the limits that it is asked to keep.
 
-    A context manager, like the local sandbox; it holds nothing. Raises SandboxError on entering where the server does
+    A context manager, like the local sandbox. Raises SandboxError on entering where the server does
     not answer, or cannot run our side of the wire.
     """
 
@@ -85,6 +92,7 @@ class RemoteSandbox:
             raise ConfigError("egca.sandbox.url: got null, expected a server's run_code")
         self.url = config.url
         self.config = config
+        self.companions = Companions()
 
     def __enter__(self) -> RemoteSandbox:
         self.start()
@@ -93,13 +101,18 @@ class RemoteSandbox:
     def __exit__(
         self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
     ) -> None:
-        pass
+        self.companions.close()
 
     def start(self) -> None:
         """Have the server run an empty program. Raises SandboxError."""
         (record,) = self.run([("load", "", None, 0)], self.config.timeout_s)
         if record.result.status is not CallStatus.VALUE:
             raise SandboxError(f"{self.url}: an empty program ended with {record.result}; is its Python sound?")
+
+    @contextmanager
+    def lend(self, seed: int, source: str) -> Iterator[None]:
+        """Nothing: whoever judges speaks to the server himself."""
+        yield None
 
     @contextmanager
     def session(
@@ -112,6 +125,33 @@ class RemoteSandbox:
         if not isinstance(source, str):
             raise TypeError(f"got {type(source).__name__}, expected source text: remote programs are sent as text")
         yield RemoteSession(self, source, self.config.timeout_s if timeout_s is None else timeout_s, seed)
+
+    def run_script(
+        self, program: str, stdin: bytes, /, *, cpu_s: float = 3.0, max_output: int = MAX_OUTPUT, **limits: Any
+    ) -> ScriptResult:
+        """Run a whole program on standard input, once. Raises ZygoteLost.
+
+        ``cpu_s`` is the time that the server measures, ``max_output`` is held here alone; the other ``limits`` of the
+        local sandbox the server does not know.
+        """
+        try:
+            ran = self._ask(program, cpu_s + START_S, stdin.decode("utf-8", "surrogateescape"))
+        except _Flood as err:
+            return ScriptResult(Record.ended(Ending(CallStatus.DIED, str(err))), flooded=True)
+        output = str(ran.get("stdout") or "").encode("utf-8", "surrogateescape")
+        code = ran.get("return_code")
+        if ran.get("status") == "TimeLimitExceeded":
+            return ScriptResult(Record.ended(Ending(CallStatus.TIMEOUT, "out of time")), output[:max_output])
+        if len(output) > max_output:
+            ended = Record.ended(Ending(CallStatus.DIED, f"wrote more than {max_output:,} bytes"))
+            return ScriptResult(ended, output[:max_output], flooded=True)
+        if code == 0:
+            return ScriptResult(Record(CallResult(CallStatus.VALUE)), output, exit_code=0)
+        kind, _, message = (str(ran.get("stderr") or "").strip().splitlines() or [""])[-1].partition(": ")
+        error_type = kind if kind.isidentifier() else "SystemExit"
+        message = message if kind.isidentifier() else f"exit status {code}"
+        raised = CallResult(CallStatus.EXCEPTION, error_type=error_type[:100], error_message=message[:300])
+        return ScriptResult(Record(raised), output)
 
     def run(self, commands: list[tuple[Any, ...]], timeout_s: float) -> list[Record]:
         """The records of the commands that were answered; the last tells why if not all were. Raises ZygoteLost."""
@@ -132,7 +172,7 @@ class RemoteSandbox:
             records.append(Record.ended(Ending(CallStatus.DIED, f"the process exited with status {code}")))
         return records
 
-    def _ask(self, script: str, timeout_s: float) -> dict[str, Any]:
+    def _ask(self, script: str, timeout_s: float, stdin: str = "") -> dict[str, Any]:
         """What the server says of the run. Raises ZygoteLost, or _Flood."""
         answer = self._post(
             {
@@ -141,7 +181,7 @@ class RemoteSandbox:
                 "compile_timeout": timeout_s,
                 "run_timeout": timeout_s,
                 "memory_limit_MB": self.config.memory_mb,
-                "stdin": "",
+                "stdin": stdin,
                 "files": {},
                 "fetch_files": [],
             },
@@ -176,7 +216,7 @@ class RemoteSandbox:
 
 
 class RemoteSession:
-    """The face of :class:`egca_plugin.sandbox.api.Session`, over requests that replay what went before.
+    """The face of :class:`egca_plugin.sandbox.outside.api.Session`, over requests that replay what went before.
 
     ``timeout_s`` is the program's own time for the calls up to the last, which the server measures: a slow network or a
     busy server makes no program late.
@@ -203,7 +243,7 @@ class RemoteSession:
         """Raises ZygoteLost."""
         if self.loaded.result.status is not CallStatus.VALUE:
             return self.loaded.result
-        self._calls.append(("call", one.function, one.arguments))
+        self._calls.append(("call", one.function, one.arguments, one.take))
         result = self._run()[-1].result
         if result.status in (CallStatus.TIMEOUT, CallStatus.DIED):
             self._ending = Ending(result.status, result.error_message)
@@ -213,6 +253,14 @@ class RemoteSession:
         """Forget the calls so far."""
         self._calls.clear()
         self._ending = None
+
+    renew = restart
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def disown(self) -> None:
+        """Nothing is held."""
 
     def _run(self) -> list[Record]:
         return self._sandbox.run([self._load, *self._calls], self._timeout_s)

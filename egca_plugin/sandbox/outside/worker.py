@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import resource
 import signal
 import sys
 import traceback
@@ -15,8 +16,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from egca_plugin.errors import ConfigError, EgcaError, SandboxError
-from egca_plugin.sandbox.backend import Backend, open_backend
-from egca_plugin.sandbox.layers import die_with_parent
+from egca_plugin.sandbox.layers import address_space, die_with_parent
+from egca_plugin.sandbox.outside.backend import Backend, open_backend
+from egca_plugin.visible import log_visibly
 
 Handler = Callable[[Backend, Any], Callable[[Any], Any]]
 
@@ -24,6 +26,7 @@ Handler = Callable[[Backend, Any], Callable[[Any], Any]]
 def main(fd: int) -> None:
     """Say ``("ready", None)``, then answer each payload with ``("result", value)``; or ``("raised", error)``."""
     die_with_parent()
+    log_visibly()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     connection = Connection(fd)
     try:
@@ -31,6 +34,7 @@ def main(fd: int) -> None:
         sys.path[:] = path
         with open_backend(config) as sandbox:
             work = resolve(name)(sandbox, settings)
+            limit_memory()
             connection.send(("ready", None))
             while True:
                 _answer(connection, work, connection.recv())
@@ -38,6 +42,17 @@ def main(fd: int) -> None:
         return  # the parent closed the pool, or died
     except Exception as err:  # noqa: BLE001 - the process boundary: the parent raises it
         _send_error(connection, err)
+
+
+def limit_memory(further_bytes: int = 4 << 30) -> None:
+    """Let this process map so much more than it has: what an input makes of it past that is a MemoryError, not the end
+    of the host. Only the soft limit, which the sandbox's processes replace by their own. A worker that has loaded torch
+    is left alone: it maps what it never uses.
+    """
+    if "torch" not in sys.modules:
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        most = address_space() + further_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def resolve(name: str) -> Handler:

@@ -1,4 +1,4 @@
-"""Bounds and tables that both directions of the wire share, and the two types that exist only for crossing."""
+"""Bounds and tables that both directions of the wire share, and the types that exist only for crossing."""
 
 from __future__ import annotations
 
@@ -13,13 +13,23 @@ from egca_plugin.errors import WireError
 
 MAX_BYTES = 4 << 20
 MAX_DEPTH = 100
-MAX_ITEMS = 500_000
-MAX_DRAINED = 10_000  # items taken from a generator or iterator
+MAX_ITEMS = 500_000  # of a value; what is dear to build counts as several (COST)
+MAX_DRAINED = 10_000  # items taken at once from a generator or iterator
 MAX_INT_BYTES = 1 << 16  # arithmetic on larger integers could stall the trusted side
 MAX_EXPONENT = 10_000  # of a Decimal, for the same reason
+MAX_DIGITS = 1 << 17  # of a Decimal
 MAX_FRACTION_BITS = 8_192  # of either part: the greatest common divisor takes quadratic time
-MAX_COLLIDING = 32  # keys of one hash in one set or dict
-NAMEDTUPLE_COST = 2_000  # items; building a namedtuple class takes a third of a millisecond
+MAX_COLLIDING = 32  # values of one hash in one set or dict, and large integers of one hash in one value
+MAX_NAME = 100  # characters of a class's name, a field, an attribute
+MAX_FIELDS = 256  # names of one class: fields, members, methods
+# What building one takes, in items: about 0.4 microseconds each.
+COST: Mapping[str, int] = {
+    "list": 1, "dict": 2, "set": 2, "rich": 12, "fraction": 16, "instance": 4, "object": 10, "again": 3, "array": 8,
+    "class": 100, "namedtuple": 2_000, "dataclass": 5_000, "enum": 2_000, "member": 50, "field": 15,
+}  # fmt: skip
+LIVE = -1  # `take` of a call: what it returns stays open in its process (see egca_plugin.sandbox.inside.keeping)
+HEARD = -2  # the same, and what it prints is told
+MAX_PRINTED = 1 << 20  # characters of what one call prints
 
 
 FACTORIES: Mapping[str, Callable[[], Any] | None] = {
@@ -34,7 +44,7 @@ NAMED: Mapping[str, Any] = {
         sum,
     )},
     "NoneType": type(None), "ellipsis": type(Ellipsis), "generator": types.GeneratorType, "Counter": Counter,
-    "OrderedDict": OrderedDict, "defaultdict": defaultdict, "deque": deque,
+    "OrderedDict": OrderedDict, "defaultdict": defaultdict, "deque": deque, "NotImplemented": NotImplemented,
 }  # fmt: skip
 # Types of modules that a program has to import before it can have one: imported here only then, since every page that
 # the zygote holds is paid for by every fork.
@@ -47,6 +57,23 @@ MODULE_OF: Mapping[str, str] = {
 def imported(name: str) -> Any:
     """The type of MODULE_OF."""
     return vars(importlib.import_module(MODULE_OF[name]))[name]
+
+
+class Refusal(BaseException):
+    """What was asked of a value did not cross with it. Not an Exception: no test means to catch that."""
+
+
+class Nodes:
+    """The mutable parts of the values of one exchange, numbered alike on both sides of it.
+
+    They tell which parts of what comes next are one object with a part that went before.
+    """
+
+    __slots__ = ("containers", "objects")
+
+    def __init__(self) -> None:
+        self.containers: list[Any] = []
+        self.objects: list[Any] = []
 
 
 class Match:
@@ -83,20 +110,53 @@ class Match:
         return None if start < 0 else self.string[start:end]
 
 
+class Pattern:
+    """A compiled regular expression as a value: its text and flags; matching with it could stall the trusted side."""
+
+    __slots__ = ("flags", "pattern")
+
+    def __init__(self, pattern: str | bytes, flags: int) -> None:
+        self.pattern, self.flags = pattern, flags
+
+    def __eq__(self, other: object) -> bool:
+        text, flags = getattr(other, "pattern", None), getattr(other, "flags", None)
+        return (type(self.pattern), self.pattern, self.flags) == (type(text), text, flags)
+
+    def __hash__(self) -> int:
+        return hash((self.pattern, self.flags))
+
+    def __getattr__(self, name: str) -> Any:
+        if name in (
+            "match",
+            "search",
+            "fullmatch",
+            "findall",
+            "finditer",
+            "split",
+            "sub",
+            "subn",
+            "groups",
+            "groupindex",
+        ):
+            raise Refusal(f"{name!r} of a compiled regular expression: only its pattern and flags cross")
+        raise AttributeError(name)
+
+
 class Drained:
     """The items of a generator or iterator; if it was cut off it raises rather than pretend to be exhausted."""
 
-    __slots__ = ("_count", "_items", "_more")
+    __slots__ = ("_at", "items", "more")
 
     def __init__(self, items: list[Any], more: bool) -> None:
-        self._items, self._more, self._count = iter(items), more, len(items)
+        self.items, self.more, self._at = items, more, 0
 
     def __iter__(self) -> Drained:
         return self
 
     def __next__(self) -> Any:
-        for item in self._items:
-            return item
-        if self._more:
-            raise WireError(f"an iterator was drained for its first {self._count:,} items; there were more")
+        if self._at < len(self.items):
+            self._at += 1
+            return self.items[self._at - 1]
+        if self.more:
+            raise WireError(f"an iterator was drained for its first {len(self.items):,} items; there were more")
         raise StopIteration

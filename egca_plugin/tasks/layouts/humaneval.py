@@ -8,11 +8,13 @@ from __future__ import annotations
 import gzip
 import importlib.metadata
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from egca_plugin.errors import AssetError, TaskError
 from egca_plugin.tasks import hub
+from egca_plugin.tasks.layouts.layout import Layout, Reading, Row, keys
 from egca_plugin.types import Task
 
 HUB_NAME = "openai/openai_humaneval"
@@ -59,6 +61,12 @@ def load_from_hub() -> tuple[Task, ...]:
     return tuple(_task(row, where) for where, row in hub.rows(HUB_NAME))
 
 
+def read(row: Row) -> Reading:
+    """A row of HumanEval's form, its further keys passed through."""
+    task = _task(dict(row.fields), row.where)
+    return Reading((replace(task, reference="", extra=row.rest("humaneval", *_FIELDS)),), (task.reference,))
+
+
 def _parsed(line: str, where: str) -> Any:
     try:
         return json.loads(line)
@@ -80,3 +88,6 @@ def _task(row: Any, where: str) -> Task:
         reference=row["prompt"] + row["canonical_solution"],
         tests=row["test"],
     )
+
+
+LAYOUT = Layout("humaneval", "HumanEval", (keys(*_FIELDS),), read, lambda task: INSTRUCTION)

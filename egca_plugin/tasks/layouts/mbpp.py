@@ -5,17 +5,20 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from egca_plugin.errors import AssetError, TaskError
 from egca_plugin.tasks import hub
+from egca_plugin.tasks.layouts.layout import Layout, Reading, Row, asked, keys
 from egca_plugin.types import Task
 
 HUB_NAME = "google-research-datasets/mbpp"
 # First and last task number of each split, as the authors cut them.
 SPLITS = {"prompt": (1, 10), "test": (11, 510), "validation": (511, 600), "train": (601, 974)}
 _FIELDS = {"task_id": int, "text": str, "code": str, "test_list": list}
+_USED = (*_FIELDS, "prompt", "test_setup_code", "test_imports")
 
 
 def load(source: Path | None = None) -> tuple[Task, ...]:
@@ -38,6 +41,15 @@ def split_of(task_id: str) -> str:
         if first <= number <= last:
             return name
     raise TaskError(f"{task_id}: got number {number}, expected 1 to 974")
+
+
+def read(row: Row) -> Reading:
+    """A row of MBPP or of its sanitized half, which has ``prompt`` for ``text`` and ``test_imports`` for the setup."""
+    fields = dict(row.fields)
+    fields.setdefault("text", fields.get("prompt"))
+    fields.setdefault("test_setup_code", "\n".join(row.sequence("test_imports")))
+    task = _task(_checked(fields, row.where), row.where)
+    return Reading((replace(task, reference="", extra=row.rest("mbpp", *_USED)),), (task.reference,))
 
 
 def entry_point(code: str, tests: Iterable[str]) -> str | None:
@@ -109,3 +121,12 @@ def _checked(row: Any, where: str) -> dict[str, Any]:
         if not isinstance(row.get(name), kind) or not row[name]:
             raise TaskError(f"{where}, field {name}: got {row.get(name)!r}, expected {kind.__name__}")
     return row
+
+
+LAYOUT = Layout(
+    "mbpp",
+    "MBPP",
+    (keys("task_id", "text", "code", "test_list"), keys("task_id", "prompt", "code", "test_list")),
+    read,
+    asked,
+)

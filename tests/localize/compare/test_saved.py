@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from egca_plugin.config import EgcaConfig
-from egca_plugin.localize import reference, saved
-from egca_plugin.localize.reference import ReferenceCache, open_saved
-from egca_plugin.localize.saved import SavedTraces
-from egca_plugin.sandbox.api import Sandbox, call
-from egca_plugin.sandbox.records import Record
+from egca_plugin.localize.compare import reference, saved
+from egca_plugin.localize.compare.reference import ReferenceCache, open_saved
+from egca_plugin.localize.compare.saved import SavedTraces, key_of
+from egca_plugin.sandbox.outside.api import Sandbox, call
+from egca_plugin.sandbox.outside.records import Record
 from egca_plugin.types import CallResult, CallStatus
 
 SOURCE = """
@@ -62,6 +62,23 @@ def test_another_process_finds_exactly_what_was_traced(sandbox: Sandbox, tmp_pat
         assert (kept.result, kept.lines, kept.times) == (traced.result, traced.lines, traced.times)
         assert kept.events
     assert later.results(SOURCE, CALLS, unused, disk)[CALLS[2]].status is CallStatus.EXCEPTION  # type: ignore[arg-type]
+
+
+def test_only_calls_that_the_tests_make_are_kept_where_a_candidate_chose_some(sandbox: Sandbox, tmp_path: Path) -> None:
+    chosen = [call(CALLS[0].function, [9] * 1000), *CALLS]
+    cache, disk = ReferenceCache(), open_in(tmp_path)
+    found = cache.results(SOURCE, chosen, sandbox, disk, lambda source: CALLS[:2])
+    cache.traces(SOURCE, chosen, sandbox, disk, lambda source: CALLS[:2])
+    assert len(found) == len(chosen)
+    assert disk.load(SOURCE).keys() == {key_of(one) for one in CALLS[:2]}
+
+
+def test_what_a_candidate_chose_is_forgotten(sandbox: Sandbox) -> None:
+    """Each call keeps half a megabyte: 40 of them do not stay."""
+    cache = ReferenceCache()
+    for size in range(40):
+        cache.results("def f(x): return x", [call("f", "x" * (500_000 + size))], sandbox)
+    assert cache.known("def f(x): return x").weight < 4 << 20
 
 
 @pytest.mark.parametrize(

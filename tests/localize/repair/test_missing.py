@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any
 
 import pytest
-from conftest import Localize  # type: ignore[import-not-found]
 
-from egca_plugin.sandbox import frames
+from egca_plugin.sandbox.outside import frames
+from egca_plugin.types import Localization
+
+Localize = Callable[..., Localization]
 
 SUM = "def f(xs):\n    return sum(xs)\n"
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from egca_plugin.localize.bounds import DEFINITIONS, bounded
-from egca_plugin.localize.driver import SWEEP
-from egca_plugin.localize.evidence import Expectation
-from egca_plugin.localize.slots import slotted
-from egca_plugin.localize.sweep import Effort, Met, agreement, sweep
+from egca_plugin.localize.compare.evidence import Expectation
+from egca_plugin.localize.trial.bounds import DEFINITIONS, bounded
+from egca_plugin.localize.trial.driver import SWEEP
+from egca_plugin.localize.trial.slots import slotted
+from egca_plugin.localize.trial.sweep import Effort, Met, agreement, sweep
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.api import Sandbox, call
-from egca_plugin.sandbox.workshop import Workshop
+from egca_plugin.sandbox.outside.api import Sandbox, call
+from egca_plugin.sandbox.outside.workshop import Workshop
 from egca_plugin.types import CallResult, CallStatus
 
 _SMALL = st.integers(-50, 50)

@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egca_plugin.localize.inputs import FurtherInputs, neighbours
+from egca_plugin.localize.trial.inputs import FurtherInputs, neighbours
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.api import Sandbox, call
+from egca_plugin.sandbox.outside.api import Sandbox, call
 from egca_plugin.types import CallStatus
 
 PLAIN = st.recursive(

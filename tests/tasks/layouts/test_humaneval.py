@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from egca_plugin.errors import AssetError, TaskError
-from egca_plugin.tasks import humaneval
+from egca_plugin.tasks.layouts import humaneval
 
 ROW = {
     "task_id": "HumanEval/0",

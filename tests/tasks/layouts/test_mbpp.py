@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from egca_plugin.errors import AssetError, TaskError
-from egca_plugin.tasks import hub, mbpp
+from egca_plugin.tasks import hub
+from egca_plugin.tasks.layouts import mbpp
 
 ROW = {
     "task_id": 601,

@@ -1,0 +1,132 @@
+"""``--egca.*`` on OpenRLHF's command line, and the parts of its configuration that do not go with them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from egca_plugin.config import PRESETS, EgcaConfig
+from egca_plugin.errors import ConfigError
+
+OFF = "off"
+LABEL = "reward_model"  # the column of `egca prepare`'s files, and of verl's, that holds a row's task
+# Estimators whose advantage is one number a sample, before KL. `reinforce` discounts only where gamma is not 1.
+LEVEL = ("group_norm", "rloo", "dr_grpo", "reinforce_baseline", "flash_reinforce", "reinforce")
+WHITENED = ("reinforce_baseline", "reinforce")  # normalised over all tokens, KL and all
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``enabled`` False: rewards as ever, every credit uniform, OpenRLHF's own advantages."""
+
+    enabled: bool
+    egca: EgcaConfig
+
+
+def split(argv: Sequence[str]) -> tuple[Settings, list[str]]:
+    """EGCA's settings, and OpenRLHF's words: ``--egca off``, ``--egca paper``, ``--egca.sandbox.workers 4`` are ours.
+
+    Raises ConfigError for a setting that is unknown, or has no value or a wrong one.
+    """
+    given: dict[str, str] = {}
+    theirs: list[str] = []
+    words = iter(argv)
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name != "--egca" and not name.startswith("--egca."):
+            theirs.append(word)
+            continue
+        text = value if equals else next(words, None)
+        if text is None or (not equals and text.startswith("--")):
+            raise ConfigError(f"{name}: expected a value")
+        given[name] = text
+    return _read(given), theirs
+
+
+def check(settings: Settings, args: argparse.Namespace) -> Settings:
+    """The settings of a run with OpenRLHF's ``args``. Raises ConfigError where EGCA could not work, or do anything."""
+    for amiss in _against_judging(args):
+        raise ConfigError(amiss)
+    if not settings.enabled:
+        return settings
+    for amiss in _against_placing(args):
+        raise ConfigError(f"{amiss}. Or train with --egca off")
+    if settings.egca.bank == "checkpoints":
+        return replace(settings, egca=replace(settings.egca, bank=f"{args.ckpt.path}/egca_bank"))
+    return settings
+
+
+def _against_judging(args: argparse.Namespace) -> Iterator[str]:
+    """What keeps the samples from being judged, or their rewards from counting."""
+    if not args.vllm.num_engines or args.vllm.num_engines < 1:
+        yield (
+            f"--vllm.num_engines: got {args.vllm.num_engines}, expected at least 1: programs are judged in the rollout "
+            "workers"
+        )
+    if args.data.label_key != LABEL:
+        yield (
+            f"--data.label_key: got {args.data.label_key!r}, expected {LABEL!r}, which holds the tasks in the files of "
+            "`egca prepare`"
+        )
+    if args.reward.model_name_or_path is not None:
+        yield (
+            f"--reward.model_name_or_path: got {args.reward.model_name_or_path!r}, and OpenRLHF asks no reward model "
+            "beside --train.agent_func_path, which EGCA needs. Leave it out: the sandbox is the reward"
+        )
+
+
+def _against_placing(args: argparse.Namespace) -> Iterator[str]:
+    """What keeps the credit from having an effect, or from having the right one."""
+    advantage, kl = args.algo.advantage, args.algo.kl
+    if advantage.estimator not in LEVEL:
+        yield (
+            f"--algo.advantage.estimator: got {advantage.estimator!r}, expected one of {', '.join(LEVEL)}: a critic's "
+            "advantage is not one number a sample, which could be placed"
+        )
+    if advantage.estimator == "reinforce" and advantage.gamma != 1:
+        yield (
+            f"--algo.advantage.gamma: got {advantage.gamma:g}, expected 1 with the estimator reinforce: a discounted "
+            "return is not one number a sample"
+        )
+    if args.actor.policy_loss_type != "ppo":
+        yield (
+            f"--actor.policy_loss_type: got {args.actor.policy_loss_type!r}, expected 'ppo': one ratio for a whole "
+            "sequence averages its tokens' credit away"
+        )
+    if advantage.estimator in WHITENED and kl.init_coef > 0 and not kl.use_loss:
+        yield (
+            f"--algo.kl.init_coef: got {kl.init_coef:g}, which puts KL into the reward, and {advantage.estimator} "
+            "normalises both together: add --algo.kl.use_loss, or set it to 0"
+        )
+
+
+def _read(given: dict[str, str]) -> Settings:
+    mapping: dict[str, Any] = {}
+    word = given.pop("--egca", None)
+    if word in PRESETS:
+        mapping["preset"] = word
+    elif word not in (None, OFF):
+        raise ConfigError(f"--egca: got {word!r}, expected {OFF!r} or one of {', '.join(PRESETS)}")
+    for name, text in given.items():
+        *path, last = name.removeprefix("--egca.").split(".")
+        node = mapping
+        for part in path:
+            node = node.setdefault(part, {})
+            if not isinstance(node, dict):
+                raise ConfigError(f"{name}: no such setting; --egca.{part} is a value")
+        node[last] = _value(text)
+    config = EgcaConfig.from_mapping(mapping)
+    if word == OFF:
+        return Settings(False, replace(config, localizer="uniform", bank=""))
+    return Settings(True, config)
+
+
+def _value(text: str) -> Any:
+    """Numbers, lists and null as JSON has them; any other word is itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

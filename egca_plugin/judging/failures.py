@@ -1,0 +1,74 @@
+"""The first test that failed, in words: for whoever reads a verdict, and for nothing that decides one."""
+
+from __future__ import annotations
+
+import re
+from reprlib import Repr
+from typing import Any
+
+from egca_plugin.errors import WireError
+from egca_plugin.sandbox import wire
+from egca_plugin.sandbox.wire.rich import Drained
+from egca_plugin.types import Call, CallResult, CallStatus, FailedTest
+
+MAX_SHOWN = 2000  # characters of each text
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # another in every process
+
+
+class _Repr(Repr):
+    def repr_Drained(self, drained: Drained, level: int) -> str:  # the name is reprlib's rule
+        """What an iterator gave, as far as it was asked."""
+        items = [self.repr1(item, level - 1) for item in drained.items[: self.maxlist]]
+        return f"iter([{', '.join(items + ['...'] * (drained.more or len(items) < len(drained.items)))}])"
+
+
+_repr = _Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = 400
+_repr.maxlist = _repr.maxtuple = _repr.maxdict = _repr.maxset = _repr.maxdeque = 40
+
+
+def failed_test(test: int, calls: list[tuple[Call, CallResult]], expected: str = "") -> FailedTest:
+    """``calls``: those of the failed test; the last one is told. ``expected``: where the tests are data."""
+    if not calls:
+        return FailedTest(test, expected=_bounded(expected))
+    call, result = calls[-1]
+    raised = result.status is not CallStatus.VALUE
+    return FailedTest(
+        test,
+        call=_bounded(_call(call)),
+        expected=_bounded(expected),
+        got="" if raised else _bounded(_value(result.value)),
+        exception=_exception(result) if raised else "",
+    )
+
+
+def _exception(result: CallResult) -> str:
+    return _bounded(_ADDRESS.sub(" at 0x...", f"{result.error_type or result.status.value}: {result.error_message}"))
+
+
+def _call(call: Call) -> str:
+    try:
+        args, kwargs = wire.decode(call.arguments)
+    except WireError:  # objects of the tests' own classes
+        return f"{call.function}(...)"
+    given = [_shown(one) for one in args] + [f"{name}={_shown(one)}" for name, one in kwargs.items()]
+    return f"{call.function}({', '.join(given)})"
+
+
+def _value(value: bytes) -> str:
+    try:
+        return _shown(wire.decode(value))
+    except WireError:  # an instance of a class of the program's own
+        return "..."
+
+
+def _shown(value: Any) -> str:
+    try:
+        return _repr.repr(value)
+    except ValueError:  # an int of more digits than Python prints
+        return "..."
+
+
+def _bounded(text: str) -> str:
+    """Its beginning, as text that any file can hold."""
+    return text[:MAX_SHOWN].encode("utf-8", "replace").decode()

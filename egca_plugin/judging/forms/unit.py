@@ -1,0 +1,39 @@
+"""Runs unittest's classes with their own set-up and tear-down, in the order of their source."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Mapping
+from typing import Any
+
+from egca_plugin.judging.tally import Tally
+
+
+def run(case: type[Any], tally: Tally, functions: Mapping[str, int]) -> None:
+    """``functions``: the index of each test by its qualified name."""
+    names = [name for name in unittest.defaultTestLoader.getTestCaseNames(case) if not _expected_to_fail(case, name)]
+    ordered = sorted(names, key=lambda name: getattr(case, name).__code__.co_firstlineno)
+    unittest.TestSuite(map(case, ordered)).run(_Result(tally, functions))
+
+
+def _expected_to_fail(case: type[Any], name: str) -> bool:
+    """By ``expectedFailure``, of the test or its class: that says nothing about a program."""
+    return any(getattr(one, "__unittest_expecting_failure__", False) for one in (case, getattr(case, name)))
+
+
+class _Result(unittest.TestResult):
+    """Tells the tally what no marked assertion has: whatever else ended a test."""
+
+    def __init__(self, tally: Tally, functions: Mapping[str, int]) -> None:
+        super().__init__()
+        self._tally, self._functions = tally, functions
+
+    def addError(self, test: Any, err: Any) -> None:
+        name = f"{type(test).__name__}.{getattr(test, '_testMethodName', '')}"
+        self._tally.escaped(self._functions.get(name), err[1])
+
+    addFailure = addError
+
+    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
+        if err is not None:
+            self.addError(test, err)

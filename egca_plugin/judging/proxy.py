@@ -1,0 +1,183 @@
+"""The candidate's function as the tests see it: every call goes to the candidate's process and comes back as values.
+
+What the tests get is what a run in one process would give them, as far as data can say it: the argument itself where
+the function returns it, changed in place where it changed it; rows that are one list as one list; an exception of
+their own class where the program raised one of that name; a generator that runs as far as they ask. Names of classes
+mean what the tests mean by them (see :mod:`egca_plugin.sandbox.wire.standins`), never the entry point, which is the
+candidate's own to define.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType, MappingProxyType
+from typing import Any
+
+from egca_plugin.errors import WireError
+from egca_plugin.judging.opened import Opened, relay
+from egca_plugin.sandbox import wire
+from egca_plugin.types import Call, CallResult, CallStatus
+
+_HERE = __file__.rpartition("/")[0] + "/"
+_NUMBER = "_egca_number"  # of a function of the candidate's, on what stands for it
+
+
+class CandidateError(Exception):
+    """The candidate raised something for which there is no builtin Exception."""
+
+
+class CallFailed(BaseException):
+    """A call gave neither a value nor an exception: out of time, dead, refused. No test means to catch that."""
+
+
+class Remote:
+    """Callable like the candidate's function. ``send`` makes the call; the tests' own arguments change in place.
+
+    ``namespace`` is where the tests run: the classes that they know. ``take`` is that of its calls.
+    """
+
+    __slots__ = ("_function", "_known", "_lazies", "_results", "_send", "_take")
+
+    def __init__(
+        self,
+        function: str,
+        send: Callable[[Call], CallResult],
+        namespace: Mapping[str, Any] = MappingProxyType({}),
+        take: int = wire.LIVE,
+    ) -> None:
+        self._function, self._send, self._take = function, send, take
+        self._known = _Known(namespace, function.partition(".")[0])
+        self._results: dict[int, tuple[BaseException, CallResult]] = {}  # by the exception's id, while it lives
+        self._lazies: dict[int, tuple[CallResult, Opened]] = {}  # by the result's id
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Raises WireError for arguments that cannot cross, Refusal for results that do not, and what ``send`` does."""
+        return self.ask(self._function, args, kwargs)
+
+    def ask(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call of ``function``, or with an empty one, of what stayed open under the number ``args[0]``."""
+        nodes = wire.Nodes()
+        arguments = wire.encode((args, kwargs), objects=True, nodes=nodes, keep=_number_of)
+        try:
+            result = self._send(Call(function, arguments, self._take))
+        except StopIteration:  # so that it has a frame of ours outermost, until a test has met it
+            raise
+        return self.read(result, nodes)
+
+    def read(self, result: CallResult, nodes: wire.Nodes) -> Any:
+        """The value, and what the call did to the parts that ``nodes`` holds."""
+
+        def opener(number: int, name: str, kind: str) -> Any:
+            if kind == "function":
+                return _function(self, number, name)
+            opened = Opened(lambda count, held: self._draw(number, count, held), nodes)
+            self._lazies[id(result)] = (result, opened)
+            return relay(opened, kind)
+
+        known = self._known.and_of(nodes.objects)
+        try:
+            value = wire.decode(result.value, classes=known, nodes=nodes, opener=opener)
+            if result.arguments_after:
+                wire.decode(result.arguments_after, classes=known, nodes=nodes, opener=opener)
+        except WireError as err:
+            raise wire.Refusal(f"the program's answer: {err}") from err
+        return value
+
+    def _draw(self, number: int, count: int, nodes: wire.Nodes) -> Any:
+        result = self._send(Call("", wire.encode(((number, count), {})), self._take))
+        return self.read(result, nodes)
+
+    def exception(self, result: CallResult) -> BaseException:
+        """What a test sees raised for a ``result`` that is no value."""
+        error = _exception(result, self._known)
+        self._results[id(error)] = (error, result)
+        return error
+
+    def settled(self, call: Call, result: CallResult) -> tuple[Call, CallResult]:
+        """A call as it can be made again: with as many items as the tests took, and no more told than its value."""
+        lazy = self._lazies.get(id(result))
+        if lazy is not None:
+            return lazy[1].settled(call, result, self._results)
+        value, after = wire.plain(result.value), wire.plain(result.arguments_after)
+        if result.status is not CallStatus.VALUE:
+            value = b""
+        settled = CallResult(
+            result.status, value, after, result.error_type, result.error_message, result.line, result.steps,
+            result.error_base,
+        )  # fmt: skip
+        return Call(call.function, call.arguments), settled
+
+
+def names(entry_point: str, remote: Remote) -> dict[str, Any]:
+    """What tests may name: ``f``; for ``Solution.f`` also the class, each instance of which is a fresh one far away."""
+    owner, _, last = entry_point.rpartition(".")
+    return {last: remote, **({owner: type(owner, (), {last: staticmethod(remote)})} if owner else {})}
+
+
+class _Known:
+    """The tests' classes by name, and those of their arguments. Not the candidate's own, by the name of the entry
+    point: it would be judged by the reference's methods."""
+
+    __slots__ = ("_hidden", "_namespace")
+
+    def __init__(self, namespace: Mapping[str, Any], hidden: str) -> None:
+        self._namespace, self._hidden = namespace, hidden
+
+    def get(self, name: str, /) -> Any:
+        return None if name == self._hidden else self._namespace.get(name)
+
+    def and_of(self, objects: Sequence[Any]) -> _Known:
+        if not objects:
+            return self
+        return _Known({**{type(one).__name__: type(one) for one in objects}, **self._namespace}, self._hidden)
+
+
+def unseen(error: BaseException) -> bool:
+    """Whether a StopIteration that a call raised ended a loop, where the tests should have seen it.
+
+    ``all(map(candidate, inputs))`` takes it for the end of its inputs, and holds. What only such a loop met has passed
+    no frame but ours.
+    """
+    trace = error.__traceback__
+    return isinstance(error, StopIteration) and (trace is None or trace.tb_frame.f_code.co_filename.startswith(_HERE))
+
+
+def _exception(result: CallResult, known: wire.Known) -> BaseException:
+    """The candidate's exception with all that crossed of it, else of its nearest builtin class with its text."""
+    if result.status not in (CallStatus.EXCEPTION, CallStatus.MEMORY):
+        return CallFailed(f"{result.status.value}: {result.error_message}")
+    if result.value:
+        try:
+            error = wire.decode(result.value, classes=known)
+            if isinstance(error, BaseException) and not isinstance(error, GeneratorExit):
+                return error
+        except WireError:  # what follows is what is left of it
+            pass
+    kind = vars(builtins).get(result.error_base)
+    if isinstance(kind, type) and issubclass(kind, Exception):
+        try:
+            return kind(result.error_message)
+        except TypeError:  # UnicodeDecodeError and its like want more arguments
+            pass
+    return CandidateError(f"{result.error_type}: {result.error_message}")
+
+
+def _function(remote: Remote, number: int, name: str) -> Callable[..., Any]:
+    """A function that is asked in the candidate's process."""
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return remote.ask("", (number, *args), kwargs)
+
+    function.__name__ = function.__qualname__ = name
+    vars(function)[_NUMBER] = number
+    return function
+
+
+def _number_of(function: Any) -> int:
+    """Of one of the candidate's functions, given back to it. Raises WireError for a function of the tests' own."""
+    number = vars(function).get(_NUMBER) if isinstance(function, FunctionType) else None
+    if type(number) is not int:
+        name = getattr(function, "__name__", type(function).__name__)
+        raise WireError(f"the function {name!r} cannot cross to the program; expected builtin values")
+    return number

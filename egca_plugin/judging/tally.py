@@ -1,0 +1,220 @@
+"""What became of each test, and which calls it made: the contexts that marked tests enter report here."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from types import TracebackType
+
+from egca_plugin.errors import WireError
+from egca_plugin.judging.checks import Checks
+from egca_plugin.judging.failures import failed_test
+from egca_plugin.judging.proxy import CallFailed, Remote, unseen
+from egca_plugin.sandbox.wire import Refusal
+from egca_plugin.types import Call, CallResult, CallStatus, FailedTest, Outcome, SourceError, TestedCall, Verdict
+
+MAX_CALLS = 200  # kept in the verdict
+MAX_CALL_BYTES = 1 << 20  # of their arguments and results together
+_SKIPS = ("Skipped", "SkipTest")  # by name: pytest's, unittest's and ours are different classes
+MAX_DETAIL = 500  # characters
+OUTCOMES = {
+    CallStatus.EXCEPTION: Outcome.EXCEPTION,
+    CallStatus.TIMEOUT: Outcome.TIMEOUT,
+    CallStatus.MEMORY: Outcome.MEMORY,
+    CallStatus.REFUSED: Outcome.REFUSED,
+    CallStatus.DIED: Outcome.EXCEPTION,
+    CallStatus.BUDGET: Outcome.TIMEOUT,
+}
+
+
+class Halt(BaseException):
+    """The tests go no further; not an Exception, so that no test means to catch it."""
+
+
+class Tally:
+    """Entered by marked tests: ``with tally(index) as t: ...; t.at(); assert ...``.
+
+    The first pass of assertion ``index`` is test ``index``; each further pass of a loop adds ``checks.count + 1``, so
+    that a test has the same number in every run. A call belongs to the test that ends next: what leads to an assertion,
+    in a loop or in a function, serves it.
+    """
+
+    def __init__(self, checks: Checks, remote: Remote) -> None:
+        self._checks, self._remote = checks, remote
+        self._passes: defaultdict[int, int] = defaultdict(int)
+        self._failed: dict[int, tuple[Outcome, SourceError | None, str]] = {}
+        self._reached: set[int] = set()
+        self._raised: dict[int, tuple[BaseException, CallResult]] = {}  # by id; the exception is kept, so the id is too
+        self._stops: list[BaseException] = []  # raised in this test, and perhaps taken for the end of a loop
+        self._calls: list[tuple[Call, int, CallResult]] = []
+        self._pending: list[tuple[Call, CallResult]] = []
+        self._call_bytes = 0
+        self._unanswered: CallFailed | None = None  # in this test, whatever the tests may catch
+        self._waiting = False  # whether a call belongs to no test yet
+        self._lock = threading.RLock()
+        self.asked = False  # whether the candidate was called at all
+        self.served = False  # whether some assertion was about a call
+        self.cut_short = False  # whether some function of the tests did not get to its end
+
+    def __call__(self, index: int) -> Pass:
+        with self._lock:
+            number = self._passes[index]
+            self._passes[index] += 1
+        return Pass(self, index + number * (self._checks.count + 1))
+
+    # --- calls ---
+
+    def answered(self, call: Call, result: CallResult, *, keep: bool = True) -> CallResult:
+        """Note it for the test that it serves; raises what the tests should see for anything but a value."""
+        with self._lock:
+            self._waiting = True
+            size = len(call.arguments) + len(result.value)
+            few = len(self._calls) + len(self._pending) < MAX_CALLS and self._call_bytes + size <= MAX_CALL_BYTES
+            if keep and few and call.function:  # what an open iterator is asked belongs to the call that gave it
+                self._pending.append((call, result))
+                self._call_bytes += size
+            if result.status is CallStatus.VALUE:
+                return result
+            error = self._remote.exception(result)
+            self._raised[id(error)] = (error, result)
+            if isinstance(error, StopIteration):
+                self._stops.append(error)
+            if isinstance(error, CallFailed):
+                self._unanswered = error
+        raise error
+
+    # --- tests ---
+
+    def ended(self, test: int, err: BaseException | None, *, reached: bool) -> None:
+        """The test is over; without an error and without having reached its assertion it says nothing."""
+        with self._lock:
+            err = self._unanswered or err or self._unseen()
+            if err is None and not reached:
+                return
+            if reached:
+                self._reached.add(test)
+                self.served |= self._waiting
+            if err is not None:
+                self.fail(test, err)
+            self._calls += [(call, test, result) for call, result in self._pending]
+            self._pending.clear()
+            self._waiting, self._unanswered = False, None
+
+    def _unseen(self) -> BaseException | None:
+        """What a loop over the program's answers has taken for its end."""
+        found = next((err for err in self._stops if unseen(err)), None)
+        self._stops.clear()
+        return found
+
+    def escaped(self, test: int | None, err: BaseException) -> None:
+        """A function of the tests ended by ``err``: what else it would have asserted was not reached."""
+        if isinstance(err, Halt):
+            raise err
+        self.ended(self._checks.count if test is None else test, err, reached=False)
+        self.cut_short = True
+
+    def abort(self, err: BaseException) -> None:
+        """The code between two assertions met a bad answer: no test of its own, and none after it is heard."""
+        self.ended(self._checks.count, err, reached=False)
+
+    def fail(self, test: int, err: BaseException) -> None:
+        if test in self._failed:
+            return
+        detail = f"test {test}: {type(err).__name__}: {_text(err)}"[:MAX_DETAIL]
+        raised = self._raised.get(id(err))
+        if raised is not None:
+            self._failed[test] = (OUTCOMES[raised[1].status], source_error(raised[1]), detail)
+        elif isinstance(err, (WireError, Refusal)):
+            self._failed[test] = (Outcome.REFUSED, None, detail)
+        elif isinstance(err, MemoryError):
+            self._failed[test] = (Outcome.MEMORY, None, detail)
+        elif isinstance(err, (CallFailed, Halt)):
+            self._failed[test] = (Outcome.TIMEOUT, None, detail)
+        else:
+            self._failed[test] = (Outcome.WRONG_ANSWER, None, detail)
+
+    def leaves_in_peace(self, err: BaseException | None) -> bool:
+        """``sys.exit()``, what unittest's runner says after success, a test that skips itself or that is a generator
+        and closed; no answer of a program's is any of these."""
+        if id(err) in self._raised:
+            return False
+        if isinstance(err, GeneratorExit):
+            return True
+        if isinstance(err, SystemExit):
+            return err.code is None or err.code == 0
+        return type(err).__name__ in _SKIPS
+
+    @property
+    def unreached(self) -> frozenset[int]:
+        """Assertions of the source that no pass has reached."""
+        return self._checks.asserting - self._reached - self._failed.keys()
+
+    @property
+    def first_failure(self) -> str:
+        """What the first failure said, or ``""``."""
+        return next((detail for _, _, detail in self._failed.values()), "")
+
+    def verdict(self, *, finished: bool, vacuous: bool) -> Verdict:
+        """``vacuous``: tests that prove nothing may pass. Else one assertion about a call is enough: helpers of tests
+        hold some for other types of results."""
+        self._calls += [(call, self._checks.count, result) for call, result in self._pending]
+        if self._unanswered is not None:
+            self.fail(self._checks.count, self._unanswered)
+        elif (err := self._unseen()) is not None:
+            self.fail(self._checks.count, err)
+        if not self._failed and self._checks.asserting and not self._reached:
+            self._failed[min(self._checks.asserting)] = (Outcome.WRONG_ANSWER, None, "no assertion was reached")
+        if not self._failed and not vacuous and not self.served:
+            self._failed[self._checks.count] = (Outcome.WRONG_ANSWER, None, "no assertion was about the candidate")
+        tests = self._checks.asserting | self._reached | (self._failed.keys() - {self._checks.count})
+        outcome, error, detail = next(iter(self._failed.values()), (Outcome.OK, None, ""))
+        passed = len(tests) - len(self._failed) - (0 if finished and not self.cut_short else len(self.unreached))
+        settled = [(*self._remote.settled(call, result), test) for call, test, result in self._calls]
+        calls = tuple(TestedCall(call, test, test not in self._failed, result) for call, result, test in settled)
+        return Verdict(outcome, max(passed, 0), len(tests), calls, error, detail=detail, failed=self._told(calls))
+
+    def _told(self, calls: Sequence[TestedCall]) -> FailedTest | None:
+        if not self._failed:
+            return None
+        test = next(iter(self._failed))
+        expected = self._checks.cases[test].expected if test < len(self._checks.cases) else ""
+        return failed_test(test, [(one.call, one.result) for one in calls if one.test == test], expected)
+
+
+class Pass:
+    """One test, as the marked tests see it."""
+
+    __slots__ = ("_reached", "_tally", "_test")
+
+    def __init__(self, tally: Tally, test: int) -> None:
+        self._tally, self._test, self._reached = tally, test, False
+
+    def at(self) -> None:
+        """The assertion itself comes now."""
+        self._reached = True
+
+    def __enter__(self) -> Pass:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if isinstance(err, Halt) or self._tally.leaves_in_peace(err):
+            return False
+        self._tally.ended(self._test, err, reached=self._reached)
+        return err is not None
+
+
+def source_error(result: CallResult) -> SourceError | None:
+    if not result.error_type:
+        return None
+    return SourceError(result.error_type, result.error_message, result.line)
+
+
+def _text(err: BaseException) -> str:
+    """Its message; an exception of the tests may hold a value of the candidate that cannot be printed."""
+    try:
+        return str(err)
+    except Exception:  # noqa: BLE001 - the boundary to a task's code, whose classes may do anything
+        return "(a message that cannot be printed)"

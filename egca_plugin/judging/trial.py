@@ -1,0 +1,234 @@
+"""One program before its tests, in a process that ends with the verdict.
+
+A verdict is OK when the tests ran to their end and no assertion failed; an exit status, a printed word or a forged
+record cannot say so. Names that the tests use beside the candidate (HumanEval's ``encode_cyclic``, MBPP's ``Pair``)
+come from the reference, not from the program that is being judged.
+
+Every module imported here is paid for by each sample: see :mod:`egca_plugin.judging.server`.
+"""
+
+from __future__ import annotations
+
+import marshal
+import mmap
+import threading
+from collections.abc import Mapping
+from os import getpid  # bound here, since tests patch modules
+from typing import Any, NoReturn, Protocol
+
+from egca_plugin.errors import TaskError
+from egca_plugin.judging.assertions import TEST
+from egca_plugin.judging.checks import Checks, Form
+from egca_plugin.judging.forms.modules import installed
+from egca_plugin.judging.forms.source import ALL
+from egca_plugin.judging.patience import patience
+from egca_plugin.judging.proxy import CallFailed, Remote, names
+from egca_plugin.judging.tally import OUTCOMES, Halt, Tally, source_error
+from egca_plugin.sandbox import wire
+from egca_plugin.sandbox.outside.link import Ending, ZygoteLost
+from egca_plugin.sandbox.outside.records import Record
+from egca_plugin.types import Call, CallResult, CallStatus, Outcome, Verdict
+
+_WHAT = {Form.SETUP: "the setup fails on its own"}
+ELSEWHERE = "the candidate is called from a process that the tests start, expected calls from this one or its threads"
+_print = print  # what tests patch is not this one
+MAX_RESTARTS = 3  # of a program whose process died, so that the other tests are heard too
+
+
+class Session(Protocol):
+    """A loaded program, as a trial needs it; see :class:`egca_plugin.sandbox.outside.session.Session`."""
+
+    @property
+    def loaded(self) -> Record: ...
+
+    @property
+    def ending(self) -> Ending | None: ...
+
+    def send(self, one: Call, /) -> CallResult: ...
+
+    def restart(self) -> None: ...
+
+    def renew(self) -> None: ...
+
+
+class Trial:
+    """``patience_s``: this process's own CPU time for the tests' work, however long the answers make their loops.
+
+    ``vacuous``: tests that assert nothing about the candidate may pass.
+    """
+
+    def __init__(self, session: Session, checks: Checks, patience_s: float, *, vacuous: bool) -> None:
+        self._checks, self._patience_s, self._vacuous = checks, patience_s, vacuous
+        self._namespace: dict[str, Any] = {"__name__": "tests"}  # of the tests
+        take = wire.HEARD if checks.listens else wire.LIVE
+        self._remote = Remote(checks.entry_point, self._send, self._namespace, take)
+        self._tally = Tally(checks, self._remote)
+        self._caller = _Caller(session, self._tally, pure=checks.pure)
+        self._loaded = session.loaded
+
+    def verdict(self) -> Verdict:
+        """Raises TaskError where the tests themselves cannot be run, ZygoteLost."""
+        if self._loaded.result.status is not CallStatus.VALUE:
+            return _not_loaded(self._loaded, self._checks)
+        try:
+            with patience(self._patience_s, self._halt):
+                finished = self._run()
+        except Halt:
+            finished = False
+        if self._caller.lost is not None:
+            raise self._caller.lost
+        if self._caller.elsewhere:
+            raise TaskError(f"{self._checks.task_id}: tests: {ELSEWHERE}")
+        if not self._tally.asked:
+            raise TaskError(self._never_asked())
+        return self._tally.verdict(finished=finished and not self._caller.dead, vacuous=self._vacuous)
+
+    def _run(self) -> bool:
+        """Whether the tests ran to their end. Raises Halt, or TaskError where they fail before they ask anything."""
+        remote, namespace = self._remote, self._namespace
+        try:
+            own = {**names(self._checks.entry_point, remote), "candidate": remote}
+            given = {**self._reference_names(), **own}
+            namespace |= {TEST: self._tally, **given}
+            with installed(self._checks, given):
+                exec(marshal.loads(self._checks.setup), namespace)  # noqa: S102 - the task's own
+                namespace |= own
+                exec(marshal.loads(self._checks.code), namespace)  # noqa: S102 - the task's own
+                self._run_form(namespace, remote)
+        except (Halt, TaskError):
+            raise
+        except BaseException as err:  # the boundary to a task's code and the answers, which may raise anything
+            if not self._tally.asked:
+                raise TaskError(self._fails(_WHAT.get(self._checks.form, "the tests' own code fails"), err)) from err
+            return self._left(err)
+        return True
+
+    def _send(self, call: Call) -> CallResult:
+        return self._caller.send(call)
+
+    def _run_form(self, namespace: dict[str, Any], remote: Remote) -> None:
+        """What is left to do when the tests' code has run."""
+        checks = self._checks
+        if checks.form is Form.FUNCTION:
+            namespace["check"](remote)
+        elif checks.form is Form.SUITE:
+            from egca_plugin.judging.forms import suite
+
+            suite.run(namespace, self._tally, checks.functions, checks.task_id)
+        elif checks.form is Form.CASES:
+            from egca_plugin.judging.forms import cases
+
+            cases.run(remote, checks.cases, checks.compare, checks.signature, self._tally)
+        elif checks.form is Form.SETUP:
+            self._tally.asked = True
+
+    def _left(self, err: BaseException) -> bool:
+        """The tests left by an exception: success is only believed of unittest's runner, or after every assertion."""
+        if self._tally.leaves_in_peace(err):
+            if _innermost(err) == "unittest.main" or not self._tally.unreached:
+                return True
+            err = AssertionError(f"the tests left before assertion {min(self._tally.unreached)} was reached")
+        self._tally.abort(err)
+        return False
+
+    def _reference_names(self) -> Mapping[str, Any]:
+        if not self._checks.reference:
+            return {}
+        namespace: dict[str, Any] = {"__name__": "reference"}
+        try:
+            exec(marshal.loads(self._checks.reference), namespace)  # noqa: S102 - the task's own reference
+        except BaseException as err:  # the boundary to a task's code, as above
+            raise TaskError(self._fails("the reference fails", err)) from err
+        if ALL in self._checks.names:
+            return namespace
+        return {name: namespace[name] for name in self._checks.names if name in namespace}
+
+    def _halt(self) -> NoReturn:
+        err = Halt(f"the tests took {self._patience_s:g} s over the answers")
+        self._tally.abort(err)
+        raise err
+
+    def _fails(self, what: str, err: BaseException) -> str:
+        return f"{self._checks.task_id}: {what}: {type(err).__name__}: {err}"
+
+    def _never_asked(self) -> str:
+        why = self._tally.first_failure
+        name = self._checks.entry_point
+        return f"{self._checks.task_id}: tests: got no call of {name!r}, expected calls of the candidate" + (
+            f"; {why}" if why else ""
+        )
+
+
+class _Caller:
+    """Makes the tests' calls, one at a time whatever their threads do."""
+
+    def __init__(self, session: Session, tally: Tally, *, pure: bool) -> None:
+        self._session, self._tally = session, tally
+        self._lock = threading.RLock()
+        self._under_way = False
+        self._restarts = 0
+        self._process = getpid()
+        self._elsewhere = None if pure else mmap.mmap(-1, 1)  # shared with whatever processes the tests fork
+        self.dead = False  # the program answers no more
+        self.lost: ZygoteLost | None = None
+
+    def send(self, call: Call) -> CallResult:
+        """Make the call and keep it; raises what the tests should see for anything but a value."""
+        if getpid() != self._process:  # its answers would be mixed with ours
+            if self._elsewhere is not None:
+                self._elsewhere[0] = 1
+            raise CallFailed(ELSEWHERE)
+        with self._lock:
+            self._tally.asked = True
+            if self.lost is not None:
+                raise CallFailed(str(self.lost))
+            try:
+                result = self._exchange(call)
+            except ZygoteLost as err:  # kept, for tests that catch whatever is raised
+                self.lost = err
+                raise CallFailed(str(err)) from err
+            if result.printed:
+                _print(result.printed, end="")
+            return self._tally.answered(call, result, keep=not self.dead)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether a process that the tests started has tried to call the candidate."""
+        return self._elsewhere is not None and self._elsewhere[0] == 1
+
+    def _exchange(self, call: Call) -> CallResult:
+        """A dead program gets a new process, so that the other tests are heard; one out of time does not.
+
+        So does one whose last exchange was broken off by an exception (a test's own alarm): its answer may still come,
+        and must not be taken for this call's.
+        """
+        ending = self._session.ending
+        if self._under_way:
+            self._session.renew()
+        elif ending is not None:
+            if ending.status is CallStatus.TIMEOUT or self._restarts == MAX_RESTARTS:
+                self.dead = True
+                return CallResult(ending.status, error_message=ending.message)
+            self._restarts += 1
+            self._under_way = True
+            self._session.restart()
+        self._under_way = True
+        result = self._session.send(call)
+        self._under_way = False
+        return result
+
+
+def _not_loaded(loaded: Record, checks: Checks) -> Verdict:
+    result = loaded.result
+    outcome = OUTCOMES[result.status] if loaded.compiled else Outcome.COMPILE_ERROR
+    if result.status is CallStatus.TIMEOUT:
+        outcome = Outcome.TIMEOUT
+    return Verdict(outcome, 0, checks.total, error=source_error(result), detail=result.error_message)
+
+
+def _innermost(err: BaseException) -> str:
+    """The module that raised it."""
+    trace = err.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else str(trace.tb_frame.f_globals.get("__name__"))

@@ -1,0 +1,1 @@
+"""Two runs side by side: traces, their alignment, and the earliest divergence."""

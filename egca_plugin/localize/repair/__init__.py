@@ -1,0 +1,1 @@
+"""What could mend a program: every proposer of patches."""

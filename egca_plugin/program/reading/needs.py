@@ -1,0 +1,98 @@
+"""Names that a program uses and never binds, and the blocks of the completion that give them."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from functools import reduce
+
+from egca_plugin.program.nodes import walk
+from egca_plugin.program.reading.drafts import Draft
+from egca_plugin.program.reading.runs import Run
+from egca_plugin.program.reading.sheet import Sheet
+
+_GIVEN = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__", "__annotations__", "__builtins__", "__class__"}
+
+_MAX_ROUNDS = 4  # of looking for what the blocks that were found need themselves
+_MAX_NAMES = 32
+
+
+def with_needed(sheet: Sheet, found: Draft) -> Draft:
+    """The program with the blocks, in the completion's order, that bind what it uses and binds nowhere.
+
+    Other blocks (usage, output, drafts) stay out. Where all of it does not compile, the program stays as it was.
+    """
+    sampled = [part for part in found.parts if not isinstance(part, str)]
+    if not sampled:
+        return found
+    start, end = sampled[0][0], sampled[-1][1]
+    others = [run for run in sheet.runs if (run.block.end <= start or run.block.start >= end) and sheet.is_code(run)]
+    taken: set[int] = set()
+    joined = found
+    for _ in range(_MAX_ROUNDS if others else 0):
+        tree = sheet.compiler.tree(joined)
+        names = sorted(missing(tree))[:_MAX_NAMES] if tree is not None else []
+        wanted = {index for name in names if (index := _giving(sheet, others, name, end)) is not None} - taken
+        if not wanted:
+            break
+        taken |= wanted
+        before = [sheet.draft(others[at]) for at in sorted(taken) if others[at].block.start < start]
+        behind = [sheet.draft(others[at]) for at in sorted(taken) if others[at].block.start >= end]
+        longer = reduce(Draft.followed_by, [*before, found, *behind])
+        if not sheet.compiler.accepts(longer):
+            break
+        joined = longer
+    return joined
+
+
+def _giving(sheet: Sheet, others: list[Run], name: str, end: int) -> int | None:
+    """The last block that binds the name; one behind the answer must not define the entry point anew."""
+    for index in range(len(others) - 1, -1, -1):
+        block = others[index].block
+        if sheet.completion.find(name, block.start, block.end) < 0:
+            continue
+        tree = sheet.compiler.tree(sheet.draft(others[index]))
+        if tree is not None and name in binds(tree) and (block.start < end or not sheet.defines(others[index])):
+            return index
+    return None
+
+
+def missing(tree: ast.Module) -> frozenset[str]:
+    """Names that are read somewhere and bound nowhere, not even in another scope."""
+    read: set[str] = set()
+    bound: set[str] = set()
+    for node in walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            read.add(node.id)
+        else:
+            bound.update(_bound(node))
+    return frozenset(read - bound - _GIVEN)
+
+
+def binds(tree: ast.Module) -> frozenset[str]:
+    """Names that the module's own statements bind, those under ``if``, ``try``, ``for`` and ``with`` included."""
+    names: set[str] = set()
+    pending: list[ast.AST] = list(tree.body)
+    while pending:
+        node = pending.pop()
+        names.update(_bound(node))
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            pending.extend(ast.iter_child_nodes(node))
+    return frozenset(names)
+
+
+def _bound(node: ast.AST) -> tuple[str, ...]:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+            return (name,)
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return (name,)
+        case ast.arg(arg=name) | ast.MatchMapping(rest=str(name)):
+            return (name,)
+        case ast.alias(name=name, asname=asname):
+            return (asname or name.split(".")[0],)
+        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            return (name,)
+        case ast.Global(names=names):
+            return tuple(names)
+    return ()

@@ -1,0 +1,125 @@
+"""A completion laid out to be read: its runs of code in order, and what each of them can be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from itertools import islice
+
+from egca_plugin.program.reading.drafts import Compiler, Draft, draft, lines
+from egca_plugin.program.reading.fences import Block
+from egca_plugin.program.reading.prompt import Head
+from egca_plugin.program.reading.prose import BEGINS_CODE
+from egca_plugin.program.reading.runs import Run, shift
+from egca_plugin.program.reading.target import Target
+
+_BODY = re.compile(r"\b(?:return|yield|raise)\b")
+_READS = re.compile(r"\binput\s*\(|\bstdin\b|\bopen\(\s*0\b|\bfileinput\b|/dev/stdin")
+_ACTS = re.compile(
+    r"^(?!(?:async[ \t]+def|def|class|import|from|elif|else|except|finally)\b|[@#)\]}\"']"
+    r"|[^\W\d][\w.]*[ \t]*(?::[^=\n]+)?=(?!=)[^(\n]*$)\S",
+    re.MULTILINE,
+)
+
+_MAX_BODIES = 8  # texts that are tried as a body without its indentation; whether they are, only compiling tells
+
+
+class Claim(Enum):
+    """Why a text may be the answer, strongest first; :mod:`egca_plugin.program.extract` says why in this order."""
+
+    DEFINES = "defines"
+    CONTINUES = "continues"
+    BINDS = "binds"
+    BODY = "body"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """``head`` is what the prompt opened, if anything. ``runs`` are in the completion's order."""
+
+    completion: str
+    target: Target
+    head: Head | None
+    runs: tuple[Run, ...]
+    compiler: Compiler
+
+    def candidates(self, claim: Claim) -> Iterator[Run]:
+        """The runs that make this claim, most trusted first."""
+        if claim in (Claim.CONTINUES, Claim.BODY) and self.head is None:
+            return
+        tests = {
+            Claim.DEFINES: self.defines,
+            Claim.CONTINUES: lambda run: self.may_be_body(run) and self.begins_indented(run),
+            Claim.BINDS: self._binds,
+            Claim.BODY: self.may_be_body,
+            Claim.OTHER: self.is_code,
+        }
+        yield from islice(filter(tests[claim], self._trusted), _MAX_BODIES if claim is Claim.BODY else None)
+
+    def programs(self) -> Iterator[Run]:
+        """Candidates for a whole program: those that read input and act, that act, and the others."""
+        code = list(filter(self.is_code, self._trusted)) or [run for run in self._trusted if not run.block.fenced]
+        yield from sorted(
+            code, key=lambda run: (not self._acts(run), not self._has(run, _READS), not run.block.language)
+        )
+
+    @cached_property
+    def _trusted(self) -> tuple[Run, ...]:
+        """Text called the answer first; then fenced Python, bare text, other fences; then the last."""
+
+        def trust(numbered: tuple[int, Run]) -> tuple[bool, int, int]:
+            number, block = numbered[0], numbered[1].block
+            place = 2 if block.fenced and block.is_python else 0 if block.fenced or block.tests else 1
+            return block.answer, place, number
+
+        return tuple(run for _, run in sorted(enumerate(self.runs), key=trust, reverse=True))
+
+    def draft(self, run: Run) -> Draft:
+        """The run at the margin."""
+        if run.block not in self._drafts:
+            self._drafts[run.block] = draft(self.completion, run.block, shift(self.completion, run.block))
+        return self._drafts[run.block]
+
+    def source(self, run: Run) -> str:
+        return self.draft(run).source
+
+    def defines(self, run: Run) -> bool:
+        return self._mentions(run) and self.target.defined(self.source(run)) is not None
+
+    def begins_indented(self, run: Run) -> bool:
+        """Whether the run's first line is indented, deeper than all of it where all of it defines the entry point."""
+        first = next(lines(self.completion, run.block, filled=True), None)
+        if first is None or self.completion[first.start] not in " \t":
+            return False
+        return not (self.defines(run) and self.source(run).lstrip("\r\n")[0] not in " \t")
+
+    @cached_property
+    def _drafts(self) -> dict[Block, Draft]:
+        return {}
+
+    def _mentions(self, run: Run) -> bool:
+        return self.target.mentioned(self.completion, run.block.start, run.block.end)
+
+    def _binds(self, run: Run) -> bool:
+        return self._mentions(run) and self.target.bound(self.source(run)) is not None
+
+    def may_be_body(self, run: Run) -> bool:
+        """Whether a function may end so: it returns something, or nothing stands in front of it. Output does not."""
+        code = run.block.is_python or not (run.block.fenced or run.block.tests)
+        return code and (run is self.runs[0] or self._has(run, _BODY))
+
+    def is_code(self, run: Run) -> bool:
+        """Whether a fence says that this is Python, or, where it says nothing, the look of a line."""
+        if run.block.fenced and run.block.language:
+            return run.block.is_python
+        return not run.block.tests and self._has(run, BEGINS_CODE)
+
+    def _has(self, run: Run, pattern: re.Pattern[str]) -> bool:
+        return bool(pattern.search(self.completion, run.block.start, run.block.end))
+
+    def _acts(self, run: Run) -> bool:
+        return bool(_ACTS.search(self.source(run)))

@@ -1,0 +1,68 @@
+"""What a task asks a program to define, and how a text that defines it looks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from egca_plugin.types import Kind, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A function ``name``; as a method, of the class ``owner``; a whole program has neither."""
+
+    name: str
+    owner: str = ""
+
+    @classmethod
+    def of(cls, task: Task) -> Target:
+        """``Solution.twoSum`` and ``Solution().twoSum`` name the same method."""
+        if task.kind is Kind.STDIN:
+            return cls("")
+        owner, _, name = task.entry_point.replace("()", "").rpartition(".")
+        return cls(name, owner)
+
+    def mentioned(self, text: str, start: int, end: int) -> bool:
+        """Whether the characters ``[start, end)`` can define it at all."""
+        return text.find(self.name, start, end) >= 0
+
+    def defined(self, source: str) -> int | None:
+        """Where ``source`` last defines it, at its margin: the offset of that line, or None."""
+        own = _last(rf"^(?:(?:async[ \t]+)?(?:def|class)[ \t]+{self._name}\b|{self._name}{_ASSIGNED})", source)
+        if not self.owner:
+            return own
+        method = _last(rf"^[ \t]+(?:(?:async[ \t]+)?def[ \t]+{self._name}\b|{self._name}{_ASSIGNED})", source)
+        holder = _last(rf"^class[ \t]+{re.escape(self.owner)}\b", source[:method]) if method is not None else None
+        return max((place for place in (own, holder) if place is not None), default=None)
+
+    def bound(self, source: str) -> int | None:
+        """Where it may be bound in another way: under ``if`` or ``try``, imported, one of several, as a subclass."""
+        name = re.escape(self.owner) if self.owner else self._name
+        return _last(
+            rf"^[ \t]*(?:(?:async[ \t]+)?(?:def|class)[ \t]+{name}\b|(?:from|import)[ \t].*\b{name}\b"
+            rf"|[^\n=]{{0,200}}\b{name}\b[^\n=]{{0,200}}=(?!=)|(?:for|with)\b.{{0,200}}\b{name}\b.{{0,200}}:)",
+            source,
+        )
+
+    @property
+    def _name(self) -> str:
+        return re.escape(self.name)
+
+    def methods(self, source: str) -> tuple[str, ...]:
+        """The functions at the margin that take ``self``, where the class is missing that they were written for."""
+        if not self.owner or _last(rf"^class[ \t]+{re.escape(self.owner)}\b", source) is not None:
+            return ()
+        found = re.findall(r"^(?:async[ \t]+)?def[ \t]+(\w+)[ \t]*\([ \t\n]*self\b", source, re.MULTILINE)
+        return tuple(dict.fromkeys(found)) if self.name in found else ()
+
+
+# An assignment that may be of a function: a literal is a printed result, which models show in fences too.
+_ASSIGNED = r"[ \t]*(?::[^=\n]+)?=(?!=|[ \t]*(?:[-\d\"'\[{]|(?:True|False|None)\b))"
+
+
+def _last(pattern: str, source: str) -> int | None:
+    place = None
+    for match in re.finditer(pattern, source, re.MULTILINE):
+        place = match.start()
+    return place

@@ -1,0 +1,176 @@
+"""What a call answers, and what of it stays open in the program's process to be asked further.
+
+A test may take three items of an endless generator, or call the function that it was given. So a live call leaves
+iterators, coroutines and functions here, under a number; ``("call", "", arguments, LIVE)`` asks the thing whose number
+comes first in its arguments. A call that is not live takes as many items as it says, and no function leaves its
+process.
+
+Standard library only: this runs in the candidate's process, and is no more trusted than it.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+from egca_plugin.errors import WireError
+from egca_plugin.sandbox import wire
+from egca_plugin.sandbox.inside import entry
+
+MAX_KEPT = 10_000  # things of one program
+MAX_EXCEPTION = 1 << 16  # bytes
+_IMMUTABLE = frozenset({type(None), bool, int, float, complex, str, bytes, range})
+_VALUES = frozenset(map(id, (*_IMMUTABLE, list, tuple, dict, set)))
+_KINDS: dict[Any, str] = {types.GeneratorType: "generator", map: "map", filter: "filter"}
+
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+Answer = tuple[bytes, bytes]  # the value, and the arguments where they were changed
+
+
+class Keeper:
+    """The functions of one program, and what they left open."""
+
+    def __init__(self, namespace: Mapping[str, Any]) -> None:
+        self._namespace = namespace
+        self._kept: list[Any] = []
+        self._numbers: dict[int, int] = {}
+
+    def answer(self, function: str, arguments: bytes, take: int | None) -> Answer:
+        """Make the call. Raises whatever it raises, and WireError for what cannot cross."""
+        if take in (wire.LIVE, wire.HEARD):
+            return self._live(function, arguments)
+        args, kwargs = wire.decode(arguments, classes=self._namespace)
+        value = _taken(entry.find(self._namespace, function)(*args, **kwargs), take)
+        return wire.encode(value, objects=True), wire.plain(
+            changes((args, kwargs), wire.plain(arguments), wire.Nodes())
+        )
+
+    def _live(self, function: str, arguments: bytes) -> Answer:
+        nodes = wire.Nodes()
+        args, kwargs = wire.decode(arguments, classes=self._namespace, nodes=nodes, opener=self._thing)
+        if function:
+            thing = entry.find(self._namespace, function)
+        else:
+            number, *rest = args
+            thing, args = self._kept[number], tuple(rest)
+            arguments = wire.encode((args, kwargs), objects=True, keep=self.keep)
+        if isinstance(thing, _Open):
+            return thing.draw(args[0], self)
+        value = thing(*args, **kwargs)
+        kind = _kind(value)
+        if kind:
+            name = getattr(value, "__name__", kind)
+            encoded = wire.opened(
+                self.keep(_Open(value, (args, kwargs), wire.plain(arguments), nodes)), str(name), kind
+            )
+        else:
+            encoded = self.encode(value, nodes)
+        return encoded, changes((args, kwargs), wire.plain(arguments), nodes, self)
+
+    def encode(self, value: Any, nodes: wire.Nodes) -> bytes:
+        return wire.encode(value, objects=True, nodes=nodes, keep=self.keep)
+
+    def keep(self, thing: Any) -> int:
+        number = self._numbers.setdefault(id(thing), len(self._kept))
+        if number == MAX_KEPT:
+            raise WireError(f"a program of which more than {MAX_KEPT:,} functions and iterators are open")
+        if number == len(self._kept):
+            self._kept.append(thing)
+        return number
+
+    def _thing(self, number: int, name: str, kind: str) -> Any:
+        return self._kept[number]
+
+
+class _Open:
+    """An iterator or coroutine of which items will be asked, and the arguments that it may go on to change."""
+
+    def __init__(self, value: Any, arguments: Arguments, before: bytes, nodes: wire.Nodes) -> None:
+        self._value, self._arguments, self._before, self._nodes = value, arguments, before, nodes
+        self._raised: BaseException | None = None
+
+    def draw(self, count: int, keeper: Keeper) -> Answer:
+        """The next ``count`` items, whether these were the last, and what it returned then."""
+        if self._raised is not None:
+            raise self._raised
+        items: list[Any] = []
+        done, returned = False, None
+        try:
+            if isinstance(self._value, types.CoroutineType):
+                done, returned = True, finished(self._value)
+            else:
+                for _ in range(count):
+                    items.append(next(self._value))
+        except StopIteration as end:
+            done, returned = True, end.value
+        except BaseException as err:  # raised when its turn has come
+            if not items:
+                raise
+            self._raised = err
+        encoded = keeper.encode((tuple(items), done, returned), self._nodes)
+        after = changes(self._arguments, self._before, self._nodes, keeper)
+        self._before = wire.plain(after) or self._before
+        return encoded, after
+
+
+def changes(
+    arguments: Arguments, before: bytes, nodes: wire.Nodes | None = None, keeper: Keeper | None = None
+) -> bytes:
+    """The arguments' wire form where they are no longer what ``before`` says, else ``b""``.
+
+    Raises WireError where what was put in there cannot cross: a change must not be hidden so.
+    """
+    args, kwargs = arguments
+    if not kwargs and all(type(arg) in _IMMUTABLE for arg in args):
+        return b""
+    keep = keeper.keep if keeper else None
+    after = wire.encode(arguments, objects=True, keep=keep)
+    if after == before:
+        return b""
+    return wire.encode(arguments, objects=True, keep=keep, nodes=nodes) if keeper else after
+
+
+def exception(err: BaseException) -> bytes:
+    """``err`` as tests will see it; ``b""`` where it cannot cross and they have to do with its class and its text."""
+    try:
+        return wire.encode(err, objects=True, max_bytes=MAX_EXCEPTION)
+    except BaseException:  # noqa: BLE001 - the boundary: a hostile exception class
+        return b""
+
+
+def finished(coroutine: Any) -> Any:
+    """What it returns. A program that did not import asyncio has nothing to wait for."""
+    if "asyncio" in sys.modules:
+        return sys.modules["asyncio"].run(coroutine)
+    try:
+        while True:
+            coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+
+
+def _kind(value: Any) -> str:
+    """Of what is asked for its items one by one; empty for what is not."""
+    if id(type(value)) in _VALUES:
+        return ""
+    if isinstance(value, types.CoroutineType):
+        return "coroutine"
+    if wire.is_iterator(value):
+        return _KINDS.get(type(value), "iterator")
+    kind = type(value)
+    own = hasattr(kind, "__next__") and hasattr(kind, "__iter__") and wire.is_own(kind)
+    return "iterator" if own else ""
+
+
+def _taken(value: Any, take: int | None) -> Any:
+    kind = _kind(value)
+    if kind == "coroutine":
+        return finished(value)
+    if not kind or (take is None and wire.is_iterator(value)):
+        return value
+    most = wire.MAX_DRAINED if take is None else take
+    items = list(islice(value, most))
+    return wire.Drained(items, len(items) == most)

@@ -1,0 +1,1 @@
+"""One file a public data layout; :mod:`egca_plugin.tasks.layouts.registry` has them all."""

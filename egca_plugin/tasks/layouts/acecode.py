@@ -1,0 +1,53 @@
+"""AceCode-87K and V2: ``question`` and ``test_cases`` (``tests`` in V2), assertions that name the function themselves.
+
+There are no references, so the function is the name that the most assertions call first.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections import Counter
+from collections.abc import Sequence
+
+from egca_plugin.tasks.layouts import programs
+from egca_plugin.tasks.layouts.layout import Layout, Reading, Row, ask, keys, shown
+from egca_plugin.types import Task
+
+_USED = ("id", "question", "test_cases", "tests")
+
+
+def read(row: Row) -> Reading:
+    """One test an assertion."""
+    field = "test_cases" if row.has("test_cases") else "tests"
+    tests = row.sequence(field)
+    if not tests:
+        raise row.fault(field, "no test", "at least one assertion")
+    for number, test in enumerate(tests):
+        if not isinstance(test, str) or programs.tree(test) is None:
+            raise row.fault(f"{field}[{number}]", shown(test), "an assertion in Python")
+    task = Task(
+        task_id=row.id("acecode", "id"),
+        prompt=row.text("question"),
+        entry_point=called_by(row, field, tests),
+        reference="",
+        tests=tuple(tests),
+        extra=row.rest("acecode", *_USED),
+    )
+    return Reading((task,))
+
+
+def called_by(row: Row, field: str, tests: Sequence[str]) -> str:
+    """The function that the assertions are about. Raises TaskError where they call none."""
+    counts: Counter[str] = Counter()
+    for test in tests:
+        nodes = ast.walk(programs.tree(test) or ast.Module([], []))
+        calls = [node.func for node in nodes if isinstance(node, ast.Call)]
+        called = {call.id: None for call in calls if isinstance(call, ast.Name) and not hasattr(builtins, call.id)}
+        counts.update(list(called))
+    if not counts:
+        raise row.fault(field, "tests that call nothing", "assertions about a function's results")
+    return counts.most_common(1)[0][0]
+
+
+LAYOUT = Layout("acecode", "AceCode", (keys("question", "test_cases"), keys("question", "tests")), read, ask)

@@ -1,0 +1,57 @@
+"""KodCode-V1 and what its pipeline writes: a function with pytest source that imports it ``from solution``.
+
+A row of the set has ``question, solution, test`` (``test_code`` in the first version) and ``test_info`` with the
+functions' names; one of the pipeline has ``instruction, response, test_code``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from egca_plugin.tasks.layouts import programs
+from egca_plugin.tasks.layouts.layout import Layout, Reading, Row, ask, keys
+from egca_plugin.types import Task
+
+_USED = ("question_id", "question", "instruction", "solution", "response", "test", "test_code", "test_info")
+_IMPORTED = re.compile(r"^\s*from\s+solution\s+import\s+\(?\s*(\w+)", re.M)
+
+
+def read(row: Row) -> Reading:
+    """The entry point is the one of ``test_info``, else the function of the solution that the tests call most."""
+    tests, solution = row.text("test", "test_code"), programs.unfenced(row.text("solution", "response"))
+    metadata = row.fields.get("metadata")
+    number = metadata.get("prompt_id") if isinstance(metadata, dict) else None
+    task = Task(
+        task_id=f"kodcode/{number}" if number else row.id("kodcode", "question_id"),
+        prompt=row.text("question", "instruction"),
+        entry_point=_entry_point(row, tests, solution),
+        reference="",
+        tests=tests,
+        extra=row.rest("kodcode", *_USED),
+    )
+    return Reading((task,), programs.references([solution]))
+
+
+def _entry_point(row: Row, tests: str, solution: str) -> str:
+    named = [info.get("function_name") for info in row.sequence("test_info") if isinstance(info, dict)]
+    called = programs.called_most(tests, solution)
+    for name in (called if not named or called in named else named[0], named[0] if named else "", called):
+        if isinstance(name, str) and name:
+            return name
+    imported = _IMPORTED.search(tests)
+    if imported is None:
+        raise row.fault("test or test_code", "tests that call nothing of the solution", "calls of a function of it")
+    return imported.group(1)
+
+
+LAYOUT = Layout(
+    "kodcode",
+    "KodCode-V1",
+    (
+        keys("question", "solution", "test"),
+        keys("question", "solution", "test_code"),
+        keys("instruction", "response", "test_code"),
+    ),
+    read,
+    ask,
+)

@@ -1,0 +1,161 @@
+"""What must hold of EGCA inside any framework, written once: each law takes a framework's driver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+import tiny_policy as policy
+import torch
+from framework import (
+    CONSERVE,
+    GROUP,
+    TASKS,
+    UNIT,
+    WRONG,
+    Asked,
+    Framework,
+    Grid,
+    first_wrong_lost,
+    ids_of,
+    one_off,
+    texts,
+    without_spans,
+)
+
+import egca_plugin as egca
+from egca_plugin.errors import ConfigError, EgcaError
+from egca_plugin.types import Completion, Credit
+
+BLAMED = " + 5"  # what the wrong answer of tiny_policy has too much
+
+
+def lengths_differ(framework: Framework) -> None:
+    lengths = framework.grid(Asked()).mask.sum(1).tolist()
+    assert len(lengths) == GROUP * len(TASKS)
+    assert len(set(lengths)) == len(lengths), f"equal lengths {lengths} cannot tell the ways to average apart"
+
+
+def uniform_is_stock(framework: Framework) -> None:
+    stock, uniform = framework.grid(None), framework.grid(Asked(change=without_spans))
+    assert torch.equal(stock.advantages * stock.mask, uniform.advantages * uniform.mask)
+    assert same(framework.step(None), framework.step(Asked(change=without_spans)))
+
+
+def a_span_changes_the_update(framework: Framework) -> None:
+    assert not same(framework.step(None), framework.step(Asked()))
+
+
+def the_gradient_lies_on_the_span(framework: Framework) -> None:
+    grid, stock = framework.grid(Asked()), framework.grid(None)
+    on_the_span(framework, grid)
+    first = framework.gradient(grid)[0]
+    assert torch.equal(first != 0, grid.mask[0]), "a program that passes keeps its credit on all of its tokens"
+    assert torch.equal((grid.advantages * grid.mask)[0], (stock.advantages * stock.mask)[0])
+
+
+def one_token_off_is_found(framework: Framework) -> None:
+    with pytest.raises(AssertionError, match="blamed"):
+        on_the_span(framework, framework.grid(Asked(change=one_off)))
+
+
+def the_sum_is_kept(framework: Framework) -> None:
+    stock, placed = framework.grid(None), framework.grid(Asked(CONSERVE))
+    sums = [(grid.advantages * grid.mask).double().sum(1) for grid in (stock, placed)]
+    assert torch.allclose(*sums, rtol=1e-4, atol=1e-5), f"{sums[0].tolist()} became {sums[1].tolist()}"
+    assert not torch.equal(stock.advantages, placed.advantages)
+
+
+def a_hidden_span_falls_back(framework: Framework) -> None:
+    grid = framework.grid(Asked(hidden=True))
+    left = grid.advantages[WRONG][grid.mask[WRONG]]
+    assert len(left) > 0
+    assert bool((left == left[0]).all()), "uniform"
+    assert left[0] < 0
+    assert framework.fallbacks()["egca/fallback/span_masked"] == 1 / (GROUP * len(TASKS))
+
+
+def the_weights_are_those_of_the_api(framework: Framework) -> None:
+    placed, stock = framework.grid(Asked()), framework.grid(None)
+    for row, (credit, ids) in enumerate(zip(api_credits(), ids_of(framework.tokenizer), strict=True)):
+        given, uniform = (grid.advantages[row][placed.mask[row]] for grid in (placed, stock))
+        weights = torch.tensor(egca.token_weights(credit, ids, framework.tokenizer))
+        assert torch.allclose(given, uniform * weights, atol=1e-6), f"{framework.name}, row {row}"
+
+
+def one_ratio_a_sequence_is_refused(framework: Framework) -> None:
+    with pytest.raises(ConfigError):
+        framework.refuse()
+
+
+def a_lost_sample_costs_no_other(framework: Framework) -> None:
+    whole, grid = framework.grid(Asked()), framework.grid(Asked(change=first_wrong_lost))
+    assert bool(torch.isfinite(grid.advantages).all())
+    others = list(range(GROUP, GROUP * len(TASKS)))
+    assert torch.equal((grid.advantages * grid.mask)[others], (whole.advantages * whole.mask)[others])
+    for sibling in (WRONG + 1, WRONG + 2):
+        moved = [((one.advantages != 0) & one.mask)[sibling] for one in (whole, grid)]
+        assert torch.equal(*moved), "a sibling keeps its span"
+
+
+def nothing_judged_stops_the_run(framework: Framework) -> None:
+    with pytest.raises(EgcaError):
+        framework.unjudged()
+
+
+def extras_survive(framework: Framework) -> None:
+    framework.extras()
+
+
+def each_is_judged_once(framework: Framework) -> None:
+    assert framework.judged(epochs=2) == framework.judged(epochs=1) == GROUP * len(TASKS)
+
+
+LAWS: dict[str, Callable[[Framework], None]] = {
+    "responses of unequal lengths": lengths_differ,
+    "uniform credit is stock, bit for bit": uniform_is_stock,
+    "a span changes the update": a_span_changes_the_update,
+    "the gradient lies on the span's tokens, and nowhere else": the_gradient_lies_on_the_span,
+    "one token off is found": one_token_off_is_found,
+    "under `conserve` each row keeps its sum": the_sum_is_kept,
+    "a span that is cut off or masked falls back, counted": a_hidden_span_falls_back,
+    "the same credits as `egca.assess` in any other framework": the_weights_are_those_of_the_api,
+    "what averages a sequence's credit away is refused": one_ratio_a_sequence_is_refused,
+    "a sample without a verdict costs no other": a_lost_sample_costs_no_other,
+    "where nothing can be judged, the run stops": nothing_judged_stops_the_run,
+    "what else a sample carries survives batching": extras_survive,
+    "judged once, however often it is learnt from": each_is_judged_once,
+}
+
+
+@cache
+def api_credits() -> tuple[Credit, ...]:
+    """Of the batch's responses, without any framework."""
+    tasks = [policy.otherwise(task) for task in TASKS for _ in range(GROUP)]
+    completions = [Completion(text, group_id=task.task_id) for task, text in zip(tasks, texts(), strict=True)]
+    return tuple(egca.assess(tasks, completions, UNIT, workers=1))
+
+
+def on_the_span(framework: Framework, grid: Grid) -> None:
+    """The wrong answers' gradient lies on the expression that is wrong, to the token."""
+    gradient = framework.gradient(grid)
+    for row in range(WRONG, GROUP * len(TASKS), GROUP):
+        sampled, blamed = grid.mask[row].nonzero().flatten(), tokens_at(framework, row)
+        assert grid.ids[row][sampled].tolist() == ids_of(framework.tokenizer)[row]
+        found = [at for at, column in enumerate(sampled.tolist()) if gradient[row][column] != 0]
+        assert found == blamed, f"{framework.name}, row {row}: the gradient lies on tokens {found}, blamed are {blamed}"
+        assert int((gradient[row] != 0).sum()) == len(blamed), "none lies beside the response"
+
+
+def tokens_at(framework: Framework, row: int) -> list[int]:
+    """Which of the row's tokens touch its wrong expression, by the tokenizer's own offsets."""
+    expression = TASKS[row // GROUP].reference.splitlines()[1].split(" = ")[1] + BLAMED
+    text = texts()[row]
+    start = text.index(expression)
+    offsets = framework.tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    return [at for at, (low, high) in enumerate(offsets) if low < start + len(expression) and high > start]
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)

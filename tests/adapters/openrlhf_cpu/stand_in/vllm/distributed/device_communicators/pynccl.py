@@ -1,0 +1,2 @@
+class PyNcclCommunicator:
+    """Replaced by the mends."""

