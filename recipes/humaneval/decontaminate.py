@@ -19,7 +19,7 @@ import pyarrow.parquet
 from rich.progress import track
 
 from egca_plugin.errors import EgcaError
-from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.tasks.decontaminate import CODE_SHARE, INPUTS, OUTPUTS, TOKENS, WORDS, YES_NO_INPUTS, Match, matches
 from egca_plugin.tasks.files import dump_tasks, load_tasks
 from egca_plugin.types import Task

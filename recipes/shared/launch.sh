@@ -1,34 +1,49 @@
 #!/usr/bin/env bash
-# launch.sh RECIPE [OVERRIDES...]: check the GPUs and the data, then hand over to verl. The recipes' scripts call it.
+# launch.sh RECIPE [OVERRIDES...]: check the machine and the data, then hand over to verl. The recipes' scripts call it.
 #   EGCA_DATA   where the prepared data is (default: data, in the current directory)
 #   EGCA_RUNS   where checkpoints and records go (default: runs)
-#   NODES       nodes of eight GPUs, with hardware=cluster (default: 2)
+#   GPUS        GPUs of this machine to use, or of each node, one to eight (default: one_gpu takes 1, node and cluster 8)
+#   NODES       nodes, with hardware=cluster (default: 2)
+#   EGCA_MODEL  with hardware=cpu: a Hugging Face directory (default: SmolLM2-135M-Instruct, made in the user's cache)
 set -euo pipefail
 recipe=$1
 shift
 EGCA_RECIPES=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export EGCA_RECIPES EGCA_DATA=${EGCA_DATA:-data} EGCA_RUNS=${EGCA_RUNS:-runs}
 
+refuse() { # STATUS LINE...
+  printf '%s\n' "recipes/$recipe: $2" "${@:3}" >&2
+  exit "$1"
+}
+
 # The choices that decide what is needed and what is started; the last word wins, as in Hydra.
-hardware=one_gpu mode=sync
+hardware=one_gpu mode=sync evaluate=no resume=auto
 for word in "$@"; do
   case $word in
     hardware=*) hardware=${word#*=} ;;
     mode=*) mode=${word#*=} ;;
+    trainer.val_only=*) evaluate=yes ;;
+    trainer.resume_mode=*) resume=${word#*=} ;;
   esac
 done
-case $hardware in
-  one_gpu) gpus=1 ;;
-  node) gpus=8 ;;
-  cluster) gpus=$((8 * ${NODES:-2})) ;;
-  *)
-    echo "recipes/$recipe: hardware=$hardware: expected one_gpu, node or cluster" >&2
-    exit 2
-    ;;
-esac
-if [ "$mode" = separate_async ] && [ "$gpus" -lt 8 ]; then gpus=8; fi # four train, four sample
 program=verl.trainer.main_ppo
 if [ "$mode" = legacy ]; then program=egca_plugin.adapters.verl.legacy; fi
+
+case ${GPUS:-8} in
+  [1-8]) ;;
+  *) refuse 2 "GPUS=$GPUS: expected a number from 1 to 8" ;;
+esac
+each=${GPUS:-8} nodes=1
+case $hardware in
+  cpu) each=0 ;;
+  one_gpu) if [ "$mode" != separate_async ]; then each=${GPUS:-1}; fi ;;
+  node) ;;
+  cluster) nodes=${NODES:-2} ;;
+  *) refuse 2 "hardware=$hardware: expected cpu, one_gpu, node or cluster" ;;
+esac
+if [ "$mode" = separate_async ] && [ "$each" = 1 ]; then
+  refuse 2 "GPUS=1: mode=separate_async needs two at least, one to train and one to sample"
+fi
 
 count_gpus() {
   if [ "$hardware" = cluster ]; then
@@ -37,22 +52,29 @@ import ray
 ray.init("auto", log_to_driver=False, logging_level="ERROR")
 print(int(ray.cluster_resources().get("GPU", 0)))
 PYTHON
-  elif command -v nvidia-smi >/dev/null; then
-    nvidia-smi --list-gpus 2>/dev/null | grep -c '^GPU' || true
-  else
+  elif ! command -v nvidia-smi >/dev/null; then
     echo 0
+  elif [ -n "${CUDA_VISIBLE_DEVICES+set}" ]; then
+    # As CUDA reads it: names up to the first that is none of this machine's.
+    local listed name count=0
+    listed=$(nvidia-smi --list-gpus 2>/dev/null || true)
+    for name in ${CUDA_VISIBLE_DEVICES//,/ }; do
+      grep -q -e "^GPU $name:" -e "UUID: $name" <<<"$listed" || break
+      count=$((count + 1))
+    done
+    echo "$count"
+  else
+    nvidia-smi --list-gpus 2>/dev/null | grep -c '^GPU' || true
   fi
 }
 
+gpus=$((nodes * each))
 found=$(count_gpus | tail -n 1)
 if [ "$found" -lt "$gpus" ]; then
-  where="this machine"
+  where="this machine${CUDA_VISIBLE_DEVICES+ (CUDA_VISIBLE_DEVICES=$CUDA_VISIBLE_DEVICES)}"
   if [ "$hardware" = cluster ]; then where="the Ray cluster"; fi
-  {
-    echo "recipes/$recipe: needs $gpus NVIDIA GPU(s), found $found on $where."
-    echo "Without one, \`egca demo\` and recipes/starter train on a CPU; with fewer, take another hardware=... (README)."
-  } >&2
-  exit 3
+  refuse 3 "needs $gpus NVIDIA GPU(s), found $found on $where." \
+    "GPUS=$found takes fewer; with none, hardware=cpu trains SmolLM2-135M for a few steps (README.md)."
 fi
 
 case $recipe in
@@ -61,9 +83,45 @@ case $recipe in
 esac
 for name in "${needed[@]}"; do
   if [ ! -f "$EGCA_DATA/$name.parquet" ]; then
-    echo "recipes/$recipe: no $EGCA_DATA/$name.parquet; run recipes/$recipe/prepare.sh first" >&2
-    exit 4
+    refuse 4 "no $EGCA_DATA/$name.parquet; run recipes/$recipe/prepare.sh first"
   fi
 done
 
-exec python -m "$program" --config-dir "$EGCA_RECIPES/$recipe" --config-name "$recipe" "$@"
+# What other numbers of GPUs than the configurations' own change; the user's words come behind.
+fit=()
+if [ -n "${GPUS:-}" ] && [ "$hardware" != cpu ]; then
+  training=$each sampling=$each
+  if [ "$mode" = separate_async ]; then
+    training=$((each / 2)) sampling=$((each - each / 2))
+    fit+=("actor_rollout_ref.rollout.n_gpus_per_node=$sampling")
+  fi
+  fit+=("trainer.n_gpus_per_node=$training")
+  if [ $((sampling % 2)) = 1 ]; then fit+=(actor_rollout_ref.rollout.tensor_model_parallel_size=1); fi
+  if [ "$hardware" != one_gpu ] && [ "$training" -lt 4 ]; then
+    fit+=(actor_rollout_ref.actor.fsdp_config.param_offload=true actor_rollout_ref.actor.fsdp_config.optimizer_offload=true)
+  fi
+fi
+
+if [ "$hardware" = cpu ]; then
+  export VERL_PLATFORM=cpu TOKENIZERS_PARALLELISM=false OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(nproc)}
+  export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} # a waiting thread that spins takes the core from what it waits for
+  unset CUDA_VISIBLE_DEVICES # Ray refuses the label that verl counts devices by where this names fewer
+  if [ -z "${EGCA_MODEL:-}" ]; then
+    EGCA_MODEL=$(python -c 'from egca_plugin.adapters import smollm2; print(smollm2.prepare())' | tail -n 1)
+  fi
+  export EGCA_MODEL
+fi
+
+words=(--config-dir "$EGCA_RECIPES/$recipe" --config-name "$recipe" "${fit[@]}" "$@")
+folder=
+if [ "$evaluate" = yes ] || [ "$hardware" = cpu ]; then
+  folder=$(python "$EGCA_RECIPES/shared/folder.py" "${words[@]}" | tail -n 1)
+fi
+if [ "$evaluate" = yes ] && [ "$resume" = auto ] && [ ! -f "$folder/latest_checkpointed_iteration.txt" ]; then
+  refuse 5 "no checkpoint in $folder, so this would score the base model." \
+    "Give the words that the training had; or trainer.resume_mode=disable, to score the base model on purpose."
+fi
+if [ "$hardware" != cpu ] || [ "$evaluate" = yes ]; then exec python -m "$program" "${words[@]}"; fi
+
+python -m "$program" "${words[@]}"
+egca report "$folder/records" --out "$folder/report.html"

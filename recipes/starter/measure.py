@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from egca_plugin.config import SandboxConfig
+from egca_plugin.judging.referee import judge
 from egca_plugin.program.extract import extract
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import judge
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.tasks import starter
 from egca_plugin.tasks.files import Sample, dump_tasks, load_samples
 from egca_plugin.types import Outcome, Task
