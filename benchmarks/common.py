@@ -64,6 +64,14 @@ def quantile(values: Sequence[float], share: float) -> float:
     return ordered[low] + (at - low) * (ordered[high] - ordered[low])
 
 
+def require_idle(most: float = 0.5) -> float:
+    """The load of the last minute. Raises RuntimeError above ``most``: what is timed on a busy host is no result."""
+    load = os.getloadavg()[0]
+    if load > most:
+        raise RuntimeError(f"got a load of {load:.2f}, expected at most {most}: wait until the host is idle")
+    return round(load, 2)
+
+
 def host_facts() -> dict[str, Any]:
     """What a reader must know of the machine, the software and the moment; no names of hosts or users."""
     return {

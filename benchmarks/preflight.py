@@ -12,12 +12,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmarks import common
 from egca_plugin.cli.preflight import as_json, examine_all
 from egca_plugin.config import EgcaConfig, SandboxConfig
-from egca_plugin.tasks import humaneval, mbpp
+from egca_plugin.tasks.layouts import humaneval, mbpp
 from egca_plugin.tasks.preflight import Fault, Health
 from egca_plugin.types import Task
 
@@ -43,7 +41,7 @@ def main() -> None:
     rows, faults = [], []
     for name, tasks in sets.items():
         began = time.monotonic()
-        found = examine_all(tasks, config, Console(stderr=True))
+        found = examine_all(tasks, config)
         rows.append(row(name, found, time.monotonic() - began))
         faults += [[health.task_id, fault.value, reason] for health in found for fault, reason in health.faults]
     tables = [

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.common import RESULTS, quantile, table, write_result
+from egca_plugin.judging.referee import judge
 from egca_plugin.localize import registry
 from egca_plugin.localize.api import Case
 from egca_plugin.program.extract import extract
 from egca_plugin.program.structure import comparable
 from egca_plugin.references import Bank, MemoryStore, References
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import judge
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.tasks.files import load_tasks
 from egca_plugin.types import Outcome, Task, Verdict
 

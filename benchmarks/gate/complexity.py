@@ -18,9 +18,9 @@ from benchmarks.common import quantile, table, write_result
 from benchmarks.gate import arguments
 from benchmarks.localization import corpus
 from benchmarks.localization.restructure import forms
+from egca_plugin.judging.referee import judge
 from egca_plugin.program.constraints import Constraint
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import judge
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.tasks.complexity import constrain, violation
 from egca_plugin.types import Call, Task
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from benchmarks.common import RESULTS, quantile, table, write_result
 from egca_plugin.config import EgcaConfig
-from egca_plugin.localize.evidence import distinct_calls
-from egca_plugin.localize.reference import ReferenceCache, open_saved
-from egca_plugin.localize.saved import SavedTraces
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import judge
-from egca_plugin.tasks import humaneval, mbpp
+from egca_plugin.judging.referee import judge
+from egca_plugin.localize.compare.evidence import distinct_calls
+from egca_plugin.localize.compare.reference import ReferenceCache, open_saved
+from egca_plugin.localize.compare.saved import SavedTraces
+from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.tasks.layouts import humaneval, mbpp
 from egca_plugin.types import Call, Task
 
 TRACED = 7  # calls of one localisation

@@ -1,4 +1,6 @@
-"""``python -m benchmarks.learning [synthetic|policy|snr] ...``: a tiny policy, a real model in verl, its gradients."""
+"""``python -m benchmarks.learning [synthetic|policy|snr|programs|onestep] ...``: a tiny policy, a real model in verl,
+its gradients, a small policy that writes real programs, one step of a real model.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,14 @@ def main(argv: Sequence[str]) -> int:
         from benchmarks.learning import snr
 
         return snr.main(argv[1:])
+    if argv[:1] == ["programs"]:
+        from benchmarks.learning.programs.__main__ import main as programs
+
+        return programs(argv[1:])
+    if argv[:1] == ["onestep"]:
+        from benchmarks.learning.onestep.__main__ import main as onestep
+
+        return onestep(argv[1:])
     from benchmarks.learning import matrix
 
     return matrix.main(argv[1:] if argv[:1] == ["synthetic"] else argv)

@@ -23,12 +23,12 @@ from egca_plugin.tasks.catalog import SETS
 CONTROL = ("trainer.v1.trainer_mode=egca_control",)
 ARMS: dict[str, tuple[str, tuple[str, ...]]] = {  # name: (egca preset, overrides)
     "grpo": ("off", ()),
-    "conserve": ("verified", ()),
-    "unit": ("verified", ("egca.scale=unit",)),
+    "unit": ("verified", ()),
+    "conserve": ("verified", ("egca.scale=conserve",)),
     "paper": ("paper", ()),
-    "mix_0.5": ("verified", ("egca.mix=0.5",)),
-    "cap_8": ("verified", ("egca.cap=8.0",)),
-    "late": ("verified", ("egca.localizer=late_divergence",)),
+    "mix_0.5": ("verified", ("egca.scale=conserve", "egca.mix=0.5")),
+    "cap_8": ("verified", ("egca.scale=conserve", "egca.cap=8.0")),
+    "late": ("verified", ("egca.scale=conserve", "egca.localizer=late_divergence")),
     **{name: ("verified", (*CONTROL, f"+egca_bench.control={name}")) for name in CONTROLS},
 }
 # What makes a step quicker on a CPU: bf16, no padding, and only what is measured.

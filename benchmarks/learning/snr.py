@@ -133,7 +133,7 @@ def pieces(half: Half, mask: torch.Tensor) -> list[torch.Tensor]:
     failing = (passed <= 0).unsqueeze(1)
     negative = torch.where(failing, advantages, 0.0)
     spans = [() if reward > 0 else spans for reward, spans in zip(half.rewards, half.spans, strict=True)]
-    placed, placement = place(negative, mask, spans)
+    placed, placement = place(negative, mask, spans, scale="conserve")
     share = torch.tensor([c / t for c, t in zip(placement.credited, placement.tokens, strict=True)]).unsqueeze(1)
     moved = torch.tensor(
         [
@@ -141,7 +141,7 @@ def pieces(half: Half, mask: torch.Tensor) -> list[torch.Tensor]:
             for row, m in zip(placed, mask, strict=True)
         ]
     )  # half a response away: a place that has nothing to do with the fault
-    unit = place(negative, mask, spans, scale="unit")[0]
+    unit = place(negative, mask, spans)[0]
     return [advantages - negative, negative, placed, unit, negative * share, moved]
 
 

@@ -2,6 +2,7 @@
 
     python -m benchmarks.localization.mutants --mbpp mbpp.jsonl --out outputs/corpus      once
     python -m benchmarks.localization --mbpp mbpp.jsonl --corpus outputs/corpus --half test
+    python -m benchmarks.localization --forms stdin --condefects condefects.jsonl --half all
 
 Without ``--corpus`` only the independent and the sampled programs are used, without ``--mbpp`` only HumanEval's.
 """
@@ -20,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from benchmarks.common import RESULTS
-from benchmarks.localization import corpus, harness, independent
+from benchmarks.localization import condefects, corpus, harness, independent
 from benchmarks.localization.corpus import FORMS, HALVES, Subject
 from benchmarks.localization.report import report
 from egca_plugin.config import LOCALIZERS
@@ -47,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def bench(options: argparse.Namespace, console: Console) -> list[dict[str, Any]]:
     """Run what is missing, then report on everything that was asked for."""
-    tasks = corpus.tasks(options.mbpp)
+    tasks = corpus.tasks(options.mbpp, options.tasks)
+    if options.condefects is not None:
+        tasks |= condefects.load(options.condefects)[0]
     subjects = [subject for subject in _subjects(options) if subject.task_id in tasks]
     names = tuple(options.localizers)
     rows_file = options.work / f"rows-{options.half}.jsonl"
@@ -86,11 +89,13 @@ def _subjects(options: argparse.Namespace) -> list[Subject]:
     for form in options.forms:
         if form in independent.DATA:
             found = independent.subjects(form)
+        elif form == condefects.FORM:
+            found = condefects.load(options.condefects)[1] if options.condefects is not None else []
         elif options.corpus is None:
             continue
         else:
             found = corpus.load(options.corpus / f"{form}.jsonl")
-        found = [subject for subject in found if subject.half == options.half]
+        found = [subject for subject in found if options.half in (subject.half, "all")]
         if options.limit and len(found) > options.limit:
             found = random.Random(form).sample(found, options.limit)
         chosen += found
@@ -100,11 +105,14 @@ def _subjects(options: argparse.Namespace) -> list[Subject]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.localization", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--half", choices=HALVES, default=HALVES[0], help="tune on the first, report the second")
+    halves = (*HALVES, "all")
+    parser.add_argument("--half", choices=halves, default=HALVES[0], help="tune on the first, report on the second")
     parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS))
     parser.add_argument("--localizers", nargs="+", choices=LOCALIZERS, default=list(DEFAULT), metavar="NAME")
     parser.add_argument("--corpus", type=Path, help="folder that benchmarks.localization.mutants wrote")
     parser.add_argument("--mbpp", type=Path, help="mbpp.jsonl")
+    parser.add_argument("--tasks", type=Path, help="a file of tasks that egca prepare wrote, whose mutants are there")
+    parser.add_argument("--condefects", type=Path, help="file of ConDefects' pairs, for the form stdin")
     parser.add_argument("--limit", type=int, default=0, help="at most so many programs of each form, drawn by lot")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--work", type=Path, default=Path("outputs/localization"), help="rows of an unfinished run")

@@ -10,11 +10,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import TaskError
-from egca_plugin.tasks import humaneval, mbpp, starter
+from egca_plugin.program.preamble import prepared
+from egca_plugin.tasks import starter
+from egca_plugin.tasks.files import load_tasks
+from egca_plugin.tasks.layouts import humaneval, mbpp
 from egca_plugin.types import Span, Task
 
-FORMS = ("plain", "restructured", "independent", "sampled")
+FORMS = ("plain", "restructured", "independent", "sampled", "stdin")
 HALVES = ("development", "test")
 
 
@@ -25,6 +29,7 @@ class Subject:
     ``lines`` are the 1-based lines that a strict top-1 hit may name; ``spans`` the characters of the faulty expression,
     or zero-width points where a missing statement belongs. ``operator`` names the mutation operator or, for independent
     programs, the kind of mistake. ``category`` is ``wrong`` (something is there and is wrong) or ``omission``.
+    ``fixed`` is the right version of the same form, empty where it is not known.
     """
 
     id: str
@@ -55,10 +60,18 @@ def half(task_id: str) -> str:
 # --- tasks ------------------------------------------------------------------------------------------------------
 
 
-def tasks(mbpp_path: Path | None) -> dict[str, Task]:
-    """HumanEval, the starter tasks, and MBPP where its file is given, by id, with references in normal form."""
+def tasks(mbpp_path: Path | None, further: Path | None = None) -> dict[str, Task]:
+    """HumanEval, the starter tasks, and MBPP where its file is given, by id, with references in normal form.
+
+    ``further``: a file that `egca prepare` wrote; its tasks come with the preamble that they are judged with.
+    """
     found = humaneval.load() + starter.load() + (mbpp.load(mbpp_path) if mbpp_path is not None else ())
-    return {task.task_id: replace(task, reference=normalise(task.reference)) for task in found}
+    if further is not None:
+        found += tuple(prepared(task, EgcaConfig()) for task in load_tasks(further))
+    return {
+        task.task_id: replace(task, preamble=normalise(task.preamble), reference=normalise(task.reference))
+        for task in found
+    }
 
 
 def normalise(source: str) -> str:

@@ -54,6 +54,7 @@ class Bench:
         self.seconds = seconds
         tests = task.tests if isinstance(task.tests, str) else "\n".join(task.tests)
         self._tests = compile(task.setup + "\n" + tests, "<tests>", "exec")
+        self._preamble = compile(task.preamble, "<preamble>", "exec")
         self.inputs: list[Args] = []
         self.sound = self._test(compile(task.reference, "<reference>", "exec"), record=True)
 
@@ -78,11 +79,13 @@ class Bench:
         try:
             with deadline(self.seconds * 4), quiet():
                 namespace = self._namespace(code)
+                candidate = self._candidate(namespace)
                 if record:
-                    namespace[self.task.entry_point] = self._recorder(namespace[self.task.entry_point])
+                    candidate = self._recorder(candidate)
+                namespace[self.task.entry_point] = candidate
                 exec(self._tests, namespace)  # noqa: S102 our own mutant or a public reference, in a child with limits
                 if isinstance(self.task.tests, str):
-                    namespace["check"](namespace[self.task.entry_point])
+                    namespace["check"](candidate)
             return True
         except (Exception, SystemExit, Deadline):  # noqa: BLE001 whatever a mutant raises means that it fails
             return False
@@ -91,7 +94,7 @@ class Bench:
         args, kwargs = copy.deepcopy(inputs)
         try:
             with deadline(self.seconds), quiet():
-                result = self._namespace(code)[self.task.entry_point](*args, **kwargs)
+                result = self._candidate(self._namespace(code))(*args, **kwargs)
                 return ("value", result, args)
         except (Exception, SystemExit) as error:  # noqa: BLE001 the type raised is the behaviour that is compared
             return ("raised", type(error).__name__)
@@ -100,8 +103,16 @@ class Bench:
 
     def _namespace(self, code: CodeType) -> dict[str, Any]:
         namespace: dict[str, Any] = {"__name__": "program"}
+        exec(self._preamble, namespace)  # noqa: S102 as above
         exec(code, namespace)  # noqa: S102 as above
         return namespace
+
+    def _candidate(self, namespace: dict[str, Any]) -> Callable[..., Any]:
+        """The function, or the method of a fresh instance a call."""
+        owner, _, name = self.task.entry_point.rpartition(".")
+        if not owner:
+            return namespace[name]  # type: ignore[no-any-return]
+        return lambda *args, **kwargs: getattr(namespace[owner](), name)(*args, **kwargs)
 
     def _recorder(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def record(*args: Any, **kwargs: Any) -> Any:

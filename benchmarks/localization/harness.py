@@ -17,10 +17,10 @@ from typing import Any
 from benchmarks.localization.corpus import Subject
 from benchmarks.localization.scoring import Row, score
 from egca_plugin.errors import SampleError
+from egca_plugin.judging.referee import judge
 from egca_plugin.localize import registry
 from egca_plugin.localize.api import Case
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import judge
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.types import Localization, Outcome, Task
 
 Progress = Callable[[int], None]

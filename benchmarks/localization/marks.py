@@ -20,11 +20,15 @@ Node = TypeVar("Node", bound=ast.AST)
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A tree as text, with the lines and characters of its marks (the label of a :class:`corpus.Subject`)."""
+    """A tree as text, with the lines and characters of its marks (the label of a :class:`corpus.Subject`).
+
+    ``fixed`` is the right version of the same form, empty where it is not known.
+    """
 
     source: str
     lines: tuple[int, ...]
     spans: tuple[Span, ...]
+    fixed: str = ""
 
 
 def mark(node: Node, name: str) -> Node:

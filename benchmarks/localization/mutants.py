@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,11 @@ from benchmarks.localization.execution import Bench, in_child
 from benchmarks.localization.marks import FAULT, GAP_AFTER, GAP_BEFORE, Rendered, clone, mark, render
 from benchmarks.localization.operators import EXPRESSIONS, STATEMENTS, Place
 from benchmarks.localization.restructure import twin
-from egca_plugin.types import Task
+from egca_plugin.tasks.files import load_tasks
+from egca_plugin.types import Span, Task
 
 PER_TASK = {"HumanEval": 12, "mbpp": 3}
+PER_FURTHER_TASK = 6
 RARE = {"break_continue", "sequential_update", "slice_bounds", "wrong_api"}
 TRIES_PER_MUTANT = 8  # how many candidates may fail to break a test before a task is given up
 TASK_SECONDS = 60.0  # of silence, after which a task's child is killed
@@ -118,13 +120,22 @@ def _mark_block_end(node: ast.If, last: ast.stmt) -> ast.If:
 
 
 def build(task: Task, seed: int) -> Iterator[Subject]:
-    """Failing mutants of one task's reference and their twins. Runs programs: call it in a child."""
+    """Failing mutants of one task's reference and their twins. Runs programs: call it in a child.
+
+    The fault is never in the preamble, which nobody samples.
+    """
+    preamble, own = _apart(task)
+    for subject in _build(own, seed):
+        yield _behind(preamble, subject) if preamble else subject
+
+
+def _build(task: Task, seed: int) -> Iterator[Subject]:
     bench = Bench(task)
     if not bench.sound:
         return
     tree = ast.parse(task.reference)
     shuffled = list(_shuffled(tree, random.Random(f"{seed}/{task.task_id}")))
-    quota = PER_TASK[task.task_id.split("/")[0]]
+    quota = PER_TASK.get(task.task_id.split("/")[0], PER_FURTHER_TASK)
     tried = shuffled[: quota * TRIES_PER_MUTANT]
     seen = {task.reference}
     made = 0
@@ -142,10 +153,29 @@ def build(task: Task, seed: int) -> Iterator[Subject]:
         if rendered is None or not rendered.lines:
             continue
         made += 1
-        yield _subject(task, "plain", made, mutation, rendered)
+        yield replace(_subject(task, "plain", made, mutation, rendered), fixed=task.reference)
         other = twin(mutant, task.entry_point, bench, tree)
         if other is not None:
             yield _subject(task, "restructured", made, mutation, other)
+
+
+def _apart(task: Task) -> tuple[str, Task]:
+    """The preamble as it stands in front of the reference, and the task with the rest of it."""
+    body = ast.parse(task.reference).body
+    length = len(ast.parse(task.preamble).body)
+    preamble, own = (ast.unparse(ast.Module(part, [])) for part in (body[:length], body[length:]))
+    return (f"{preamble}\n" if preamble else ""), replace(task, reference=f"{own}\n")
+
+
+def _behind(preamble: str, subject: Subject) -> Subject:
+    lines, characters = preamble.count("\n"), len(preamble)
+    return replace(
+        subject,
+        program=preamble + subject.program,
+        lines=tuple(line + lines for line in subject.lines),
+        spans=tuple(Span(span.start + characters, span.end + characters) for span in subject.spans),
+        fixed=subject.fixed and preamble + subject.fixed,
+    )
 
 
 def _rare(shuffled: Sequence[Mutation]) -> list[Mutation]:
@@ -193,6 +223,7 @@ def _subject(task: Task, form: str, number: int, mutation: Mutation, rendered: R
         program=rendered.source,
         lines=rendered.lines,
         spans=rendered.spans,
+        fixed=rendered.fixed,
     )
 
 
@@ -214,6 +245,7 @@ def _bound(function: ast.AST) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Build the mutants and their restructured twins.")
     parser.add_argument("--mbpp", type=Path, help="mbpp.jsonl; without it only HumanEval is used")
+    parser.add_argument("--tasks", type=Path, help="a file that egca prepare wrote: its tasks alone are used")
     parser.add_argument("--out", type=Path, required=True, help="directory for plain.jsonl and restructured.jsonl")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
@@ -222,8 +254,10 @@ def main() -> None:
     def of_task(task: Task) -> list[Subject]:
         return in_child(lambda inner: build(inner, options.seed), task, TASK_SECONDS)
 
+    known = corpus.tasks(options.mbpp, options.tasks)
+    wanted = [task.task_id for task in load_tasks(options.tasks)] if options.tasks is not None else known
     with ThreadPoolExecutor(options.workers) as threads:
-        tasks = [task for name, task in corpus.tasks(options.mbpp).items() if name.split("/")[0] in PER_TASK]
+        tasks = [known[name] for name in wanted if options.tasks is not None or name.split("/")[0] in PER_TASK]
         groups = threads.map(of_task, tasks)
         subjects = [subject for group in groups for subject in group]
     for form in ("plain", "restructured"):

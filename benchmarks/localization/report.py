@@ -16,7 +16,8 @@ from egca_plugin.types import Outcome
 NAME = "localization"
 _UNSCORED = {Outcome.OK.value: "passes in the sandbox", Outcome.INFRASTRUCTURE.value: "the sandbox failed"}
 _COLUMNS = (
-    "n", "top-1 line", "overlap", "tokens", "verified", "top-1 where verified", "abstained", "ms p50", "ms p95",
+    "n", "top-1 line", "overlap", "tokens", "verified", "top-1 where verified", "decision", "abstained", "ms p50",
+    "ms p95",
 )  # fmt: skip
 
 
@@ -99,6 +100,7 @@ def _cells(summary: Summary) -> list[Any]:
         f"{100 * summary.share:.1f}%",
         summary.verified.show(),
         summary.top1_verified.show(),
+        summary.decided.show(),
         f"{100 * (1 - summary.credited.value):.1f}%",
         f"{summary.ms_p50:.1f}",
         f"{summary.ms_p95:.1f}",

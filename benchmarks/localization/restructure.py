@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+import difflib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from benchmarks.localization.execution import Bench, alike
 from benchmarks.localization.marks import FAULT, Rendered, clone, mark, marks_of, move_marks, render
@@ -32,11 +34,18 @@ def twin(mutant: ast.Module, entry_point: str, bench: Bench, reference: ast.Modu
         rendered = render(rewritten)
         if rendered is None or not rendered.lines or rendered.source.strip() == plain.strip():
             continue
-        if not bench.passes(ast.unparse(ast.fix_missing_locations(_apply(rewrites, reference, entry_point)))):
+        right = ast.unparse(ast.fix_missing_locations(_apply(rewrites, reference, entry_point))) + "\n"
+        if not bench.passes(right):
             continue
         if alike(behaviour, bench.behaviour(rendered.source)) and not bench.passes(rendered.source):
-            return rendered
+            return replace(rendered, fixed=right if _same_form(rendered.source, right) else "")
     return None
+
+
+def _same_form(twin: str, right: str) -> bool:
+    """Do the two differ in one stretch of lines? A fault may change the names that a rewrite draws, all over."""
+    codes = difflib.SequenceMatcher(None, twin.splitlines(), right.splitlines(), autojunk=False).get_opcodes()
+    return sum(kind != "equal" for kind, *_ in codes) == 1
 
 
 def forms(tree: ast.Module, entry_point: str) -> Iterator[str]:
@@ -123,9 +132,13 @@ def while_loops(tree: ast.Module, entry_point: str) -> None:
 
 
 def rename(tree: ast.Module, entry_point: str) -> None:
-    """Every parameter, variable and helper gets another name; the entry point, imports and classes keep theirs."""
+    """Every parameter, variable and helper gets another name; the entry point, imports and classes keep theirs.
+
+    So do a method's parameters, since tests give them by name.
+    """
     bound: dict[str, None] = {}
-    kept = {entry_point}
+    owner, _, entry = entry_point.rpartition(".")
+    kept = {entry}
     for node in ast.walk(tree):
         match node:
             case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()) | ast.FunctionDef(name=name):
@@ -135,7 +148,10 @@ def rename(tree: ast.Module, entry_point: str) -> None:
             case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
                 kept |= {(alias.asname or alias.name).split(".")[0] for alias in aliases}
             case ast.ClassDef(name=name, body=body):
-                kept |= {name} | {method.name for method in body if isinstance(method, ast.FunctionDef)}
+                methods = [method for method in body if isinstance(method, ast.FunctionDef)]
+                kept |= {name} | {method.name for method in methods}
+                called = [method for method in methods if (name, method.name) == (owner, entry)]
+                kept |= {arg.arg for method in called for arg in method.args.args}
     words = _words(set(bound) | {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)})
     names = {name: next(words) for name in bound if name not in kept}
     for node in ast.walk(tree):

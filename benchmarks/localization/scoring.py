@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from benchmarks.common import quantile
 from benchmarks.localization.corpus import Subject
 from egca_plugin.credit.baselines.statements import lexemes, statements
+from egca_plugin.credit.decision import decision
 from egca_plugin.program.positions import SourceMap
 from egca_plugin.types import Localization, Outcome, Span, Verdict
 
@@ -20,7 +22,9 @@ class Row:
     """One localiser's answer on one subject, scored. ``hit`` is 0 or 1, for uniform credit its expectation.
 
     ``share`` is the share of the program's Python tokens (without layout and comments) that get credit; 1 where it is
-    uniform. ``warm``: the reference was traced before, so ``ms`` is what a further sample of the task costs.
+    uniform. ``decided``: of a verified answer whose right version is known, whether its decision is the place at which
+    the program leaves that version; None of any other. ``warm``: the reference was traced before, so ``ms`` is what a
+    further sample of the task costs.
     """
 
     subject: str
@@ -43,6 +47,7 @@ class Row:
     lines: tuple[int, ...] = ()
     digest: str = ""  # of the program, so that rows of an older corpus are not taken for those of a newer one
     error: str = ""
+    decided: bool | None = None
 
     @property
     def crash(self) -> bool:
@@ -76,7 +81,15 @@ def score(subject: Subject, verdict: Verdict, name: str, answer: Localization, m
         trials=answer.trials,
         lines=lines,
         digest=subject.digest,
+        decided=_decided(subject, answer),
     )
+
+
+def _decided(subject: Subject, answer: Localization) -> bool | None:
+    if not subject.fixed or not answer.verified:
+        return None
+    true = decision(subject.program, ast.unparse(ast.parse(subject.fixed)))
+    return None if true is None else decision(subject.program, answer.patched) == true
 
 
 def random_line(subject: Subject) -> float:
@@ -142,6 +155,7 @@ class Summary:
     verified: Rate
     top1_verified: Rate
     credited: Rate
+    decided: Rate
     share: float
     ms_p50: float
     ms_p95: float
@@ -158,6 +172,7 @@ def summarise(rows: Sequence[Row]) -> Summary:
         verified=wilson(row.verified for row in rows),
         top1_verified=wilson(row.hit for row in rows if row.verified),
         credited=wilson(row.credited for row in rows),
+        decided=wilson(row.decided for row in rows if row.decided is not None),
         share=sum(row.share for row in rows) / len(rows),
         ms_p50=quantile(times, 0.5),
         ms_p95=quantile(times, 0.95),

@@ -15,6 +15,7 @@ from benchmarks.common import table, write_result
 from benchmarks.matrix import runs
 from benchmarks.matrix.row import CheckFailed, Ran, Row
 from benchmarks.matrix.rows import ABSENT, ROWS
+from egca_plugin.config import EgcaConfig
 
 COLUMNS = ("row", "settings shown together", "outcome", "seconds", "what was found to hold, or why not")
 
@@ -65,7 +66,8 @@ def write(work: Path) -> int:
     ]
     lines += [[row.name, "; ".join(row.shows), "not on a CPU", "", f"{row.why}; shown: {row.shown}"] for row in ABSENT]
     if len(kept) == len(ROWS):
-        settings = {"policy": "two-layer Llama, 64 wide, taught the answers to four tasks"}
+        policy = "two-layer Llama, 64 wide, taught the answers to four tasks"
+        settings = {"policy": policy, "scale": EgcaConfig().scale}
         path = write_result("cpu_matrix", settings=settings, tables=[table("verl with EGCA on a CPU", COLUMNS, lines)])
         print(path, file=sys.stderr)
     failed = [name for name, done in kept.items() if done["outcome"] == "failed"]

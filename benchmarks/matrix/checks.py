@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,16 +16,16 @@ _MEASURED = ("ms", "key")  # fields of a record that differ between equal runs: 
 
 
 def placed(ran: Ran) -> str:
-    """Every step moved credit for some rows and not for all, and no row's sum changed."""
+    """Every step moved credit for some rows and not for all, and the span kept what its scale leaves it."""
     for metrics in ran.steps:
-        require(metrics["egca/mass_error"] < 1e-4, f"mass error {metrics['egca/mass_error']}")
+        require(0 < metrics["egca/mass/mean"] < 1 + 1e-4, f"mass {metrics['egca/mass/mean']} of the moved rows")
         require(metrics["egca/outcome/infrastructure"] == 0, "samples were lost")
         require(metrics["egca/fallback/no_credit"] == 0, "samples came without a credit")
     shares = [metrics["egca/moved"] for metrics in ran.steps]
     require(any(0 < share < 1 for share in shares), f"credit moved for {shares} of the rows")
     require({record["moved"] for record in ran.records} == {True, False}, "the records do not say whose credit moved")
-    worst = max(metrics["egca/mass_error"] for metrics in ran.steps)
-    return f"credit moved for {min(shares):.0%} to {max(shares):.0%} of the rows a step, sums kept to {worst:.0e}"
+    mass = sum(metrics["egca/mass/mean"] for metrics in ran.steps) / len(ran.steps)
+    return f"credit moved for {min(shares):.0%} to {max(shares):.0%} of the rows a step, {mass:.0%} of their mass kept"
 
 
 def agrees(limit: float) -> Check:
@@ -105,6 +106,19 @@ def last_output_only(ran: Ran) -> str:
     require(bool(early), "no session had several outputs")
     require(not any(outputs[key]["moved"] for key in early), "credit moved in an output that was not judged")
     return f"{len(early)} outputs that were tried again keep plain GRPO credit"
+
+
+def groups_differ(ran: Ran) -> str:
+    """verl left groups out; of what it trained on every group has an advantage, and every sample its whole credit."""
+    evicted = sum(v for metrics in ran.steps for k, v in metrics.items() if k.endswith("filter_groups/evicted_samples"))
+    require(evicted > 0, "no group was replaced")
+    rewards: defaultdict[str, set[float]] = defaultdict(set)
+    for record in ran.records:
+        rewards[str(record["key"]).rsplit("_", 2)[0]].add(record["reward"])
+    require(all(len(different) > 1 for different in rewards.values()), "a group is rewarded alike")
+    unfinished = [r["reason"] for r in ran.records if r["reason"] in ("pending", "credit_lost", "credit_late")]
+    require(not unfinished, f"samples without their credit: {unfinished}")
+    return f"{evicted:.0f} groups replaced, {len(rewards)} credited"
 
 
 def _next_output(key: str) -> str:

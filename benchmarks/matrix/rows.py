@@ -7,6 +7,7 @@ from benchmarks.matrix.checks import (
     behind_a_tool,
     files,
     finite,
+    groups_differ,
     last_output_only,
     logged,
     metric,
@@ -136,6 +137,12 @@ ROWS: tuple[Row, ...] = (
         replay="answers",
     ),
     Row(
+        "filter_groups",
+        ("sync", "algorithm.filter_groups: groups that are rewarded alike are replaced"),
+        ("algorithm.filter_groups.enable=true", "algorithm.filter_groups.metric=reward"),
+        (placed, finite, records(_ALL), groups_differ),
+    ),
+    Row(
         "separate_async",
         ("separate_async, a trainer and a rollout process of their own", "weights over `ray_queue`"),
         (
@@ -240,8 +247,19 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "gspo",
+        ("sync", "GSPO-token: one detached ratio a sequence", "two optimiser steps a batch"),
+        (
+            f"{_ACTOR}.policy_loss.loss_mode=gspo",
+            f"{_ACTOR}.clip_ratio_low=3e-4",
+            f"{_ACTOR}.clip_ratio_high=4e-4",
+            f"{_ACTOR}.ppo_mini_batch_size=2",
+        ),
+        (placed, finite, agrees(1e-4), records(_ALL)),
+    ),
+    Row(
+        "geo_mean",
         ("a sequence-level loss",),
-        (f"{_ACTOR}.policy_loss.loss_mode=gspo",),
+        (f"{_ACTOR}.policy_loss.loss_mode=geo_mean",),
         refused="token-level credit would not do what it says",
     ),
 )

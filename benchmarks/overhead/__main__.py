@@ -11,11 +11,13 @@ from typing import Any
 
 from benchmarks import common
 from benchmarks.overhead import tiny_policy
+from egca_plugin.config import EgcaConfig
 
 PARTS = {
     "adv": "placing the credit, per 1,000 tokens: seconds",
     "reward": "the reward path alone, against verl's prime_code: minutes",
-    "scaling": "growth with group, length, tests, logic share, workers; the simulated cluster: minutes",
+    "scaling": "growth with group, length, tests, logic share, workers: minutes",
+    "cluster": "a simulated cluster, from the times that `scaling` has measured: minutes",
     "training": "vanilla GRPO against EGCA through the same verl trainer on replayed responses: 20 minutes",
 }
 
@@ -58,6 +60,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--live", action="store_true", help="training: the model generates instead of the replay")
     parser.add_argument("--slow", type=float, default=0.0, help="training: slow EGCA down on purpose, s a response")
+    parser.add_argument(
+        "--device", type=float, default=0.0, help="training: log-probabilities are a device that takes so many s"
+    )
     parser.add_argument("--debugger", action="store_true", help="also the LLM debugger; its server must be configured")
     parser.add_argument("--work", type=Path, default=Path("outputs/overhead"), help="recorded responses and runs")
     parser.add_argument("--out", type=Path, default=common.RESULTS, help="folder of the results")
@@ -108,25 +113,37 @@ def _reward(args: argparse.Namespace) -> list[Path]:
 
 
 def _scaling(args: argparse.Namespace) -> list[Path]:
-    from benchmarks.overhead import scaling, simulation
+    from benchmarks.overhead import scaling
 
     recording, tokenizer = _recording(args), _tokenizer(args)
     axes = scaling.measure(recording, tokenizer, args.workers)
     samples = scaling.samples(recording, tokenizer, count=300)
-    found = simulation.sweep(samples)
     result = common.write_result(
-        "overhead_scaling",
-        settings={"workers": args.workers, "cluster": asdict(simulation.Cluster(1))},
-        tables=[
-            *scaling.tables(axes),
-            scaling.kinds(samples),
-            *simulation.tables(found, samples),
-            simulation.check(axes[-1], samples[: scaling.AT_ONCE]),
-        ],
+        scaling.NAME,
+        settings={"workers": args.workers},
+        tables=[*scaling.tables(axes), scaling.kinds(samples)],
         data={"axes": [asdict(axis) for axis in axes], "samples": [asdict(sample) for sample in samples]},
         folder=args.out,
     )
-    return [result, scaling.draw(axes, args.out), simulation.draw(found, args.out)]
+    return [result, scaling.draw(axes, args.out)]
+
+
+def _cluster(args: argparse.Namespace) -> list[Path]:
+    from benchmarks.overhead import scaling, simulation
+
+    measured = scaling.load(args.out)
+    found = simulation.sweep(measured.samples)
+    result = common.write_result(
+        "overhead_cluster",
+        settings={"cluster": asdict(simulation.Cluster(1)), "measured": measured.host},
+        tables=[
+            *simulation.tables(found, measured.samples),
+            simulation.assumptions(measured.samples),
+            simulation.check(measured.workers, measured.samples[: scaling.AT_ONCE]),
+        ],
+        folder=args.out,
+    )
+    return [result, simulation.draw_figure(found, args.out)]
 
 
 def _training(args: argparse.Namespace) -> list[Path]:
@@ -141,12 +158,19 @@ def _training(args: argparse.Namespace) -> list[Path]:
         workers=args.workers,
         live=args.live,
         slow_s=args.slow,
+        device_s=args.device,
         timeout_s=args.limit,
     )
     steps = training.run(plan, _recording(args))
     settings = {k: v for k, v in asdict(plan).items() if k not in ("model", "size", "work")}
+    settings["scale"] = EgcaConfig().scale
     settings["policy"] = plan.model.name if plan.model else plan.size
-    parts = {args.policy: args.policy != "small" and not plan.live, "live": plan.live, "slowed": plan.slow_s}
+    parts = {
+        args.policy: args.policy != "small" and not plan.live,
+        "live": plan.live,
+        "slowed": plan.slow_s,
+        "device": plan.device_s,
+    }
     name = "_".join(["overhead_training", *(part for part, wanted in parts.items() if wanted)])
     result = common.write_result(
         name,
@@ -161,7 +185,7 @@ def _training(args: argparse.Namespace) -> list[Path]:
 def _recording(args: argparse.Namespace) -> Any:
     """The recorded programs, made on first use and kept under ``--work``."""
     from benchmarks.overhead import recorded
-    from egca_plugin.tasks import humaneval, mbpp
+    from egca_plugin.tasks.layouts import humaneval, mbpp
 
     path = args.work / "recording.json"
     if not path.exists():
@@ -182,7 +206,7 @@ def _model(args: argparse.Namespace) -> Path:
     return args.model or smollm2.prepare()
 
 
-_RUN = {"adv": _adv, "reward": _reward, "scaling": _scaling, "training": _training}
+_RUN = {"adv": _adv, "reward": _reward, "scaling": _scaling, "cluster": _cluster, "training": _training}
 
 if __name__ == "__main__":
     sys.exit(main())

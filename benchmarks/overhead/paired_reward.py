@@ -1,4 +1,4 @@
-"""The reward manager of a paired run: EGCA's own in its steps, a plain one over the same sandbox in GRPO's."""
+"""The reward manager of a paired run: EGCA's own in its steps, a plain one over the same pool in GRPO's."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from verl import DataProto
 from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
 
 from benchmarks.overhead.schedule import EGCA, arm_of
-from egca_plugin.adapters.verl import settings
-from egca_plugin.adapters.verl.judging import PoolJudge
+from egca_plugin.adapters.verl.node import find_services
 from egca_plugin.adapters.verl.reward import EgcaRewardManager
-from egca_plugin.tasks import parquet
+from egca_plugin.tasks.rows import task_of_row
 from egca_plugin.types import Completion
 
 
@@ -25,10 +24,10 @@ class PlainRewardManager(RewardManagerBase):
 
     async def run_single(self, data: DataProto) -> dict[str, Any]:
         item = data[-1]
-        task = parquet.task_of(item.non_tensor_batch.get("reward_model"), "replayed row")
+        task = task_of_row(item.non_tensor_batch, "replayed row")
         ids = item.batch["responses"][: int(item.non_tensor_batch["response_len"])]
         text = await self.loop.run_in_executor(None, lambda: self.tokenizer.decode(ids, skip_special_tokens=True))
-        credit = await self._judge(task, Completion(text), None)
+        credit = await self._judge(task, Completion(text), None, judge_only=True)
         return {"reward_score": credit.reward, "reward_extra_info": {"acc": credit.reward}}
 
 
@@ -44,11 +43,8 @@ class PairedRewardManager(RewardManagerBase):
         reward_model_tokenizer: Any = None,
     ) -> None:
         super().__init__(config, tokenizer, compute_score)
-        chosen = settings.read(config)
-        workers = max(chosen.egca.sandbox.workers, 1)
-        uniform = settings.Settings(False, chosen.egca)
-        self._plain = PlainRewardManager(config, tokenizer, PoolJudge(uniform, workers))
-        self._egca = EgcaRewardManager(config, tokenizer, compute_score, judge=PoolJudge(chosen, workers))
+        self._plain = PlainRewardManager(config, tokenizer, find_services())
+        self._egca = EgcaRewardManager(config, tokenizer, compute_score)
         self._slow_s = float(config.get("egca_bench", {}).get("slow_s", 0.0))
 
     async def run_single(self, data: DataProto) -> dict[str, Any]:

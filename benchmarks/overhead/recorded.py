@@ -12,7 +12,7 @@ import itertools
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from egca_plugin.config import SandboxConfig
 from egca_plugin.errors import SampleError
 from egca_plugin.program.extract import extract
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.pool import Pool
+from egca_plugin.sandbox.outside.pool import Pool
+from egca_plugin.tasks.files import task_from_mapping, task_to_mapping
 from egca_plugin.types import Outcome, Task, Verdict
 
 KINDS = {
@@ -89,7 +90,7 @@ def record(tasks: Sequence[Task], seed: int = 0, workers: int = 0) -> Recording:
     kept: dict[str, Task] = {}
     pairs: dict[str, dict[str, Any]] = {}
     programs: dict[str, dict[str, list[str]]] = {}
-    with Pool("egca_plugin.sandbox.handlers:judging", RECORDING, workers=workers) as pool:
+    with Pool("egca_plugin.judging.handlers:judging", RECORDING, workers=workers) as pool:
         for task, verdict in zip(tasks, pool.map((task.reference, task) for task in tasks), strict=True):
             said = in_outs(task, verdict) if verdict.passed else None
             if said is not None and accepts(task.reference, said):
@@ -150,7 +151,7 @@ def save(recording: Recording, path: Path) -> None:
     """One JSON file; :func:`load` reads it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     body = {
-        "tasks": [asdict(task) for task in recording.tasks.values()],
+        "tasks": [task_to_mapping(task) for task in recording.tasks.values()],
         "in_outs": recording.in_outs,
         "programs": recording.programs,
     }
@@ -160,10 +161,6 @@ def save(recording: Recording, path: Path) -> None:
 def load(path: Path) -> Recording:
     """What :func:`save` wrote."""
     body = json.loads(path.read_text(encoding="utf-8"))
-    tasks = [Task(**{**row, "tests": _tests(row["tests"]), "constraints": ()}) for row in body["tasks"]]
+    tasks = [task_from_mapping({**row, "constraints": []}, f"{path}") for row in body["tasks"]]
     programs = {t: {kind: tuple(s) for kind, s in by.items()} for t, by in body["programs"].items()}
     return Recording({task.task_id: task for task in tasks}, body["in_outs"], programs)
-
-
-def _tests(value: str | list[str]) -> str | tuple[str, ...]:
-    return value if isinstance(value, str) else tuple(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,9 +16,10 @@ from benchmarks.overhead.recorded import MIX, Recording, mix
 from egca_plugin.config import EgcaConfig, SandboxConfig
 from egca_plugin.credit.tokens import TokenBytes
 from egca_plugin.pipeline import Assessor, Group, open_pool
-from egca_plugin.sandbox.api import Sandbox
+from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.types import Completion, Task
 
+NAME = "overhead_scaling"  # of the result file
 GROUPS = (1, 2, 4, 8, 16, 32, 64)
 TOKENS = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
 TESTS = (1, 3, 10, 30, 100, 300, 1000)
@@ -31,6 +33,7 @@ WITHOUT_LOGIC = 1e-9  # a share of zero would leave the kind out of the mix's ta
 class Sample:
     """What one recorded response took: milliseconds of judging (with extraction and gate) and of localising."""
 
+    task: str
     kind: str
     tokens: int
     judge_ms: float
@@ -52,6 +55,23 @@ class Axis:
         mean_x, mean_y = (sum(values) / len(points) for values in zip(*points, strict=True))
         spread = sum((x - mean_x) ** 2 for x, _ in points)
         return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a result file keeps for the simulation: single samples, the axis of workers, and the host's facts."""
+
+    samples: Sequence[Sample]
+    workers: Axis
+    host: Mapping[str, Any]
+
+
+def load(folder: Path) -> Measured:
+    """Of the result file in ``folder``. Raises FileNotFoundError."""
+    body = json.loads((folder / f"{NAME}.json").read_text(encoding="utf-8"))
+    axis = body["axes"][-1]
+    seconds = {float(point): values for point, values in axis["seconds"].items()}
+    return Measured([Sample(**one) for one in body["samples"]], Axis(axis["name"], axis["unit"], seconds), body["host"])
 
 
 def measure(recording: Recording, tokenizer: Any, workers: int, repeats: int = 5) -> list[Axis]:
@@ -85,7 +105,7 @@ def samples(recording: Recording, tokenizer: Any, count: int) -> list[Sample]:
             (credit,) = assessor.assess(recording.tasks[response.task_id], [Completion(response.completion)])
             localize = credit.ms.get("localize", 0.0)
             length = len(tokenizer.encode(response.completion))
-            found.append(Sample(response.kind, length, sum(credit.ms.values()) - localize, localize))
+            found.append(Sample(response.task_id, response.kind, length, sum(credit.ms.values()) - localize, localize))
     return found
 
 

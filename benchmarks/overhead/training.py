@@ -29,8 +29,10 @@ class Plan:
     """One paired run. ``samples`` is the group size, ``tokens_per_s`` the pace of each replayed response.
 
     Without ``model`` the policy is a random one of :data:`tiny_policy.SIZES`, its vocabulary made of the replayed
-    texts. With ``live`` the model generates, so that the arms of a pair share their prompts but not their responses,
-    and the logic share is the policy's own. Raises ValueError where ``live`` has no model.
+    texts. With ``device_s`` old log-probabilities are not computed: the step waits so long, the CPU idle as beside an
+    accelerator, and takes the rollout's. With ``live`` the model generates, so that the arms of a pair share their
+    prompts but not their responses, and the logic share is the policy's own. Raises ValueError where ``live`` has no
+    model.
     """
 
     work: Path
@@ -44,6 +46,7 @@ class Plan:
     workers: int = 2
     shares: tuple[float, ...] = SHARES
     slow_s: float = 0.0
+    device_s: float = 0.0
     live: bool = False
     timeout_s: float = 3000.0
 
@@ -83,9 +86,9 @@ def run(plan: Plan, recording: Recording, *, seed: int = 0) -> dict[int, dict[st
 
 
 def _settings(plan: Plan, rows: Path) -> launch.CpuRun:
-    overrides = (
+    overrides: tuple[str, ...] = (
         f"actor_rollout_ref.rollout.name={'hf_cpu' if plan.live else plugin.ROLLOUT}",
-        "actor_rollout_ref.rollout.calculate_log_probs=false",
+        f"actor_rollout_ref.rollout.calculate_log_probs={str(bool(plan.device_s)).lower()}",
         f"trainer.v1.trainer_mode={plugin.TRAINER}",
         "reward.reward_manager.source=importlib",
         "reward.reward_manager.name=PairedRewardManager",
@@ -93,8 +96,11 @@ def _settings(plan: Plan, rows: Path) -> launch.CpuRun:
         f"egca.sandbox.workers={plan.workers}",
         "egca.budget=1.0",  # every sample is localised: what EGCA costs, not what it is allowed to
         f"+egca_bench.slow_s={plan.slow_s}",
+        f"+egca_bench.device_s={plan.device_s}",
         "data.shuffle=false",
     )
+    if plan.device_s:
+        overrides += ("algorithm.rollout_correction.bypass_mode=true",)
     return launch.CpuRun(
         model=plan.model or plan.work / "model",
         train=rows,

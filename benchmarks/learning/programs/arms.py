@@ -1,0 +1,73 @@
+"""The arms: what the tokens of a failing sample get, and what a group's budget of samples is spent on.
+
+Passing samples, rewards, optimiser and the random numbers are the same in every arm. One that beats GRPO by its place
+must be read beside ``positives`` (failing samples get nothing) and the uniform arm of equal mass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One way to give credit.
+
+    ``place``: the tokens of a failing sample that keep its advantage: ``all``; the proven ``span``; the sampled
+    ``decision``; the ``late`` end; ``oracle``, the first token after which no right program of the world can follow.
+    A sample without a proven place keeps uniform credit, as in the plugin.
+    ``scale``: the plugin's, ``unit`` or ``conserve``. ``negative``: factor of the failing samples' advantages.
+    ``elsewhere``: the same weights at a random place. ``matched``: the same mass, uniform.
+    ``praise``: ``prefix`` gives the tokens in front of the proven decision ``share`` of a passing sample's advantage,
+    ``rest`` all but the decision. ``resets``: part of the group restarts in front of the ``decision`` of a failing
+    sample, or at a ``random`` place of it. ``nthr``: negatives lowered where they harm right siblings.
+    ``rate``: factor of the learning rate.
+    """
+
+    place: str = "all"
+    scale: str = "unit"
+    negative: float = 1.0
+    elsewhere: bool = False
+    matched: bool = False
+    praise: str = ""
+    share: float = 1.0
+    resets: str = ""
+    nthr: bool = False
+    rate: float = 1.0
+
+    @property
+    def localises(self) -> bool:
+        """Does it need the localiser?"""
+        return self.place in ("span", "decision", "late") or bool(self.praise or self.resets)
+
+    @property
+    def uses_lost_groups(self) -> bool:
+        """Does it learn from groups that fail altogether?"""
+        return bool(self.praise or self.resets)
+
+
+ARMS = {
+    "grpo": Arm(),
+    "positives": Arm(negative=0.0),
+    "negatives_0.1": Arm(negative=0.1),
+    "negatives_0.3": Arm(negative=0.3),
+    "mass_matched": Arm("span", matched=True),
+    "unit": Arm("span"),
+    "unit_random": Arm("span", elsewhere=True),
+    "conserve": Arm("span", "conserve"),
+    "decision": Arm("decision"),
+    "decision_conserve": Arm("decision", "conserve"),
+    "decision_random": Arm("decision", elsewhere=True),
+    "late": Arm("late"),
+    "oracle": Arm("oracle"),
+    "oracle_double": Arm("oracle", rate=2.0),
+    "praise_prefix": Arm(negative=0.0, praise="prefix"),
+    "praise_half": Arm("decision", praise="rest", share=0.5),
+    "tele_half": Arm("decision", praise="prefix", share=0.5),
+    "tele": Arm("decision", praise="prefix"),
+    "resets": Arm(resets="decision"),
+    "resets_positives": Arm(negative=0.0, resets="decision"),
+    "resets_random": Arm(resets="random"),
+    "resets_random_positives": Arm(negative=0.0, resets="random"),
+    "nthr": Arm(nthr=True),
+}

@@ -1,0 +1,54 @@
+"""What is run: the screening, the confirmation and a smoke version, and the rule by which the default is chosen.
+
+The rule was written before any cell was run:
+
+    An arm may become the default where it is not worse than GRPO in any world beyond the interval: in every world the
+    upper end of the paired 95% interval of its difference in held-out area is at least zero. Of those arms the one with
+    the best mean difference over the worlds is chosen. GRPO is one of them, with difference zero.
+
+It counts for the confirmation, which runs in all worlds; ``summary.chosen`` applies it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from benchmarks.learning.programs.arms import ARMS
+from benchmarks.learning.programs.training import Cell, Plan
+
+ALWAYS = ("grpo", "positives", "mass_matched")  # without which no other arm can be read
+PLUGIN = ("grpo", "unit", "conserve", "decision")  # what the plugin's settings can be today
+CONTROLS = (  # for comparison alone: they need what a run does not know, or say nothing of the plugin's place
+    "mass_matched", "unit_random", "decision_random", "late", "oracle", "oracle_double", "resets_random",
+    "resets_random_positives",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Every arm in every world, at every rate, with every seed."""
+
+    worlds: tuple[str, ...]
+    arms: tuple[str, ...]
+    rates: tuple[float, ...]
+    seeds: tuple[int, ...]
+    plan: Plan = field(default_factory=Plan)
+
+    def cells(self) -> list[Cell]:
+        """Seeds outermost, so that wherever it is stopped the arms have the same seeds."""
+        return [
+            Cell(world, arm, rate, seed)
+            for seed in self.seeds
+            for world in self.worlds
+            for rate in self.rates
+            for arm in self.arms
+        ]
+
+
+STAGES = {
+    "screening": Stage(("long",), tuple(ARMS), (2.5e-4, 1.25e-4), (0, 1)),
+    "confirmation": Stage(("long", "short", "branches"), ALWAYS, (2.5e-4,), tuple(range(10, 18))),
+    "smoke": Stage(
+        ("short",), ("grpo", "decision"), (2.5e-4,), (0,), Plan(groups=2, size=4, steps=2, every=1, held_out=1)
+    ),
+}
