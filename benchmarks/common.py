@@ -6,6 +6,7 @@ A result file is one JSON object: ``benchmark``, ``host``, ``settings``, ``table
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -62,6 +63,24 @@ def quantile(values: Sequence[float], share: float) -> float:
     low = int(at)
     high = min(low + 1, len(ordered) - 1)
     return ordered[low] + (at - low) * (ordered[high] - ordered[low])
+
+
+def time_of_day(text: str) -> float:
+    """Seconds of the epoch at which it is next ``HH:MM``, for ``argparse``. Raises argparse.ArgumentTypeError."""
+    try:
+        wanted = time.strptime(text, "%H:%M")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a time of day as HH:MM, such as 07:30") from error
+    now = time.localtime()
+    today, tomorrow = (
+        time.mktime((now.tm_year, now.tm_mon, now.tm_mday + days, wanted.tm_hour, wanted.tm_min, 0, 0, 0, -1))
+        for days in (0, 1)
+    )
+    return today if today > time.time() else tomorrow
+
+
+UNTIL: dict[str, Any] = {"type": time_of_day, "metavar": "HH:MM", "default": float("inf")}
+"""How every long benchmark's ``--until`` is read: no end where it is not given."""
 
 
 def require_idle(most: float = 0.5) -> float:

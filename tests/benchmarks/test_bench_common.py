@@ -1,5 +1,7 @@
+import argparse
 import json
 import statistics
+import time
 
 import pytest
 
@@ -39,3 +41,13 @@ def test_a_result_file_holds_host_settings_and_tables(tmp_path):
 def test_a_ragged_table_is_refused():
     with pytest.raises(ValueError, match="a row of 1 cells, expected 2"):
         common.table("t", ["a", "b"], [[1]])
+
+
+def test_a_time_of_day_is_the_next_one_and_anything_else_is_refused():
+    now = time.time()
+    for text in ("00:00", "07:30", "23:59"):
+        assert now < common.time_of_day(text) <= now + 26 * 3600
+        assert time.strftime("%H:%M", time.localtime(common.time_of_day(text))) == text
+    for text in ("99:99", "7", "soon", ""):
+        with pytest.raises(argparse.ArgumentTypeError, match="HH:MM"):
+            common.time_of_day(text)

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import common
-from benchmarks.learning.programs.__main__ import _until
 from egca_plugin.adapters import smollm2
 from egca_plugin.tasks import starter
 from egca_plugin.tasks.files import load_tasks
@@ -25,7 +24,7 @@ def main(argv: Sequence[str]) -> int:
     """Exit status: 0, or 1 where batches are left to record or to measure."""
     args = _parse(argv)
     tasks = _tasks(args.tasks)
-    until, left = _until(args.until), 0
+    until, left = args.until, 0
     if args.stage in ("record", "all"):
         from benchmarks.learning.onestep.record import record
 
@@ -87,7 +86,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rank", type=int, default=8, help="of the adapters (default: %(default)s)")
     parser.add_argument("--finite", type=int, default=6, help="take real steps in each so-manieth batch (%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="of torch (default: %(default)s)")
-    parser.add_argument("--until", metavar="HH:MM", default="", help="begin no batch after this time of day")
+    parser.add_argument("--until", **common.UNTIL, help="begin no batch after this time of day")
     parser.add_argument("--work", type=Path, default=Path("outputs/learning-onestep"), help="what is kept")
     parser.add_argument("--out", type=Path, default=common.RESULTS, help="folder of the result")
     return parser.parse_args(argv)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
     stage = _chosen(args)
     cells = stage.cells()
     places = Places(args.cells / args.stage, args.starts, args.work)
-    left = 0 if args.report_only else run(cells, stage.plan, places, _until(args.until))
+    left = 0 if args.report_only else run(cells, stage.plan, places, args.until)
     rows = finished(cells, stage.plan, places)
     if rows:
         path = report(args.stage, stage, rows, args.out, times=args.times)
@@ -42,7 +41,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--arms", nargs="+", choices=ARMS, metavar="ARM", help=", ".join(ARMS))
     parser.add_argument("--rates", nargs="+", type=float, help="learning rates")
     parser.add_argument("--seeds", nargs="+", type=int)
-    parser.add_argument("--until", metavar="HH:MM", default="", help="begin no cell after this time of day")
+    parser.add_argument("--until", **common.UNTIL, help="begin no cell after this time of day")
     parser.add_argument("--report-only", action="store_true", help="run nothing")
     parser.add_argument("--times", action="store_true", help="report seconds by phase too: on an idle host only")
     parser.add_argument("--cells", type=Path, default=CELLS, help="folder of finished cells")
@@ -57,15 +56,6 @@ def _chosen(args: argparse.Namespace) -> Stage:
         name: tuple(value) for name in ("worlds", "arms", "rates", "seeds") if (value := getattr(args, name))
     }
     return replace(STAGES[args.stage], **own)
-
-
-def _until(text: str) -> float:
-    """Seconds of the epoch of a time of day, today's; never for an empty text."""
-    if not text:
-        return float("inf")
-    hour, minute = map(int, text.split(":"))
-    now = time.localtime()
-    return time.mktime((*now[:3], hour, minute, 0, *now[6:]))
 
 
 if __name__ == "__main__":
