@@ -16,8 +16,11 @@ Only for tests that leave their process as they found it (:mod:`egca_plugin.judg
 
 from __future__ import annotations
 
+import random
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -34,6 +37,7 @@ from egca_plugin.types import Call, CallResult, CallStatus
 MAX_CALLS = 1000
 MAX_BYTES = 1 << 20  # of the calls of one task, and PLANS of them in a server
 PLANS = 16 << 20
+WINDOWS = 4096  # bytes of an answer in which each place is looked at
 NEWS = 6  # bytes of an encoded value, from which on it is worth reading ahead
 _NONE = CallResult(CallStatus.VALUE, wire.encode(None))
 _LOADED = Record(_NONE)
@@ -47,36 +51,58 @@ class Foreseen(NamedTuple):
     values: tuple[bytes, ...]
 
 
-Plan = tuple[Foreseen, ...]
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Calls in their order, with all their arguments and the beginnings of their values, to look for news in."""
+
+    calls: tuple[Foreseen, ...] = ()
+    arguments: bytes = b""
+    values: frozenset[bytes] = frozenset()
+    beginnings: frozenset[bytes] = frozenset()
+
+    @classmethod
+    def of(cls, calls: Sequence[Foreseen]) -> Plan:
+        values = frozenset(value for one in calls for value in one.values)
+        arguments = b"".join(one.call.arguments for one in calls)
+        return cls(tuple(calls), arguments, values, frozenset(value[:NEWS] for value in values))
+
+    def may_hold(self, said: bytes, value: bytes) -> bool:
+        """Quickly, for what most answers are: whether any call has a value of what was ``said``, or holds ``value``."""
+        if len(value) >= NEWS and value in self.arguments:
+            return True
+        if len(said) > WINDOWS:
+            return any(one in said for one in self.values)
+        return any(said[at : at + NEWS] in self.beginnings for at in range(len(said) - NEWS + 1))
 
 
 class Foresight:
     """The plans of the tests that a server has seen lately."""
 
     def __init__(self) -> None:
-        self._plans: OrderedDict[bytes, Plan] = OrderedDict()
+        self._plans: OrderedDict[tuple[bytes, int], Plan] = OrderedDict()
         self._bytes = 0
         self._last: tuple[Checks, bytes] | None = None  # one task's samples come together
 
-    def plan(self, checks: Checks, patience_s: float) -> Plan:
-        """The calls that can be sent ahead. ``patience_s``: CPU time for finding them."""
-        key = self._key(checks)
+    def plan(self, checks: Checks, seed: int, patience_s: float) -> Plan:
+        """The calls to send ahead where ``random`` has this seed. ``patience_s``: CPU time for finding them."""
+        key = self._key(checks, seed)
         if key not in self._plans:
+            random.seed(seed)
             self._keep(key, _foreseen(checks, patience_s))
         self._plans.move_to_end(key)
         return self._plans[key]
 
-    def shorten(self, checks: Checks, length: int) -> None:
+    def shorten(self, checks: Checks, seed: int, length: int) -> None:
         """Call number ``length`` of these tests was another one: it depends on the answers."""
-        key = self._key(checks)
-        self._keep(key, self._plans.get(key, ())[:length])
+        key = self._key(checks, seed)
+        self._keep(key, Plan.of(self._plans.get(key, Plan()).calls[:length]))
 
-    def _key(self, checks: Checks) -> bytes:
+    def _key(self, checks: Checks, seed: int) -> tuple[bytes, int]:
         if self._last is None or self._last[0] is not checks:
             self._last = checks, _key(checks)
-        return self._last[1]
+        return self._last[1], seed
 
-    def _keep(self, key: bytes, plan: Plan) -> None:
+    def _keep(self, key: tuple[bytes, int], plan: Plan) -> None:
         self._bytes += _size(plan) - (_size(self._plans[key]) if key in self._plans else 0)
         self._plans[key] = plan
         self._plans.move_to_end(key)
@@ -97,10 +123,9 @@ class Ahead:
 
     def __init__(self, session: Session, plan: Plan) -> None:
         self._session = session
-        self._waiting = deque(plan)
-        self._length = len(plan)
+        self._plan, self._waiting = plan, deque(plan.calls)
         self.differed: int | None = None
-        session.ahead([one.frame for one in plan])
+        session.ahead([one.frame for one in plan.calls])
 
     @property
     def loaded(self) -> Record:
@@ -116,17 +141,24 @@ class Ahead:
             raise Unforeseen
         if not self._waiting:
             return self._session.send(call)
-        number = self._length - len(self._waiting)
+        number = len(self._plan.calls) - len(self._waiting)
         if call != self._waiting[0].call:
             self.differed = number
             raise Unforeseen
         self._waiting.popleft()
         result = self._session.next().result
-        read = next((at for at, one in enumerate(self._waiting, number + 1) if _could_be_read(result, call, one)), None)
-        if read is not None:
-            self.differed = read
+        self.differed = self._read_in(result, call, number + 1)
+        if self.differed is not None:
             raise Unforeseen
         return result
+
+    def _read_in(self, result: CallResult, call: Call, number: int) -> int | None:
+        """The first of the calls from ``number`` on that the program may have read the ``result`` of ``call`` in."""
+        said = result.value + result.arguments_after + result.printed.encode("utf-8", "surrogatepass")
+        if not self._plan.may_hold(said, result.value[1:]):
+            return None
+        waiting = enumerate(self._waiting, number)
+        return next((at for at, one in waiting if _could_be_read(said, result.value[1:], call, one)), None)
 
     def restart(self) -> None:
         """In the new process, one by one: what killed the old one may be met again."""
@@ -169,7 +201,7 @@ def _foreseen(checks: Checks, patience_s: float) -> Plan:
     recorder = _Recorder()
     with suppress(TaskError, ZygoteLost, MemoryError):  # which the trial of a program will meet in its turn
         Trial(recorder, checks, patience_s, vacuous=True).verdict()
-    return tuple(Foreseen(call, frames.call(call), _values(call)) for call in recorder.calls)
+    return Plan.of([Foreseen(call, frames.call(call), _values(call)) for call in recorder.calls])
 
 
 def _values(call: Call) -> tuple[bytes, ...]:
@@ -181,10 +213,8 @@ def _values(call: Call) -> tuple[bytes, ...]:
     return tuple(one for one in encoded if len(one) >= NEWS)
 
 
-def _could_be_read(result: CallResult, call: Call, later: Foreseen) -> bool:
-    """Whether the ``result`` of ``call`` says what ``later`` holds. Both ways, since a value may be wrapped."""
-    said = result.value + result.arguments_after + result.printed.encode("utf-8", "surrogatepass")
-    value = result.value[1:]
+def _could_be_read(said: bytes, value: bytes, call: Call, later: Foreseen) -> bool:
+    """Whether what ``call`` gave says what ``later`` holds. Both ways, since a ``value`` may be wrapped."""
     if any(one in said and one not in call.arguments for one in later.values):
         return True
     return len(value) >= NEWS and value in later.call.arguments and value not in call.arguments
@@ -197,4 +227,4 @@ def _key(checks: Checks) -> bytes:
 
 
 def _size(plan: Plan) -> int:
-    return 100 + sum(200 + 3 * len(one.frame) for one in plan)
+    return 100 + sum(200 + 4 * len(one.frame) for one in plan.calls)

@@ -1,7 +1,8 @@
 """Do tests leave their process as they found it? Then they need none of their own, whose fork takes most of the time.
 
 Judged by the source alone, and strictly: what is not known to change nothing outside the tests' own names counts as if
-it did. Tests are careless at worst, not hostile, so what they would have to hide is not looked for.
+it did. Tests are careless at worst, not hostile, so what they would have to hide is not looked for. The state of
+``random`` may change: it is set anew for each trial.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from collections.abc import Sequence, Set
 
 MODULES = frozenset({
     "abc", "bisect", "cmath", "collections", "collections.abc", "copy", "dataclasses", "datetime", "decimal", "enum",
-    "fractions", "functools", "heapq", "itertools", "json", "math", "numbers", "operator", "re", "statistics", "string",
-    "typing",
+    "fractions", "functools", "heapq", "itertools", "json", "math", "numbers", "operator", "random", "re", "statistics",
+    "string", "typing",
 })  # fmt: skip
 # Of these modules, what does change something; and of every object.
 _CHANGES = frozenset({

@@ -80,7 +80,6 @@ class _Server:
         self._foresight = Foresight()
         self._imported: set[str] = set()
         self._statm = os.open("/proc/self/statm", os.O_RDONLY)
-        random.seed(0)
         warnings.simplefilter("ignore", SyntaxWarning)  # of the tests' sources
         _limit(0, resource.RLIMIT_FSIZE, MAX_FILE_MB << 20)
         _limit(0, resource.RLIMIT_CORE, 0)
@@ -113,11 +112,11 @@ class _Server:
         if control is None:  # a server runs the program
             return _bounded(job, control, session, checks)
         _allow(job)
-        ahead = Ahead(session, self._foresight.plan(checks, job.patience_s))
+        ahead = Ahead(session, self._foresight.plan(checks, job.seed, job.patience_s))
         answer = _bounded(job, control, ahead, checks)
         if ahead.differed is None:
             return answer
-        self._foresight.shorten(checks, ahead.differed)
+        self._foresight.shorten(checks, job.seed, ahead.differed)
         try:
             return _bounded(job, control, _open(job, control), checks)
         except (ZygoteLost, OSError) as err:
@@ -162,8 +161,6 @@ class _Server:
         """In the fork."""
         try:
             die_with_parent()
-            if job.seed:
-                random.seed(job.seed)
             answer = _judged(job, control, session, checks)
             self._progress[0] = _WRITING
             messages.send(self._socket, answer)
@@ -224,6 +221,7 @@ def _open(job: Job, control: Control | None) -> Any:
 
 
 def _judged(job: Job, control: Control | None, session: Any, checks: Checks) -> Answer:
+    random.seed(job.seed)  # also what :mod:`egca_plugin.judging.purity` counts on
     try:
         try:
             answer = Answer(Said.VERDICT, Trial(session, checks, job.patience_s, vacuous=job.vacuous).verdict())

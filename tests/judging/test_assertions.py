@@ -208,6 +208,8 @@ def test_tests_that_fail_without_a_question_are_the_tasks_fault(sandbox: Sandbox
         (("len.__self__.x = 1", "assert f(1) == 2"), False),
         (("import os.path", "assert f(1) == 2"), False),
         (("import re\nre.sys.x = 1", "assert f(1) == 2"), False),
+        (("import random", "random.seed(3)", "assert f(random.random())"), True),
+        (("import random\nrandom.random = len", "assert f(1) == 2"), False),
         (("setattr(f, 'a', 1)", "assert f(1) == 2"), False),
     ],
 )

@@ -32,9 +32,9 @@ def task(tests: str | tuple[str, ...], reference: str = "def f(x): return x + 1"
     return Task("t/1", "", "f", reference, tests)
 
 
-def arguments(of: Task) -> list[object]:
-    plan = Foresight().plan(compile_checks(of), 3.0)
-    return [wire.decode(one.call.arguments)[0][0] for one in plan]
+def arguments(of: Task, seed: int = 0) -> list[object]:
+    plan = Foresight().plan(compile_checks(of), seed, 3.0)
+    return [wire.decode(one.call.arguments)[0][0] for one in plan.calls]
 
 
 def test_what_is_foreseen_depends_on_no_answer() -> None:
@@ -43,6 +43,32 @@ def test_what_is_foreseen_depends_on_no_answer() -> None:
     assert arguments(task(("assert f(1) == 2", "assert f(2) == 3"))) == [1, 2]
     assert arguments(cases) == [1, 7]
     assert arguments(task(TWICE)) == [1, None, 5], "the second call has the answer to the first, which is None"
+
+
+DRAWN = (
+    "import random\ndef check(candidate):\n    for _ in range(9):\n        n = random.randrange(10**6)\n"
+    "        assert candidate(n) == n + 1\n"
+)
+
+
+def test_what_tests_draw_at_random_is_foreseen_and_the_same_for_every_program_with_a_seed(sandbox: Sandbox) -> None:
+    first = arguments(task(DRAWN))
+    assert len(set(first)) == 9
+    assert arguments(task(DRAWN)) == first
+    assert arguments(task(DRAWN), seed=1) != first
+    for _ in range(2):
+        verdict = judge(sandbox, "def f(x): return x + 1", task(DRAWN))
+        assert verdict.passed
+        assert [wire.decode(one.call.arguments)[0][0] for one in verdict.calls] == first
+        judge(sandbox, "def f(x): return x + 1", task(DRAWN.replace("9", "3")))  # which draws other numbers
+
+
+@pytest.mark.parametrize("long", [1, 2 * foresight.WINDOWS], ids=["short", "long"])
+def test_a_value_that_an_answer_holds_is_found_in_a_later_call_however_long_the_answer(long: int) -> None:
+    plan = Foresight().plan(compile_checks(task(("assert f('stressed') == 1", "assert f('desserts') == 2"))), 0, 3.0)
+    said = wire.encode(["desserts", "x" * long])
+    assert plan.may_hold(said, said[1:])
+    assert not plan.may_hold(wire.encode(["x" * long]), wire.encode(["x" * long])[1:])
 
 
 READS_AHEAD = """
@@ -80,7 +106,7 @@ def test_a_server_keeps_a_bounded_number_of_plans(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(foresight, "PLANS", 2000)
     seen = Foresight()
     for number in range(50):
-        seen.plan(compile_checks(task((f"assert f({number}) == {number + 1}",))), 3.0)
+        seen.plan(compile_checks(task((f"assert f({number}) == {number + 1}",))), 0, 3.0)
     assert len(seen._plans) < 20
     assert seen._bytes <= 2000
 
@@ -92,7 +118,7 @@ def one_by_one() -> Iterator[Sandbox]:
 
     blind = client._BOOT.replace(
         "from egca_plugin.judging.server import main",
-        "import egca_plugin.judging.foresight as f; f._foreseen = lambda checks, patience_s: (); "
+        "import egca_plugin.judging.foresight as f; f._foreseen = lambda checks, patience_s: f.Plan(); "
         "from egca_plugin.judging.server import main",
     )
     assert blind != client._BOOT
