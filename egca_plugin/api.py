@@ -16,10 +16,11 @@ from types import TracebackType
 from typing import Any
 
 from egca_plugin.adapters.responses import Reader, Response
-from egca_plugin.adapters.samples import Placing
+from egca_plugin.adapters.samples import Placing, Row
 from egca_plugin.config import EgcaConfig
+from egca_plugin.credit.praise import of_passing
 from egca_plugin.credit.tokens import Tokenizer
-from egca_plugin.credit.weights import weights
+from egca_plugin.credit.weights import advantages, weights
 from egca_plugin.errors import SandboxError, TokenizerError
 from egca_plugin.pipeline import Group, assess_groups, open_pool
 from egca_plugin.types import Completion, Credit, Outcome, Task
@@ -161,26 +162,64 @@ def token_weights(
     leave its weights out. Raises ValueError for a mask of another length, TokenizerError for a tokenizer of unknown
     family, for ids that spell another text than ``text``, and for spans that lie behind their end.
     """
-    ids, counted = _ints(response_ids), _ints(mask) if mask is not None else None
-    counted = [1] * len(ids) if counted is None else counted
-    if len(counted) != len(ids):
-        raise ValueError(f"token_weights: got {len(ids)} response_ids and a mask of {len(counted)}, expected as many")
     chosen = config or EgcaConfig()
-    response = _reader(tokenizer).read(ids)  # type: ignore[arg-type] # hashed as any object is
-    _check_text(credit, response, text)
-    row = response.row(credit, "", Placing.of(chosen, True))
-    return weights(
-        counted,
-        row.spans,
-        scale=chosen.scale,
-        mix=chosen.mix,
-        cap=chosen.cap,
-        thinking=row.thinking,
-        thinking_credit=chosen.thinking,
-    )
+    row, counted = _placed("token_weights", credit, response_ids, tokenizer, mask, text, chosen)
+    return weights(counted, row.spans, **_how(row, chosen))
+
+
+def token_advantages(
+    credit: Credit,
+    response_ids: Sequence[int],
+    tokenizer: Tokenizer,
+    advantage: float,
+    mask: Sequence[int] | None = None,
+    *,
+    text: str | None = None,
+    config: EgcaConfig | None = None,
+    by_std: bool = True,
+) -> tuple[float, ...]:
+    """The advantage of each sampled token, praise and all: ``advantage`` is the sequence's.
+
+    Without ``egca.praise`` that is ``advantage`` times :func:`token_weights`, whose other arguments are these.
+    ``by_std``: a group's advantages are divided by their deviation, as GRPO's are and Dr. GRPO's are not; praise is of
+    the same size. Raises as :func:`token_weights`.
+    """
+    chosen = config or EgcaConfig()
+    row, counted = _placed("token_advantages", credit, response_ids, tokenizer, mask, text, chosen)
+    praise = chosen.praise * of_passing(credit.mended, by_std=by_std) if row.praised else 0.0
+    return advantages(advantage, counted, row.spans, praised=row.praised, praise=praise, **_how(row, chosen))
 
 
 # --- small parts --------------------------------------------------------------------------------------------------
+
+
+def _placed(
+    caller: str,
+    credit: Credit,
+    response_ids: Sequence[int],
+    tokenizer: Any,
+    mask: Sequence[int] | None,
+    text: str | None,
+    config: EgcaConfig,
+) -> tuple[Row, list[int]]:
+    """The credit on the tokens, and which of them count."""
+    ids = _ints(response_ids)
+    counted = _ints(mask) if mask is not None else [1] * len(ids)
+    if len(counted) != len(ids):
+        raise ValueError(f"{caller}: got {len(ids)} response_ids and a mask of {len(counted)}, expected as many")
+    response = _reader(tokenizer).read(ids)
+    _check_text(caller, credit, response, text)
+    return response.row(credit, "", Placing.of(config, True)), counted
+
+
+def _how(row: Row, config: EgcaConfig) -> dict[str, Any]:
+    return {
+        "scale": config.scale,
+        "mix": config.mix,
+        "cap": config.cap,
+        "thinking": row.thinking,
+        "thinking_credit": config.thinking,
+    }
 
 
 @lru_cache(maxsize=4)
@@ -194,13 +233,13 @@ def _ints(values: Any) -> list[int]:
     return [int(value) for value in (values.tolist() if hasattr(values, "tolist") else values)]
 
 
-def _check_text(credit: Credit, response: Response, text: str | None) -> None:
+def _check_text(caller: str, credit: Credit, response: Response, text: str | None) -> None:
     if response.aligned is None:
         return
     last = max((span.end for span in credit.spans), default=0)
     if (text is not None and text != response.text) or last > len(response.text):
         raise TokenizerError(
-            f"token_weights: the ids spell {len(response.text)} characters, which are not the completion that was "
+            f"{caller}: the ids spell {len(response.text)} characters, which are not the completion that was "
             f"assessed ({f'{len(text)} characters' if text is not None else f'a span ends at {last}'}); decode "
             "with skip_special_tokens=True and clean_up_tokenization_spaces=False, and neither strip nor cut the text"
         )

@@ -26,6 +26,7 @@ from egca_plugin.config import EgcaConfig
 from egca_plugin.credit.assignment import assigned, reward_of
 from egca_plugin.credit.blame import Blame, settled
 from egca_plugin.credit.gate import Route, route
+from egca_plugin.credit.praise import with_mended
 from egca_plugin.credit.standing import FAILED, JUDGE_ONLY, NO_ADVANTAGE, REMOTE, awaits, gated, learnt, uncredited
 from egca_plugin.errors import SandboxError, TaskError
 from egca_plugin.judged import Answer, Judged
@@ -199,7 +200,7 @@ class Assessor:
         if credits and (again := self._since(restarts)):  # told by one that somebody waits for
             told = next((index for index, one in enumerate(judged) if awaits(one, self.config)), 0)
             credits[told] = replace(credits[told], restarts=_sum(credits[told].restarts, again))
-        return credits
+        return with_mended(credits) if self.config.praise else credits
 
     def _localised(
         self, task: Task, judged: Sequence[Judged], step: int | None, learnt: Collection[int] | None
@@ -215,7 +216,7 @@ class Assessor:
         return budget.allows(self.config.budget, one.program.source, task.task_id, step, self.config.seed)
 
     def _wanted(self, index: int, learnt: Collection[int] | None) -> bool:
-        return learnt is None or index in learnt or self.config.localize == "all"
+        return learnt is None or index in learnt or self.config.localizes_all
 
     def _answer(self, task: Task, one: Judged, peers: Peers, ahead: Answer | None) -> Answer:
         """Where the fault of one program is: beside its task's own references first, then beside its group."""

@@ -104,6 +104,9 @@ class EgcaConfig:
     ``constraints``: level at which they are derived for tasks that bring none of their own.
     ``mix``: share of the mass that moves to the span; the rest stays uniform.
     ``cap``: upper bound of one token's weight, 0 for none; what it cuts off is spread over the rest of the sequence.
+    ``praise``: share of a passing sample's advantage that goes to what a proven sample wrote in front of its decision
+    (:mod:`egca_plugin.credit.praise`), 0 for none. It wants ``credit=decision``, and localises groups that fail
+    altogether too: there praise is all that is learnt.
     ``thinking``: what reasoning in front of a blamed program gets: ``shared``, its plain GRPO advantage, so that only
     the mass of the rest moves; ``none``, its mass moves to the span too; ``credited``, it is blamed as well.
     ``unverified``: what a divergence without a proving patch gets: ``uniform`` credit (default of ``verified``) or the
@@ -132,6 +135,7 @@ class EgcaConfig:
     scale: str = ""
     mix: float = 1.0
     cap: float = 0.0
+    praise: float = 0.0
     thinking: str = "shared"
     unverified: str = ""
     references: str = ""
@@ -172,6 +176,12 @@ class EgcaConfig:
         _in_range("egca.mix", self.mix, 0, 1)
         if self.cap and not self.cap >= 1:
             raise ConfigError(f"egca.cap: got {self.cap!r}, expected 0 (none) or a number of at least 1")
+        _in_range("egca.praise", self.praise, 0, 1)
+        if self.praise and self.credit != "decision":
+            raise ConfigError(
+                f"egca.praise: got {self.praise!r} with egca.credit={self.credit}, expected egca.credit=decision: what "
+                "is praised ends there"
+            )
         if self.bank and self.sandbox.url is not None:
             raise ConfigError(
                 f"egca.bank: got {self.bank!r} with egca.sandbox.url, which traces nothing to compare with it; "
@@ -182,6 +192,11 @@ class EgcaConfig:
         _in_range("egca.budget", self.budget, 0, 1)
         _in_range("egca.wait_s", self.wait_s, 0, 1 << 20)
         _in_range("egca.bad_rows", self.bad_rows, 0, 1)
+
+    @property
+    def localizes_all(self) -> bool:
+        """Are samples without an advantage localised too?"""
+        return self.localize == "all" or self.praise > 0
 
     @property
     def keeps_unverified(self) -> bool:

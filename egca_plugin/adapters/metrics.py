@@ -28,13 +28,16 @@ def step_metrics(rows: Sequence[Row | None], placement: Placement | None, real: 
 
 
 def _of_placement(placement: Placement, real: Sequence[int]) -> dict[str, float]:
-    """``credited_tokens`` is a share of all response tokens; ``concentration`` (T / |S|) and ``mass`` of moved rows."""
+    """``credited_tokens`` and ``praised_tokens`` are shares of all response tokens; ``concentration`` (T / |S|) and
+    ``mass`` of moved rows.
+    """
     moved = [placement.concentration[i] for i in real if placement.moved[i]]
     mass = [placement.mass[i] for i in real if placement.moved[i]]
     tokens = sum(placement.tokens[i] for i in real)
     return {
         "egca/moved": len(moved) / max(len(real), 1),
         "egca/credited_tokens": sum(placement.credited[i] for i in real) / max(tokens, 1),
+        "egca/praised_tokens": sum(placement.praised[i] for i in real) / max(tokens, 1),
         "egca/concentration/mean": sum(moved) / len(moved) if moved else 1.0,
         "egca/concentration/max": max(moved, default=1.0),
         "egca/mass/mean": sum(mass) / len(mass) if mass else 1.0,

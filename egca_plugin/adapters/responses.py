@@ -31,12 +31,14 @@ class Response:
         fallback = self.fallback if credit.spans else ""
         if self.aligned is None:
             return Row(credit, task_id, (), self.tokens, fallback, (), placing)
-        spans = self._decision(credit) if placing.credit == "decision" else ()
-        spans = spans or self.aligned.tokens(credit.spans)
+        decided = self._decision(credit) if placing.credit == "decision" else ()
+        spans = decided or self.aligned.tokens(credit.spans)
         if credit.spans and not spans:
             fallback = "span_without_tokens"
         thinking = self.aligned.tokens([Span(*stretch) for stretch in reasoning(self.text)])
-        return Row(credit, task_id, spans, self.tokens, fallback, thinking, placing)
+        begun = decided[0].start if decided and credit.mended else 0
+        praised = (TokenSpan(0, begun),) if begun else ()
+        return Row(credit, task_id, spans, self.tokens, fallback, thinking, placing, praised=praised)
 
     def _decision(self, credit: Credit) -> tuple[TokenSpan, ...]:
         """The token of the decision; behind the text's end it is the one that ended the response."""

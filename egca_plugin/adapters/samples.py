@@ -26,6 +26,7 @@ class Placing:
     scale: str = "unit"
     mix: float = 1.0
     cap: float = 0.0
+    praise: float = 0.0
     thinking: str = "shared"
 
     @classmethod
@@ -49,9 +50,10 @@ class Row:
     """One sample's credit with its spans on the response's tokens, as the trainer sees it.
 
     ``tokens`` counts the tokens of the response as sampled. ``fallback`` is a code where the credit could not be
-    brought onto the tokens, which leaves ``spans`` empty. ``thinking``: the response's reasoning. ``scorer``: who
-    rewarded a sample that is no code; its credit says nothing but the reward. ``ticket``: where the rest of the credit
-    of a sample is to be had whose group is credited later; None where there is no more.
+    brought onto the tokens, which leaves ``spans`` empty. ``thinking``: the response's reasoning. ``praised``: what it
+    wrote in front of its decision, where that earns praise. ``scorer``: who rewarded a sample that is no code; its
+    credit says nothing but the reward. ``ticket``: where the rest of the credit of a sample is to be had whose group is
+    credited later; None where there is no more.
     """
 
     credit: Credit
@@ -63,6 +65,7 @@ class Row:
     placing: Placing = Placing()
     scorer: str = ""
     ticket: Ticket | None = None
+    praised: tuple[TokenSpan, ...] = ()
 
     @classmethod
     def of_another_scorer(cls, scorer: str, reward: float, tokens: int) -> Row:
@@ -85,10 +88,11 @@ class Row:
 
     def shifted(self, by: int) -> Row:
         """The same in a grid whose response begins at column ``by``."""
-        spans, thinking = (
-            tuple(TokenSpan(span.start + by, span.end + by) for span in each) for each in (self.spans, self.thinking)
+        spans, thinking, praised = (
+            tuple(TokenSpan(span.start + by, span.end + by) for span in each)
+            for each in (self.spans, self.thinking, self.praised)
         )
-        return replace(self, spans=spans, thinking=thinking)
+        return replace(self, spans=spans, thinking=thinking, praised=praised)
 
     @property
     def reason(self) -> str:
@@ -103,8 +107,8 @@ class Placement:
     ``moved``: the row's advantage now lies on its spans. ``lost``: spans were given and every token of theirs is
     masked (truncated away, tool output, padding), so the row kept uniform credit. ``concentration``: T / |S|, 1.0 in
     rows that were not moved; T leaves out reasoning that keeps its own. ``mass``: what remains
-    of the row's advantage, sum after / sum before: 1 under the scale ``conserve`` and in rows that were not moved, the
-    span's share under ``unit``.
+    of the row's advantage, sum after / sum before, praise aside: 1 under the scale ``conserve`` and in rows that were
+    not moved, the span's share under ``unit``. ``praised``: how many tokens got praise.
     """
 
     moved: tuple[bool, ...]
@@ -113,6 +117,7 @@ class Placement:
     credited: tuple[int, ...]
     concentration: tuple[float, ...]
     mass: tuple[float, ...]
+    praised: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -136,9 +141,9 @@ def joined(parts: Sequence[Placement]) -> Placement | None:
     return Placement(*columns) if parts else None
 
 
-def without_praise(rows: Sequence[Row | None], praised: Sequence[bool]) -> list[Row | None]:
+def unless_lifted(rows: Sequence[Row | None], lifted: Sequence[bool]) -> list[Row | None]:
     """Spans name what is to blame: where the advantage is positive, as other rewards can make it, they go."""
     return [
-        replace(row, spans=(), fallback="positive_advantage") if row and row.spans and up else row
-        for row, up in zip(rows, praised, strict=True)
+        replace(row, spans=(), praised=(), fallback="positive_advantage") if row and row.spans and up else row
+        for row, up in zip(rows, lifted, strict=True)
     ]

@@ -105,7 +105,8 @@ def place(args: Namespace, samples: Sequence[Any]) -> tuple[list[float], list[li
     placed, scope = level.expand(mask.shape), Scope(worker.settings.egca, worker.settings.enabled, rows)
     scope.group_advantages = level
     if worker.settings.enabled:
-        placed, scope.placement = tensors.place_rows(placed, mask, rows, worker.settings.egca)
+        by_std = bool(args.grpo_std_normalization)
+        placed, scope.placement = tensors.place_rows(placed, mask, rows, worker.settings.egca, by_std=by_std)
     _observe(worker, args, samples, scope)
     lines = zip(level[:, 0].tolist(), placed.tolist(), lengths, strict=True)
     return raw, [[one, *line[:length]] for one, line, length in lines]
@@ -146,6 +147,11 @@ def check(args: Namespace) -> Settings:
         raise ConfigError(
             f"--advantage-estimator: got {args.advantage_estimator!r}, expected one of {', '.join(ESTIMATORS)}: one "
             "ratio for a whole sequence averages its tokens' credit away, and others have no one number a sample"
+        )
+    if settings.egca.praise and not getattr(args, "rewards_normalization", True):
+        raise ConfigError(
+            "--disable-rewards-normalization goes with egca.praise=0 alone: praise is of the size of one group's "
+            "normalised advantages"
         )
     if settings.enabled and getattr(args, "normalize_advantages", False):
         raise ConfigError(

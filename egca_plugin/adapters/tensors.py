@@ -12,6 +12,7 @@ import torch
 
 from egca_plugin.adapters.samples import Placement, Row
 from egca_plugin.config import EgcaConfig
+from egca_plugin.credit.praise import of_passing
 from egca_plugin.types import TokenSpan
 
 
@@ -25,15 +26,21 @@ def place(
     cap: float = 0.0,
     thinking: Sequence[Sequence[TokenSpan]] | None = None,
     thinking_credit: str = "shared",
+    praised: Sequence[Sequence[TokenSpan]] | None = None,
+    praise: Sequence[float] | None = None,
 ) -> tuple[torch.Tensor, Placement]:
     """Move each row's advantage onto its spans.
 
     ``advantages`` and ``response_mask`` are (B, T), the mask being the framework's *final* one; ``spans[i]`` holds the
-    blamed columns of row ``i`` and is empty for uniform credit, ``thinking[i]`` those of its reasoning. Returns new
-    advantages (B, T) of the same dtype, and what was done. Rows without a usable span (none given, none inside the
-    mask, or all of the mask) come back bit for bit. Raises ValueError where the shapes disagree.
+    blamed columns of row ``i`` and is empty for uniform credit, ``thinking[i]`` those of its reasoning. The columns
+    ``praised[i]`` that are not blamed, nor reasoning that keeps its own, get the advantage ``praise[i]`` on top, where
+    the row was moved. Returns new advantages (B, T) of the same dtype, and what was done. Rows without a usable span
+    (none given, none inside the mask, or all of the mask) come back bit for bit. Raises ValueError where the shapes
+    disagree.
     """
     thinking = [()] * len(spans) if thinking is None else thinking
+    praised = [()] * len(spans) if praised is None else praised
+    praise = [0.0] * len(spans) if praise is None else praise
     if (
         advantages.shape != response_mask.shape
         or advantages.dim() != 2
@@ -54,6 +61,9 @@ def place(
     weights = _weights(blamed, total, hit, scale, mix, cap).to(advantages.dtype)
     here = moved.unsqueeze(1) & ~kept
     placed = torch.where(here, advantages * mask * weights, advantages)
+    lifted = _columns(praised, mask) & mask & ~blamed & here
+    more = torch.tensor(praise, dtype=placed.dtype, device=mask.device).unsqueeze(1)
+    placed = torch.where(lifted, placed + more, placed)
 
     # Of a row without an advantage (its group agrees) what would remain of one that is the same on all tokens.
     like = torch.where((advantages * mask).double().sum(dim=1, keepdim=True) == 0, torch.ones_like(placed), advantages)
@@ -68,13 +78,23 @@ def place(
         credited=tuple(torch.where(moved, hit, mask.sum(dim=1)).tolist()),
         concentration=tuple(ratio.tolist()),
         mass=tuple(kept_mass.tolist()),
+        praised=tuple(lifted.sum(dim=1).tolist()),
     )
 
 
 def place_rows(
-    advantages: torch.Tensor, response_mask: torch.Tensor, rows: Sequence[Row | None], config: EgcaConfig
+    advantages: torch.Tensor,
+    response_mask: torch.Tensor,
+    rows: Sequence[Row | None],
+    config: EgcaConfig,
+    *,
+    by_std: bool = True,
 ) -> tuple[torch.Tensor, Placement]:
-    """:func:`place` for the samples of a batch, None for one without a credit, as the settings have it."""
+    """:func:`place` for the samples of a batch, None for one without a credit, as the settings have it.
+
+    ``by_std``: the framework divides a group's advantages by their deviation; praise is of the same size.
+    """
+    mended = [row.credit.mended if row and row.praised else 0.0 for row in rows]
     return place(
         advantages,
         response_mask,
@@ -84,6 +104,8 @@ def place_rows(
         cap=config.cap,
         thinking=[row.thinking if row else () for row in rows],
         thinking_credit=config.thinking,
+        praised=[row.praised if row else () for row in rows],
+        praise=[config.praise * of_passing(rate, by_std=by_std) if rate else 0.0 for rate in mended],
     )
 
 

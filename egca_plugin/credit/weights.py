@@ -7,6 +7,7 @@ property test holds the two together.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from egca_plugin.types import TokenSpan
 
@@ -53,6 +54,30 @@ def weights(
     return tuple(
         float(m) if t in kept else m * (rest + k * peak) if t in blamed else m * rest for t, m in enumerate(mask)
     )
+
+
+def advantages(
+    advantage: float,
+    mask: Sequence[int],
+    spans: Sequence[TokenSpan],
+    *,
+    praised: Sequence[TokenSpan] = (),
+    praise: float = 0.0,
+    thinking: Sequence[TokenSpan] = (),
+    thinking_credit: str = "shared",
+    **how: Any,
+) -> tuple[float, ...]:
+    """``A_i * w_t`` with the weights of :func:`weights` (``how``: scale, mix, cap), and praise on top.
+
+    A token of ``praised`` that is neither blamed nor reasoning with its own credit gets ``praise`` more
+    (:mod:`egca_plugin.credit.praise`); none where credit is uniform. So the sum over the tokens is that of the weights
+    plus ``praise`` times the number of praised tokens.
+    """
+    w = weights(mask, spans, thinking=thinking, thinking_credit=thinking_credit, **how)
+    blamed = _inside(mask, spans)
+    own = _inside(mask, thinking) if thinking_credit != "none" else set()
+    lifted = _inside(mask, praised) - blamed - own if blamed else set()
+    return tuple(advantage * w[t] + (praise if t in lifted else 0.0) for t in range(len(w)))
 
 
 def _inside(mask: Sequence[int], spans: Sequence[TokenSpan]) -> set[int]:

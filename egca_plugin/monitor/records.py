@@ -32,6 +32,7 @@ FIELDS = (
         "ms",
         "anomalies",
         "restarts",
+        "mended",
     ),
 )
 
@@ -61,6 +62,7 @@ def credit_line(credit: Credit, text: str) -> dict[str, Any]:
         "ms": {stage: round(ms, 3) for stage, ms in credit.ms.items()},
         "anomalies": list(credit.anomalies),
         "restarts": dict(credit.restarts),
+        "mended": round(credit.mended, 4) or None,
     }
 
 
@@ -95,6 +97,7 @@ def read_credit(line: Mapping[str, Any], where: str) -> Credit:
             restarts={str(kind): int(count) for kind, count in (line.get("restarts") or {}).items()},
             decision=Span(int(decision["start"]), int(decision["end"])) if decision else None,
             failed=FailedTest(**line["failed_test"]) if line.get("failed_test") else None,
+            mended=float(line.get("mended") or 0.0),
         )
     except KeyError as error:
         raise SampleError(f"{where}, field {error.args[0]}: missing; expected a line of `egca assess`") from error

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from egca_plugin.adapters.tensors import place  # noqa: E402
-from egca_plugin.credit.weights import weights  # noqa: E402
+from egca_plugin.credit.weights import advantages, weights  # noqa: E402
 from egca_plugin.types import TokenSpan  # noqa: E402
 
 SPANS = st.lists(
@@ -50,6 +50,23 @@ def test_conserves_each_row_and_leaves_the_mask_alone(rows: list, mix: float, ca
     assert not placed[mask == 0].any()
     assert done.mass == pytest.approx((1.0,) * len(rows), abs=1e-5)
     assert all(ratio >= 1.0 and math.isfinite(ratio) for ratio in done.concentration)
+
+
+@given(st.lists(st.tuples(ROW, SPANS, st.floats(0, 2)), min_size=1, max_size=4), THINKING)
+def test_praise_agrees_with_the_plain_formula_and_is_counted(rows: list, thinking_credit: str) -> None:
+    mask = torch.tensor([row[0] for row, _, _ in rows])
+    level = torch.tensor([[row[2]] for row, _, _ in rows], dtype=torch.float64) * mask
+    thinking, praised, praise = [row[3] for row, _, _ in rows], [one[1] for one in rows], [one[2] for one in rows]
+    how: dict = {"thinking_credit": thinking_credit}
+    spans = [row[1] for row, _, _ in rows]
+    placed, done = place(level, mask, spans, thinking=thinking, praised=praised, praise=praise, **how)
+    without, _ = place(level, mask, spans, thinking=thinking, **how)
+    for i, (row_mask, row_spans, advantage, row_thinking) in enumerate(row for row, _, _ in rows):
+        expected = advantages(
+            advantage, row_mask, row_spans, praised=praised[i], praise=praise[i], thinking=row_thinking, **how
+        )
+        assert placed[i].tolist() == pytest.approx(list(expected), abs=1e-9)
+        assert placed[i].sum() == pytest.approx(float(without[i].sum()) + praise[i] * done.praised[i])
 
 
 def test_rows_without_a_usable_span_come_back_bit_for_bit() -> None:

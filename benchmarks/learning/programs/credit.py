@@ -13,6 +13,7 @@ import torch
 from benchmarks.learning.programs.arms import Arm
 from benchmarks.learning.programs.rollout import Sample
 from egca_plugin.adapters.tensors import place
+from egca_plugin.credit.praise import of_passing
 from egca_plugin.types import TokenSpan
 
 LATE = 0.1  # share of a sample's tokens, from its end, that the arm ``late`` blames
@@ -86,7 +87,7 @@ def _praise(arm: Arm, group: Sequence[Sample]) -> None:
     if not proven:
         return
     rate = (sum(one.passed for one in group) + len(proven)) / (len(group) + len(proven))
-    praise = arm.share * ((1 - rate) / rate) ** 0.5
+    praise = arm.share * of_passing(rate)
     for one in proven:
         at = one.decision
         weights = one.weights.clone()

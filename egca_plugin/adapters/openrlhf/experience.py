@@ -14,7 +14,7 @@ from egca_plugin.adapters import tensors
 from egca_plugin.adapters.observer import Observer
 from egca_plugin.adapters.openrlhf.asking import Answer
 from egca_plugin.adapters.openrlhf.settings import Settings
-from egca_plugin.adapters.samples import Placement, Row, Scope, joined, without_praise
+from egca_plugin.adapters.samples import Placement, Row, Scope, joined, unless_lifted
 from egca_plugin.errors import FrameworkError
 
 
@@ -71,8 +71,9 @@ class EgcaExperienceMaker(RemoteExperienceMaker):
             one.row and one.row.shifted(one.first - 1) for one in answers
         ]  # the mask has no column for the first id
         if self.settings.enabled:
-            rows = without_praise(rows, ((level * mask).sum(1) > 0).tolist())
-            moved, placement = tensors.place_rows(level, mask, rows, self.settings.egca)
+            rows = unless_lifted(rows, ((level * mask).sum(1) > 0).tolist())
+            by_std = self.args.algo.advantage.estimator == "group_norm"
+            moved, placement = tensors.place_rows(level, mask, rows, self.settings.egca, by_std=by_std)
             here = torch.tensor(placement.moved).unsqueeze(1)
             experience.advantages = torch.where(here, moved + kl, experience.advantages)
         lost = torch.tensor([row is None for row in rows]).unsqueeze(1)

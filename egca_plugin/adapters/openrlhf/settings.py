@@ -15,6 +15,7 @@ OFF = "off"
 LABEL = "reward_model"  # the column of `egca prepare`'s files, and of verl's, that holds a row's task
 # Estimators whose advantage is one number a sample, before KL. `reinforce` discounts only where gamma is not 1.
 LEVEL = ("group_norm", "rloo", "dr_grpo", "reinforce_baseline", "flash_reinforce", "reinforce")
+OF_A_GROUP = ("group_norm", "rloo", "dr_grpo")  # the first divides by its deviation
 WHITENED = ("reinforce_baseline", "reinforce")  # normalised over all tokens, KL and all
 
 
@@ -52,7 +53,7 @@ def check(settings: Settings, args: argparse.Namespace) -> Settings:
         raise ConfigError(amiss)
     if not settings.enabled:
         return settings
-    for amiss in _against_placing(args):
+    for amiss in _against_placing(args, praised=settings.egca.praise > 0):
         raise ConfigError(f"{amiss}. Or train with --egca off")
     if settings.egca.bank == "checkpoints":
         return replace(settings, egca=replace(settings.egca, bank=f"{args.ckpt.path}/egca_bank"))
@@ -78,13 +79,18 @@ def _against_judging(args: argparse.Namespace) -> Iterator[str]:
         )
 
 
-def _against_placing(args: argparse.Namespace) -> Iterator[str]:
+def _against_placing(args: argparse.Namespace, *, praised: bool) -> Iterator[str]:
     """What keeps the credit from having an effect, or from having the right one."""
     advantage, kl = args.algo.advantage, args.algo.kl
     if advantage.estimator not in LEVEL:
         yield (
             f"--algo.advantage.estimator: got {advantage.estimator!r}, expected one of {', '.join(LEVEL)}: a critic's "
             "advantage is not one number a sample, which could be placed"
+        )
+    if praised and advantage.estimator not in OF_A_GROUP:
+        yield (
+            f"--egca.praise: got it with --algo.advantage.estimator {advantage.estimator}, whose advantages are not of "
+            f"the size of one group's; expected one of {', '.join(OF_A_GROUP)}"
         )
     if advantage.estimator == "reinforce" and advantage.gamma != 1:
         yield (

@@ -57,6 +57,11 @@ def check(settings: Settings, args: GRPOConfig) -> Settings:
             "tokens after the credit was placed, and with a blamed one all of its sequence's advantage. Set it to 1.0, "
             'or train with egca="off"'
         )
+    if settings.egca.praise and args.scale_rewards == "batch":
+        raise ConfigError(
+            "GRPOConfig.scale_rewards: got 'batch' with egca.praise, whose size is that of one group's advantages; "
+            "expected 'group' or 'none'"
+        )
     if settings.egca.bank == "checkpoints":
         bank = os.path.join(args.output_dir or ".", "egca_bank")
         return replace(settings, egca=replace(settings.egca, bank=bank))

@@ -23,7 +23,7 @@ from egca_plugin.adapters.data import look_through
 from egca_plugin.adapters.metrics import step_metrics
 from egca_plugin.adapters.observer import Observer, caution
 from egca_plugin.adapters.responses import Reader
-from egca_plugin.adapters.samples import Placement, Placing, Row, Scope, joined, without_praise
+from egca_plugin.adapters.samples import Placement, Placing, Row, Scope, joined, unless_lifted
 from egca_plugin.adapters.trl import settings
 from egca_plugin.adapters.trl.judging import Judge, PoolJudge
 from egca_plugin.adapters.trl.reward import Batch, SandboxReward
@@ -116,8 +116,10 @@ class EgcaGRPOTrainer(GRPOTrainer):
         rows, placement = self._egca_reward.take(), None
         if training and self._egca.enabled:
             mask = output["completion_mask"] * output.get("tool_mask", 1)
-            rows = without_praise(rows, (group_advantages > 0).tolist())
-            output["advantages"], placement = _place(self._egca.egca, rows, group_advantages, mask)
+            rows = unless_lifted(rows, (group_advantages > 0).tolist())
+            output["advantages"], placement = _place(
+                self._egca.egca, rows, group_advantages, mask, by_std=self.scale_rewards != "none"
+            )
         self._egca_log(batch, _Part(rows, placement, group_advantages.cpu(), self._egca_ids(rows, output)))
         return output
 
@@ -173,10 +175,10 @@ def _joined(parts: Sequence[_Part]) -> _Part:
 
 
 def _place(
-    config: EgcaConfig, rows: Sequence[Row | None], advantages: torch.Tensor, mask: torch.Tensor
+    config: EgcaConfig, rows: Sequence[Row | None], advantages: torch.Tensor, mask: torch.Tensor, *, by_std: bool
 ) -> tuple[torch.Tensor, Placement]:
     """TRL's ``advantages`` (B,) on the blamed tokens of ``mask`` (B, T), TRL's final one: (B, T)."""
-    return tensors.place_rows(advantages.unsqueeze(1).expand(mask.shape), mask, rows, config)
+    return tensors.place_rows(advantages.unsqueeze(1).expand(mask.shape), mask, rows, config, by_std=by_std)
 
 
 def _append(store: dict[str, list[float]], metrics: Mapping[str, float]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from egca_plugin.adapters.samples import Placing, Row, Ticket
 from egca_plugin.types import Credit, Divergence, FailedTest, Mode, Outcome, Span, TokenSpan
 
-FORMAT = 4
+FORMAT = 5
 KEY = "egca"  # the JSON string
 _FIELDS = tuple(f.name for f in dataclasses.fields(Credit))
 
@@ -38,6 +38,7 @@ def pack(row: Row, acc: float | None = None) -> dict[str, float | str]:
         "tokens": row.tokens,
         "fallback": row.fallback,
         "thinking": [[s.start, s.end] for s in row.thinking],
+        "praised": [[s.start, s.end] for s in row.praised],
         "placing": dataclasses.asdict(row.placing),
         "scorer": row.scorer,
         "ticket": dataclasses.astuple(row.ticket) if row.ticket is not None else None,
@@ -64,10 +65,11 @@ def unpack(extra: Mapping[str, Any]) -> Row | None:
     return Row(
         credit=_credit(body["credit"]),
         task_id=body["task_id"],
-        spans=tuple(TokenSpan(start, end) for start, end in body["spans"]),
+        spans=_stretches(body["spans"]),
         tokens=body["tokens"],
         fallback=body["fallback"],
-        thinking=tuple(TokenSpan(start, end) for start, end in body["thinking"]),
+        thinking=_stretches(body["thinking"]),
+        praised=_stretches(body["praised"]),
         placing=Placing(**body["placing"]),
         scorer=body["scorer"],
         ticket=Ticket(*body["ticket"]) if body["ticket"] is not None else None,
@@ -77,6 +79,10 @@ def unpack(extra: Mapping[str, Any]) -> Row | None:
 def unpack_batch(extra_fields: Sequence[Any]) -> list[Row | None]:
     """Rows of verl's ``extra_fields`` column: dicts in which the reward loop left ``reward_extra_info``."""
     return [unpack(extra.get("reward_extra_info") or {}) if isinstance(extra, dict) else None for extra in extra_fields]
+
+
+def _stretches(pairs: Sequence[Sequence[int]]) -> tuple[TokenSpan, ...]:
+    return tuple(TokenSpan(start, end) for start, end in pairs)
 
 
 def _credit(values: dict[str, Any]) -> Credit:

@@ -69,13 +69,19 @@ def egca_advantage(
     scope.group_advantages = advantages
     if not scope.enabled:
         return advantages, advantages
-    return place(scope, advantages, response_mask), advantages
+    return place(scope, advantages, response_mask, by_std=divides_by_std(config)), advantages
 
 
-def place(scope: Scope, advantages: torch.Tensor, response_mask: torch.Tensor) -> torch.Tensor:
+def place(scope: Scope, advantages: torch.Tensor, response_mask: torch.Tensor, *, by_std: bool) -> torch.Tensor:
     """``advantages`` (B, T) on the blamed tokens of ``scope``, whose ``placement`` then says what was done."""
-    placed, scope.placement = tensors.place_rows(advantages, response_mask, judged_rows(scope), scope.config)
+    rows = judged_rows(scope)
+    placed, scope.placement = tensors.place_rows(advantages, response_mask, rows, scope.config, by_std=by_std)
     return placed
+
+
+def divides_by_std(config: Any) -> bool:
+    """Whether verl's GRPO does (``algorithm.norm_adv_by_std_in_grpo``)."""
+    return True if config is None else bool(config.get("norm_adv_by_std_in_grpo", True))
 
 
 def judged_rows(scope: Scope) -> list[Row | None]:
@@ -98,7 +104,7 @@ def _group_advantage(
     estimator's name (gae: utils.py:100, ray_trainer.py:218; remax: ray_trainer.py:1493; gdpo: ray_trainer.py:261)
     treat ``egca`` as they treat ``grpo``.
     """
-    by_std = True if config is None else config.get("norm_adv_by_std_in_grpo", True)
+    by_std = divides_by_std(config)
     if keys is None:
         return torch.as_tensor(compute_grpo_outcome_advantage(rewards, mask, index, norm_adv_by_std_in_grpo=by_std)[0])
     from verl.trainer.ppo.v1.utils import compute_advantage_for_multi_trajectories  # v1 is imported late, by v1 itself

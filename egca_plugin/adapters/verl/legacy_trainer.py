@@ -18,10 +18,10 @@ from verl.trainer.ppo.ray_trainer import RayPPOTrainer
 from egca_plugin.adapters.observer import Observer, caution
 from egca_plugin.adapters.samples import Scope
 from egca_plugin.adapters.verl import channel, rows, settings
-from egca_plugin.adapters.verl.estimator import place
+from egca_plugin.adapters.verl.estimator import divides_by_std, place
 from egca_plugin.adapters.verl.shared_bank import OwnedBank
 from egca_plugin.adapters.verl.workers import await_ready, lasting_reward_workers
-from egca_plugin.errors import FrameworkError
+from egca_plugin.errors import ConfigError, FrameworkError
 
 
 class EgcaRayPPOTrainer(RayPPOTrainer):
@@ -29,6 +29,11 @@ class EgcaRayPPOTrainer(RayPPOTrainer):
 
     def __init__(self, config: DictConfig, *args: Any, **kwargs: Any) -> None:
         self._settings = settings.check(config)
+        if self._settings.egca.praise:
+            raise ConfigError(
+                f"egca.praise: got {self._settings.egca.praise!r}, and verl's legacy trainer credits each sample "
+                "without its group; leave it out, or train with trainer.use_v1=true"
+            )
         with open_dict(config):
             config.algorithm.adv_estimator = "grpo"
         super().__init__(config, *args, **kwargs)
@@ -52,7 +57,8 @@ class EgcaRayPPOTrainer(RayPPOTrainer):
         scope = Scope(self._settings.egca, self._settings.enabled, found, group_advantages=batch.batch["advantages"])
         mask = batch.batch["response_mask"]
         if scope.enabled:
-            batch.batch["advantages"] = place(scope, batch.batch["advantages"], mask)
+            by_std = divides_by_std(self.config.algorithm)
+            batch.batch["advantages"] = place(scope, batch.batch["advantages"], mask, by_std=by_std)
         real = range(len(found))
         responses: list[Any] = []
         if self._observer.records:

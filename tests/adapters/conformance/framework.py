@@ -24,6 +24,7 @@ GROUP = 4  # right, wrong, raising, broken: what tiny_policy.answers gives, one 
 TASKS = policy.TASKS[:2]
 WRONG = 1  # the place of the wrong answer in a group
 UNIT, CONSERVE = EgcaConfig(traces=""), EgcaConfig(scale="conserve", traces="")
+PRAISING, MENDED = EgcaConfig(credit="decision", praise=0.5, traces=""), 0.75  # and the rate of each group, mended
 
 Change = Callable[[int, Row], Row | None]
 
@@ -39,6 +40,13 @@ def without_spans(place: int, row: Row) -> Row | None:
 def one_off(place: int, row: Row) -> Row | None:
     """The mistake that a grid of other width invites."""
     return replace(row, spans=tuple(TokenSpan(span.start + 1, span.end + 1) for span in row.spans))
+
+
+def well_begun(place: int, row: Row) -> Row | None:
+    """As a proven sample whose decision is its span."""
+    if not row.spans:
+        return row
+    return replace(row, credit=replace(row.credit, mended=MENDED), praised=(TokenSpan(0, row.spans[0].start),))
 
 
 def first_wrong_lost(place: int, row: Row) -> Row | None:

@@ -11,6 +11,8 @@ import torch
 from framework import (
     CONSERVE,
     GROUP,
+    MENDED,
+    PRAISING,
     TASKS,
     UNIT,
     WRONG,
@@ -21,10 +23,12 @@ from framework import (
     ids_of,
     one_off,
     texts,
+    well_begun,
     without_spans,
 )
 
 import egca_plugin as egca
+from egca_plugin.credit.praise import of_passing
 from egca_plugin.errors import ConfigError, EgcaError
 from egca_plugin.types import Completion, Credit
 
@@ -84,6 +88,15 @@ def the_weights_are_those_of_the_api(framework: Framework) -> None:
         assert torch.allclose(given, uniform * weights, atol=1e-6), f"{framework.name}, row {row}"
 
 
+def praise_lies_in_front(framework: Framework) -> None:
+    plain, praised = framework.grid(Asked()), framework.grid(Asked(PRAISING, change=well_begun))
+    more = (praised.advantages - plain.advantages)[WRONG][plain.mask[WRONG]]
+    here = torch.arange(len(more)) < int((plain.advantages * plain.mask)[WRONG][plain.mask[WRONG]].nonzero()[0])
+    sizes = [PRAISING.praise * of_passing(MENDED, by_std=by_std) for by_std in (True, False)]
+    assert any(torch.allclose(more, here * size, atol=1e-6) for size in sizes), f"{framework.name}: {more.tolist()}"
+    assert torch.equal((praised.advantages * praised.mask)[0], (plain.advantages * plain.mask)[0]), "it passes"
+
+
 def one_ratio_a_sequence_is_refused(framework: Framework) -> None:
     with pytest.raises(ConfigError):
         framework.refuse()
@@ -121,6 +134,7 @@ LAWS: dict[str, Callable[[Framework], None]] = {
     "under `conserve` each row keeps its sum": the_sum_is_kept,
     "a span that is cut off or masked falls back, counted": a_hidden_span_falls_back,
     "the same credits as `egca.assess` in any other framework": the_weights_are_those_of_the_api,
+    "under `praise` what was well begun gets it, in front of the blame and nowhere else": praise_lies_in_front,
     "what averages a sequence's credit away is refused": one_ratio_a_sequence_is_refused,
     "a sample without a verdict costs no other": a_lost_sample_costs_no_other,
     "where nothing can be judged, the run stops": nothing_judged_stops_the_run,

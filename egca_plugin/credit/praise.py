@@ -1,0 +1,38 @@
+"""What a proven sample wrote in front of its decision was right so far: how much praise that has earned.
+
+The telescoped advantage (``docs/credit.md``): the tokens in front of the decision have earned ``V(prefix) - V(start)``
+together, which is positive wherever a program was well begun. A program that one small change mends is right up to
+there, so each of them gets a share of what a token of a passing program gets, ``A+``, in the group enlarged by the
+mended ones: of P passing samples of G and n proven ones
+
+    r  = (P + n) / (G + n)                  the rate at which the enlarged group passes
+    A+ = (1 - r) / sqrt(r (1 - r))          GRPO's advantage of a passing sample there
+    A+ = 1 - r                              the same without division by the deviation (Dr. GRPO)
+
+Where a whole group fails, plain GRPO learns nothing from it, and praise does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from egca_plugin.types import Credit
+
+
+def with_mended(credits: Sequence[Credit]) -> list[Credit]:
+    """The credits of one group, those of proven samples with the rate ``r`` at which it would pass, them mended."""
+    proven = [_proven(credit) for credit in credits]
+    if not any(proven):
+        return list(credits)
+    rate = (sum(credit.passed for credit in credits) + sum(proven)) / (len(credits) + sum(proven))
+    return [replace(credit, mended=rate) if one else credit for credit, one in zip(credits, proven, strict=True)]
+
+
+def of_passing(rate: float, *, by_std: bool = True) -> float:
+    """``A+``, the advantage of a passing sample in a group that passes at ``rate`` (above 0, at most 1)."""
+    return float(((1 - rate) / rate) ** 0.5) if by_std else 1 - rate
+
+
+def _proven(credit: Credit) -> bool:
+    return credit.verified and credit.decision is not None and not credit.passed
