@@ -230,6 +230,25 @@ def test_uniform_credit_and_a_masked_span_are_the_mask_itself() -> None:
     assert egca.token_weights(credit, ids, Letters(), [1, 1, 0, 1, 1, 1]) == (1, 1, 0, 1, 1, 1)
 
 
+def test_what_a_proven_sample_wrote_first_is_praised_where_that_is_wanted() -> None:
+    task = egca.Task("t", "", "f", "def f(x):\n    y = x + 1\n    return y\n", ("assert f(1) == 2", "assert f(5) == 6"))
+    wrong, broken = "def f(x):\n    y = x + 2\n    return y\n", "def f(x):\n    return (\n"
+    texts = [task.reference, wrong, broken, wrong]
+    config = egca.EgcaConfig(credit="decision", praise=0.5, traces="", sandbox=egca.SandboxConfig(workers=1))
+    completions = [egca.Completion(text, "group") for text in texts]
+    credits = egca.assess(task, completions, config)
+    assert [credit.mended for credit in credits] == [0.0, 0.5, 0.0, 0.5], "of four and two mended ones three pass"
+    ids, begun = [*map(ord, wrong)], wrong.index("2")
+    given = egca.token_advantages(credits[1], ids, Letters(), -1.0, config=config)
+    assert given == (0.5,) * begun + (-1.0,) + (0.0,) * (len(wrong) - begun - 1), "half of 1, which a passing one gets"
+    assert egca.token_advantages(credits[0], [*map(ord, texts[0])], Letters(), 1.5, config=config) == (1.5,) * len(
+        texts[0]
+    )
+    alone = egca.assess(task, [egca.Completion(wrong, "group")] * 2, config)
+    assert [credit.mended for credit in alone] == [0.5, 0.5], "a group that fails altogether is mended too"
+    assert all(credit.mended == 0.0 for credit in egca.assess(task, completions, egca.EgcaConfig(traces="")))
+
+
 def test_arrays_are_taken_as_lists_are() -> None:
     torch = pytest.importorskip("torch")
     ids = torch.tensor([*map(ord, "a + b")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -89,7 +90,8 @@ def the_weights_are_those_of_the_api(framework: Framework) -> None:
 
 
 def praise_lies_in_front(framework: Framework) -> None:
-    plain, praised = framework.grid(Asked()), framework.grid(Asked(PRAISING, change=well_begun))
+    plain = framework.grid(Asked(replace(PRAISING, praise=0.0)))
+    praised = framework.grid(Asked(PRAISING, change=well_begun))
     more = (praised.advantages - plain.advantages)[WRONG][plain.mask[WRONG]]
     here = torch.arange(len(more)) < int((plain.advantages * plain.mask)[WRONG][plain.mask[WRONG]].nonzero()[0])
     sizes = [PRAISING.praise * of_passing(MENDED, by_std=by_std) for by_std in (True, False)]
