@@ -16,7 +16,6 @@ from __future__ import annotations
 import logging
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -27,6 +26,7 @@ from egca_plugin.adapters.groups import PoolJudge
 from egca_plugin.adapters.observer import Observer
 from egca_plugin.adapters.responses import Reader
 from egca_plugin.adapters.samples import Placing, Row, Scope
+from egca_plugin.adapters.settings import Settings
 from egca_plugin.config import PRESETS, EgcaConfig
 from egca_plugin.errors import ConfigError, FrameworkError, TaskError
 from egca_plugin.pipeline import Group
@@ -37,14 +37,6 @@ logger = logging.getLogger(__name__)
 
 KEY = "egca"  # of a sample's metadata, while the samples are in slime's rollout manager
 ESTIMATORS = ("grpo", "cispo")  # whose advantage is one number a sample, and whose loss has a ratio a token
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """``enabled`` False: rewards as ever, slime's own advantages."""
-
-    enabled: bool
-    egca: EgcaConfig
 
 
 class _Worker:

@@ -39,11 +39,11 @@ from vllm import SamplingParams  # noqa: E402
 
 from egca_plugin.adapters.groups import Judge, Together  # noqa: E402
 from egca_plugin.adapters.observer import Observer  # noqa: E402
-from egca_plugin.adapters.openrlhf import settings  # noqa: E402
 from egca_plugin.adapters.openrlhf.asking import Answer, Ask  # noqa: E402
 from egca_plugin.adapters.openrlhf.executor import SingleTurn  # noqa: E402
 from egca_plugin.adapters.openrlhf.experience import EgcaExperienceMaker  # noqa: E402
 from egca_plugin.adapters.openrlhf.trainer import under  # noqa: E402
+from egca_plugin.adapters.settings import Settings  # noqa: E402
 from egca_plugin.config import EgcaConfig  # noqa: E402
 from egca_plugin.tasks import parquet  # noqa: E402
 from egca_plugin.types import Task  # noqa: E402
@@ -57,8 +57,8 @@ OPTIONS = f"""
     --train.micro_batch_size 2 --rollout.micro_batch_size 3 --algo.kl.init_coef 0 --algo.advantage.estimator group_norm
     --actor.adam.lr 1e-3 --actor.lr_warmup_ratio 0
 """
-ON = settings.Settings(True, EgcaConfig(traces=""))
-CONSERVE = settings.Settings(True, EgcaConfig(scale="conserve", traces=""))
+ON = Settings(True, EgcaConfig(traces=""))
+CONSERVE = Settings(True, EgcaConfig(scale="conserve", traces=""))
 
 maker_module.ray = SimpleNamespace(put=lambda value: value, get=lambda value: value)  # all in this process
 
@@ -186,9 +186,7 @@ def bare(samples: list[Experience]) -> list[Experience]:
 class Run:
     """One actor (and reference) of OpenRLHF's, and an experience maker over them; OpenRLHF's own without ``egca``."""
 
-    def __init__(
-        self, model: Path, args: Any, *, reference: Path | None = None, egca: settings.Settings | None = None
-    ) -> None:
+    def __init__(self, model: Path, args: Any, *, reference: Path | None = None, egca: Settings | None = None) -> None:
         self.args = args
         strategy = utils.get_strategy(args)
         self.actor = under(PolicyModelActor)(1, 0, None, None)

@@ -16,9 +16,9 @@ from test_load import BARE, REFERENCE, TASK, WRONG, busy
 
 from egca_plugin.adapters.responses import Response
 from egca_plugin.adapters.samples import Placing, Row, Ticket
+from egca_plugin.adapters.settings import Settings
 from egca_plugin.adapters.verl.judging import PoolJudge
 from egca_plugin.adapters.verl.service import CreditService, Sample
-from egca_plugin.adapters.verl.settings import Settings
 from egca_plugin.config import EgcaConfig
 from egca_plugin.types import Task
 

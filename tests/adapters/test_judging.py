@@ -13,8 +13,8 @@ pytest.importorskip("verl")
 
 import tiny_policy as policy
 
+from egca_plugin.adapters.settings import Settings
 from egca_plugin.adapters.verl.judging import PoolJudge
-from egca_plugin.adapters.verl.settings import Settings
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import SandboxError
 from egca_plugin.judged import Judged

@@ -22,7 +22,8 @@ from verl import DataProto
 from verl.trainer.ppo.ray_trainer import RayPPOTrainer
 
 from egca_plugin.adapters.observer import Observer
-from egca_plugin.adapters.verl import channel, settings
+from egca_plugin.adapters.settings import Settings
+from egca_plugin.adapters.verl import channel
 from egca_plugin.adapters.verl.legacy_trainer import EgcaRayPPOTrainer
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import FrameworkError
@@ -46,7 +47,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[DataProto]:
 
 def trainer(tiny: Tiny, records: Path, *, enabled: bool = True) -> EgcaRayPPOTrainer:
     made = object.__new__(EgcaRayPPOTrainer)
-    made._settings = settings.Settings(enabled, EgcaConfig())
+    made._settings = Settings(enabled, EgcaConfig())
     made.tokenizer = AutoTokenizer.from_pretrained(tiny.model)
     made._bank = None
     made._observer = Observer(str(records), made.tokenizer)

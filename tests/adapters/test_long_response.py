@@ -22,11 +22,11 @@ from transformers import AutoTokenizer
 from verl import DataProto
 from verl.trainer.ppo import core_algos
 
+from egca_plugin.adapters.settings import Settings
 from egca_plugin.adapters.verl import channel
 from egca_plugin.adapters.verl.estimator import Scope, credits
 from egca_plugin.adapters.verl.judging import PoolJudge
 from egca_plugin.adapters.verl.reward import EgcaRewardManager
-from egca_plugin.adapters.verl.settings import Settings
 from egca_plugin.config import EgcaConfig
 from egca_plugin.tasks import parquet
 

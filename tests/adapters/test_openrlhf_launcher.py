@@ -9,6 +9,7 @@ import tiny_policy as policy
 
 from egca_plugin.adapters.openrlhf import data, settings, versions
 from egca_plugin.adapters.openrlhf.train import command
+from egca_plugin.adapters.settings import Settings
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import ConfigError, FrameworkError, TaskError
 from egca_plugin.tasks import parquet
@@ -90,7 +91,7 @@ MATHS = {"style": "rule", "ground_truth": "42"}
 
 
 def arguments(agent: str) -> SimpleNamespace:
-    chosen = settings.Settings(True, EgcaConfig(bad_rows=0.4))
+    chosen = Settings(True, EgcaConfig(bad_rows=0.4))
     return SimpleNamespace(egca=chosen, train=SimpleNamespace(agent_func_path=agent))
 
 

@@ -21,6 +21,7 @@ from transformers import AutoTokenizer
 
 from egca_plugin.adapters.groups import PoolJudge
 from egca_plugin.adapters.openrlhf import settings
+from egca_plugin.adapters.settings import Settings
 from egca_plugin.errors import ConfigError, FrameworkError
 
 BLAMED = " + 5"  # what the wrong answer of tiny_policy has too much
@@ -94,7 +95,7 @@ def test_uniform_credit_is_stock_bit_for_bit_and_spans_change_the_update(
     lengths = [int(s.action_mask.sum()) for s in samples]
     assert len(set(lengths)) == len(lengths), "equal lengths could not tell the loss types apart"
 
-    def run(egca: settings.Settings | None, given: Any) -> tuple[runs.Run, dict[str, torch.Tensor]]:
+    def run(egca: Settings | None, given: Any) -> tuple[runs.Run, dict[str, torch.Tensor]]:
         torch.manual_seed(0)  # LoRA begins at random
         one = runs.Run(model, deepcopy(args), reference=ref, egca=egca)
         before.append(one.parameters())

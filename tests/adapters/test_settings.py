@@ -12,6 +12,7 @@ from hydra import compose, initialize_config_module
 from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
+from egca_plugin.adapters.settings import Settings
 from egca_plugin.adapters.verl import settings
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import ConfigError
@@ -28,12 +29,12 @@ def composed() -> Any:
     return composed_
 
 
-def of(value: Any) -> settings.Settings:
+def of(value: Any) -> Settings:
     return settings.read(OmegaConf.create({"egca": value}))
 
 
 def test_without_any_setting_egca_is_on_with_its_defaults() -> None:
-    assert settings.read(OmegaConf.create({})) == settings.Settings(True, EgcaConfig())
+    assert settings.read(OmegaConf.create({})) == Settings(True, EgcaConfig())
 
 
 @pytest.mark.parametrize("value", ["off", False, {"enabled": False}])
@@ -42,7 +43,7 @@ def test_off_in_one_word(value: Any) -> None:
 
 
 def test_a_preset_in_one_word() -> None:
-    assert of("paper") == settings.Settings(True, EgcaConfig(preset="paper"))
+    assert of("paper") == Settings(True, EgcaConfig(preset="paper"))
 
 
 @pytest.mark.parametrize(
@@ -62,10 +63,10 @@ def test_unknown_settings_are_named(value: Any, said: str) -> None:
 
 def test_our_configuration_composes_verls_and_passes_the_check(composed: Any) -> None:
     config = composed()
-    assert settings.check(config) == settings.Settings(True, EgcaConfig())
+    assert settings.check(config) == Settings(True, EgcaConfig())
     assert config.trainer.v1.trainer_mode == "egca_sync"
     assert settings.check(composed("egca=paper", "egca.scale=unit")).egca == EgcaConfig(preset="paper", scale="unit")
-    assert settings.check(composed("egca=off")) == settings.Settings(False, EgcaConfig())
+    assert settings.check(composed("egca=off")) == Settings(False, EgcaConfig())
 
 
 def test_verls_own_command_finds_our_configuration_by_name() -> None:
@@ -75,13 +76,13 @@ def test_verls_own_command_finds_our_configuration_by_name() -> None:
 
     with initialize_config_module("verl.trainer.config", version_base=None):
         ours = compose("grpo_egca", ["egca=off", "egca.mix=0.5"])
-        assert settings.check(ours) == settings.Settings(False, EgcaConfig(mix=0.5))
+        assert settings.check(ours) == Settings(False, EgcaConfig(mix=0.5))
         four = ["algorithm.adv_estimator=egca", "reward.reward_manager.name=egca", "trainer.v1.trainer_mode=egca_sync"]
         for said, chosen in (
-            (["+egca=off"], settings.Settings(False, EgcaConfig())),
-            (["+egca=paper"], settings.Settings(True, EgcaConfig(preset="paper"))),
-            (["+egca.scale=unit"], settings.Settings(True, EgcaConfig(scale="unit"))),
-            ([], settings.Settings(True, EgcaConfig())),
+            (["+egca=off"], Settings(False, EgcaConfig())),
+            (["+egca=paper"], Settings(True, EgcaConfig(preset="paper"))),
+            (["+egca.scale=unit"], Settings(True, EgcaConfig(scale="unit"))),
+            ([], Settings(True, EgcaConfig())),
         ):
             assert settings.check(compose("ppo_trainer", [*four, *said])) == chosen
         with pytest.raises(ConfigCompositionException, match=r"append to your default list use \+egca=off"):

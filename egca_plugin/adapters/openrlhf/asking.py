@@ -11,8 +11,8 @@ from typing import Any
 
 from openrlhf.trainer.ppo_utils.samples_generator import SamplesGenerator
 
-from egca_plugin.adapters.openrlhf.settings import Settings
 from egca_plugin.adapters.samples import Row
+from egca_plugin.adapters.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,8 @@ from openrlhf.trainer.ppo_utils.experience_maker import RemoteExperienceMaker
 from egca_plugin.adapters import tensors
 from egca_plugin.adapters.observer import Observer
 from egca_plugin.adapters.openrlhf.asking import Answer
-from egca_plugin.adapters.openrlhf.settings import Settings
 from egca_plugin.adapters.samples import Placement, Row, Scope, joined, unless_lifted
+from egca_plugin.adapters.settings import Settings
 from egca_plugin.errors import FrameworkError
 
 

@@ -5,26 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from egca_plugin.adapters.settings import OFF, Settings
 from egca_plugin.config import PRESETS, EgcaConfig
 from egca_plugin.errors import ConfigError
 
-OFF = "off"
 LABEL = "reward_model"  # the column of `egca prepare`'s files, and of verl's, that holds a row's task
 # Estimators whose advantage is one number a sample, before KL. `reinforce` discounts only where gamma is not 1.
 LEVEL = ("group_norm", "rloo", "dr_grpo", "reinforce_baseline", "flash_reinforce", "reinforce")
 OF_A_GROUP = ("group_norm", "rloo", "dr_grpo")  # the first divides by its deviation
 WHITENED = ("reinforce_baseline", "reinforce")  # normalised over all tokens, KL and all
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """``enabled`` False: rewards as ever, every credit uniform, OpenRLHF's own advantages."""
-
-    enabled: bool
-    egca: EgcaConfig
 
 
 def split(argv: Sequence[str]) -> tuple[Settings, list[str]]:

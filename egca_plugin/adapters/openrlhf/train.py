@@ -13,12 +13,13 @@ from typing import Any
 
 from egca_plugin.adapters.openrlhf import settings, versions
 from egca_plugin.adapters.openrlhf.data import AGENT
+from egca_plugin.adapters.settings import Settings
 from egca_plugin.errors import ConfigError
 
 PROGRAM = "openrlhf.cli.train_ppo_ray"
 
 
-def command(argv: Sequence[str]) -> tuple[settings.Settings, list[str]]:
+def command(argv: Sequence[str]) -> tuple[Settings, list[str]]:
     """EGCA's settings, and OpenRLHF's words, with the executor and the column of the tasks where they name none.
 
     Raises ConfigError.
@@ -37,7 +38,7 @@ def command(argv: Sequence[str]) -> tuple[settings.Settings, list[str]]:
     return chosen, theirs
 
 
-def install(chosen: settings.Settings) -> None:
+def install(chosen: Settings) -> None:
     """Rebind the three names."""
     import ray
 

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from trl import GRPOConfig
 
+from egca_plugin.adapters.settings import OFF, Settings
 from egca_plugin.config import PRESETS, EgcaConfig
 from egca_plugin.errors import ConfigError
-
-OFF = "off"
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """``enabled`` False: rewards as ever, every credit uniform, TRL's own GRPO."""
-
-    enabled: bool
-    egca: EgcaConfig
 
 
 def read(value: EgcaConfig | str | None) -> Settings:

@@ -72,7 +72,7 @@ def egca_advantage(
     return place(scope, advantages, response_mask, by_std=divides_by_std(config)), advantages
 
 
-def place(scope: Scope, advantages: torch.Tensor, response_mask: torch.Tensor, *, by_std: bool) -> torch.Tensor:
+def place(scope: Scope, advantages: torch.Tensor, response_mask: torch.Tensor, *, by_std: bool = True) -> torch.Tensor:
     """``advantages`` (B, T) on the blamed tokens of ``scope``, whose ``placement`` then says what was done."""
     rows = judged_rows(scope)
     placed, scope.placement = tensors.place_rows(advantages, response_mask, rows, scope.config, by_std=by_std)

@@ -11,7 +11,7 @@ from typing import Any
 import ray
 
 from egca_plugin.adapters import unjudged
-from egca_plugin.adapters.verl.settings import Settings
+from egca_plugin.adapters.settings import Settings
 from egca_plugin.adapters.verl.shared_bank import BankLink
 from egca_plugin.credit.standing import FAILED, gated
 from egca_plugin.errors import EgcaError, SandboxError, TaskError

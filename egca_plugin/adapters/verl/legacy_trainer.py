@@ -18,7 +18,7 @@ from verl.trainer.ppo.ray_trainer import RayPPOTrainer
 from egca_plugin.adapters.observer import Observer, caution
 from egca_plugin.adapters.samples import Scope
 from egca_plugin.adapters.verl import channel, rows, settings
-from egca_plugin.adapters.verl.estimator import divides_by_std, place
+from egca_plugin.adapters.verl.estimator import place
 from egca_plugin.adapters.verl.shared_bank import OwnedBank
 from egca_plugin.adapters.verl.workers import await_ready, lasting_reward_workers
 from egca_plugin.errors import ConfigError, FrameworkError
@@ -57,8 +57,7 @@ class EgcaRayPPOTrainer(RayPPOTrainer):
         scope = Scope(self._settings.egca, self._settings.enabled, found, group_advantages=batch.batch["advantages"])
         mask = batch.batch["response_mask"]
         if scope.enabled:
-            by_std = divides_by_std(self.config.algorithm)
-            batch.batch["advantages"] = place(scope, batch.batch["advantages"], mask, by_std=by_std)
+            batch.batch["advantages"] = place(scope, batch.batch["advantages"], mask)
         real = range(len(found))
         responses: list[Any] = []
         if self._observer.records:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from egca_plugin.adapters.settings import Settings
 from egca_plugin.config import PRESETS, EgcaConfig
 from egca_plugin.errors import ConfigError
 
@@ -31,14 +31,6 @@ _BEFORE_0_9 = {
     "reward_model": "reward (reward.num_workers, reward.reward_manager.name, reward.reward_model)",
     "sandbox_fusion": "reward.sandbox_fusion",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """``enabled`` False: rewards as ever, every credit uniform, stock GRPO advantages."""
-
-    enabled: bool
-    egca: EgcaConfig
 
 
 def read(config: DictConfig) -> Settings:

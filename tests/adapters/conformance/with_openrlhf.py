@@ -18,6 +18,7 @@ from openrlhf.utils.agent import SingleTurnAgentExecutor
 from egca_plugin.adapters.groups import PoolJudge
 from egca_plugin.adapters.openrlhf import settings
 from egca_plugin.adapters.openrlhf.executor import SingleTurn, judged
+from egca_plugin.adapters.settings import Settings
 
 
 class _Logging(SingleTurnAgentExecutor):
@@ -53,7 +54,7 @@ class OpenRlhf(Framework):
         return runs.sampled(runs.executor(judge or self._judge, kind), self.tokenizer, args or self._args, TASKS)
 
     def _run(self, asked: Asked | None) -> tuple[runs.Run, list[Experience]]:
-        egca = settings.Settings(True, asked.config) if asked else None
+        egca = Settings(True, asked.config) if asked else None
         run = runs.Run(self.model, deepcopy(self._args), egca=egca)
         if asked is None:
             return run, runs.bare(self._samples)
