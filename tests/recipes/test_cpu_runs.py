@@ -28,7 +28,7 @@ from egca_plugin.adapters.verl import launch
 
 pytestmark = [pytest.mark.verl, pytest.mark.slow]
 LIMIT_S, STEPS = 600, 2
-IN_EVERY_RUN: tuple[tuple[str, str], ...] = ()
+IN_EVERY_RUN = (("mbpp", "one_gpu"),)
 MODES = {"one_gpu": "sync", **{mode: mode for mode in ("colocate_async", "separate_async", "legacy")}}
 
 
