@@ -27,7 +27,10 @@ def test_the_legacy_trainer_places(tiny: Tiny, tmp_path: Path) -> None:
 
 
 def test_colocate_async_with_kl_saves_and_resumes(tiny: Tiny, tmp_path: Path) -> None:
-    """Rollout runs ahead of training and is aborted in mid-sentence; the reference model's KL is in the loss."""
+    """Rollout runs ahead of training and is aborted in mid-sentence; the reference model's KL is in the loss.
+
+    And what proven samples wrote in front of their decision is praised.
+    """
     settings: dict[str, Any] = {"learning_rate": 1e-3}
     overrides = (
         "trainer.v1.trainer_mode=egca_colocate_async",
@@ -35,6 +38,8 @@ def test_colocate_async_with_kl_saves_and_resumes(tiny: Tiny, tmp_path: Path) ->
         "actor_rollout_ref.actor.kl_loss_coef=0.05",
         "trainer.save_freq=1",
         "trainer.resume_mode=auto",
+        "egca.credit=decision",
+        "egca.praise=0.5",
     )
     first = train(tiny, tmp_path, overrides=overrides, **settings)
     assert first.code == 0, first.log[-6000:]
@@ -57,4 +62,6 @@ def test_colocate_async_with_kl_saves_and_resumes(tiny: Tiny, tmp_path: Path) ->
         "what was judged before the resume has its credit after it"
     )
     proven = [record for record in more.records if record["verified"]]  # in some step: which groups agree is chance
+    assert any(record["mended"] for record in proven), "and what they wrote first is praised"
+    assert any(metrics["egca/praised_tokens"] > 0 for run in (first, more) for metrics in run.metrics.values())
     assert {"sibling", "bank"} & {(record["reference"] or "").partition(":")[0] for record in proven}
