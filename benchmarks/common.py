@@ -66,17 +66,12 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def time_of_day(text: str) -> float:
-    """Seconds of the epoch at which it is next ``HH:MM``, for ``argparse``. Raises argparse.ArgumentTypeError."""
+    """Seconds of the epoch at which it is ``HH:MM`` today, for ``argparse``. Raises argparse.ArgumentTypeError."""
     try:
         wanted = time.strptime(text, "%H:%M")
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a time of day as HH:MM, such as 07:30") from error
-    now = time.localtime()
-    today, tomorrow = (
-        time.mktime((now.tm_year, now.tm_mon, now.tm_mday + days, wanted.tm_hour, wanted.tm_min, 0, 0, 0, -1))
-        for days in (0, 1)
-    )
-    return today if today > time.time() else tomorrow
+    return time.mktime((*time.localtime()[:3], wanted.tm_hour, wanted.tm_min, 0, 0, 0, -1))
 
 
 UNTIL: dict[str, Any] = {"type": time_of_day, "metavar": "HH:MM", "default": float("inf")}

@@ -86,7 +86,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rank", type=int, default=8, help="of the adapters (default: %(default)s)")
     parser.add_argument("--finite", type=int, default=6, help="take real steps in each so-manieth batch (%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="of torch (default: %(default)s)")
-    parser.add_argument("--until", **common.UNTIL, help="begin no batch after this time of day")
+    parser.add_argument("--until", **common.UNTIL, help="begin no batch after this time of today")
     parser.add_argument("--work", type=Path, default=Path("outputs/learning-onestep"), help="what is kept")
     parser.add_argument("--out", type=Path, default=common.RESULTS, help="folder of the result")
     return parser.parse_args(argv)

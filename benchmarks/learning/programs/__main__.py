@@ -41,7 +41,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--arms", nargs="+", choices=ARMS, metavar="ARM", help=", ".join(ARMS))
     parser.add_argument("--rates", nargs="+", type=float, help="learning rates")
     parser.add_argument("--seeds", nargs="+", type=int)
-    parser.add_argument("--until", **common.UNTIL, help="begin no cell after this time of day")
+    parser.add_argument("--until", **common.UNTIL, help="begin no cell after this time of today")
     parser.add_argument("--report-only", action="store_true", help="run nothing")
     parser.add_argument("--times", action="store_true", help="report seconds by phase too: on an idle host only")
     parser.add_argument("--cells", type=Path, default=CELLS, help="folder of finished cells")
