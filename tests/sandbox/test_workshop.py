@@ -126,7 +126,7 @@ def test_cpu_time_ends_a_program_and_not_the_clock(workshop: Workshop) -> None:
 def test_a_program_that_computes_is_not_ended_by_a_deadline_that_a_loaded_host_has_missed(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workshop_module, "far_behind", lambda cpu_s: time.monotonic() + 0.01)
+    monkeypatch.setattr(workshop_module, "deadline_of", lambda cpu_s: time.monotonic() + 0.01)
     works = code("def f(n):\n    for _ in range(n): pass\n    return n")
     results = ask(workshop, works, call("f", 50_000_000), call("f", 1), cpu_s=60.0)
     assert ([one.status for one in results], workshop.starved) == ([CallStatus.VALUE] * 2, False)
@@ -134,8 +134,8 @@ def test_a_program_that_computes_is_not_ended_by_a_deadline_that_a_loaded_host_h
     assert (result.status, workshop.starved) == (CallStatus.TIMEOUT, False), "its limit is the kernel's"
 
 
-def test_a_program_that_waits_meets_the_clock_far_behind(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workshop_module, "far_behind", lambda cpu_s: time.monotonic() + 0.2)
+def test_a_program_that_waits_meets_the_deadline(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workshop_module, "deadline_of", lambda cpu_s: time.monotonic() + 0.2)
     waits = code("import _thread\nlock = _thread.allocate_lock()\ndef f():\n    with lock, lock: pass")
     (result,) = ask(workshop, waits, call("f"))
     assert (result.status, workshop.starved) == (CallStatus.TIMEOUT, True)

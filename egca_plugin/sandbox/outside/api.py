@@ -22,7 +22,7 @@ from egca_plugin.sandbox import isolation, wire
 from egca_plugin.sandbox.outside import frames, scripts
 from egca_plugin.sandbox.outside.companions import Companions
 from egca_plugin.sandbox.outside.launch import Zygote
-from egca_plugin.sandbox.outside.link import ZygoteLost, far_behind
+from egca_plugin.sandbox.outside.link import ZygoteLost, deadline_of
 from egca_plugin.sandbox.outside.records import Budget, Record
 from egca_plugin.sandbox.outside.session import Session
 from egca_plugin.types import Call, CallResult, RawTrace
@@ -198,7 +198,7 @@ class Sandbox:
             for program in programs[:WINDOW]:
                 child.send(frames.limit(cpu_s), frames.load(program, 0, budget), *asks)
             for number in range(len(programs)):
-                deadline = far_behind(cpu_s)
+                deadline = deadline_of(cpu_s)
                 loaded = frames.answer(child, deadline, budget)
                 records = [frames.answer(child, deadline, budget) for _ in calls]
                 if number + WINDOW < len(programs):

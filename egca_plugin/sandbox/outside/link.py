@@ -61,12 +61,13 @@ class Order:
 PLAIN = Order()
 
 
-def far_behind(cpu_s: float) -> float:
-    """The deadline for an answer that takes up to ``cpu_s`` of CPU time, on a host that gives it a quarter of a CPU.
+def deadline_of(cpu_s: float) -> float:
+    """The deadline for an answer that takes up to ``cpu_s`` of CPU time, on a host that gives it a whole CPU.
 
-    It ends those that wait: one that computes, on a busier host, goes on behind it, up to its limit of CPU time.
+    It ends those that wait for something: one that computes, on a busier host, goes on behind it, up to its limit of
+    CPU time (:mod:`.pace`).
     """
-    return monotonic() + 1.0 + 4.0 * cpu_s
+    return monotonic() + 1.0 + cpu_s
 
 
 class Output(Protocol):
@@ -200,10 +201,12 @@ class Child:
         self._outgoing = bytearray()
         self._incoming = bytearray()
         self._received = 0
+        self._late: pace.Look | None = None  # how it was when it was last seen to be late, since it was asked
         self.ending: Ending | None = None
 
     def send(self, *bodies: bytes) -> None:
         """Queue frames, and write what fits without waiting."""
+        self._late = None
         for body in bodies:
             self._outgoing += _count.pack(len(body)) + body
         self._flush()
@@ -222,7 +225,6 @@ class Child:
     def receive(self, deadline: float) -> bytes | Ending:
         """The next frame, or why there is none; ``deadline`` in :func:`time.monotonic` seconds. Raises ZygoteLost."""
         incoming = self._incoming
-        late: pace.Look | None = None
         while self.ending is None:
             if len(incoming) >= 4:
                 size = _count.unpack_from(incoming)[0]
@@ -233,12 +235,13 @@ class Child:
                     del incoming[: 4 + size]
                     return frame
             self._watch(bool(self._outgoing))
-            left = deadline - monotonic()
-            if left <= 0 or not self._poll.poll(left * 1000):
-                before, late = late, pace.look(self._control.pid)
-                if before is not None and not late.computed_since(before):
-                    return self._end(CallStatus.TIMEOUT, OUT_OF_TIME)
-                deadline = late.at + pace.AGAIN_S
+            if not self._poll.poll(max(0.0, deadline - monotonic()) * 1000):
+                now = pace.look(self._control.pid)
+                if self._late is None or now.at - self._late.at >= pace.AGAIN_S:
+                    if self._late is not None and not now.computed_since(self._late):
+                        return self._end(CallStatus.TIMEOUT, OUT_OF_TIME)
+                    self._late = now
+                deadline = self._late.at + pace.AGAIN_S
                 continue
             if self._output is not None and not self._output.take():
                 if self._output.flooded:

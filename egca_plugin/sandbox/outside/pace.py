@@ -7,7 +7,7 @@ from time import monotonic  # bound here, since tests patch the module
 from typing import NamedTuple
 
 AGAIN_S = 1.0  # between two looks
-_SLOWEST = 0.05  # of a CPU, what one that computes is given on the busiest host that is thought of
+_SLOWEST = 0.02  # of a CPU, what one that computes is given on the busiest host that is thought of
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 

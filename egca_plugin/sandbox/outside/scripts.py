@@ -17,7 +17,7 @@ from egca_plugin.config import SandboxConfig
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.outside import frames
 from egca_plugin.sandbox.outside.launch import Zygote
-from egca_plugin.sandbox.outside.link import Order, ZygoteLost, far_behind
+from egca_plugin.sandbox.outside.link import Order, ZygoteLost, deadline_of
 from egca_plugin.sandbox.outside.records import Budget, Record
 from egca_plugin.sandbox.outside.streams import Input, Output
 from egca_plugin.types import Call, CallResult, CallStatus
@@ -108,7 +108,7 @@ def run(
         try:
             zygote = host.start(program, seed=seed)  # a cold start is not the program's time
             with _Stage(zygote, order, max_output) as stage:
-                result = stage.run(program, stdin, far_behind(cpu_s), seed=seed, budget=budget)
+                result = stage.run(program, stdin, deadline_of(cpu_s), seed=seed, budget=budget)
                 return replace(result, cpu_s=stage.spent())
         except ZygoteLost as err:
             host.replace(err)
@@ -218,7 +218,7 @@ class Scripts:
             if alone:
                 ran = run(self._host, program, stdin, cpu_s=cpu_s, budget=budget)
             else:
-                ran = self._open(program, cpu_s).run(program, stdin, far_behind(cpu_s), seed=0, budget=budget)
+                ran = self._open(program, cpu_s).run(program, stdin, deadline_of(cpu_s), seed=0, budget=budget)
             found.append(ran.as_call())
         return found
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.outside import frames
-from egca_plugin.sandbox.outside.link import Child, Control, Ending, Order, far_behind
+from egca_plugin.sandbox.outside.link import Child, Control, Ending, Order, deadline_of
 from egca_plugin.sandbox.outside.records import Budget, Record
 from egca_plugin.types import Call, CallResult, CallStatus
 
@@ -19,7 +19,7 @@ class Session:
     """A program in its process. ``loaded`` tells whether it could be executed, and the failure if not.
 
     ``timeout_s``: CPU time for loading and all calls, restarts included, so that no load of the host decides; a
-    deadline, for programs that wait, is far behind it. ``memory_mb`` of address space; 0 for the zygote's settings.
+    deadline behind it is for programs that wait. ``memory_mb`` of address space; 0 for the zygote's settings.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Session:
         memory_mb: int = 0,
     ) -> None:
         self._control, self._program = control, program
-        self._left_s, self._deadline = timeout_s, far_behind(timeout_s)
+        self._left_s, self._deadline = timeout_s, deadline_of(timeout_s)
         self._seed, self._budget, self._memory_mb = seed, budget, memory_mb
         self._child: Child | None = None
         self._loaded: Record | None = None

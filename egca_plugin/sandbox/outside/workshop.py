@@ -12,7 +12,7 @@ from types import CodeType, TracebackType
 from egca_plugin.errors import SandboxError
 from egca_plugin.sandbox.outside import frames, scripts
 from egca_plugin.sandbox.outside.api import ATTEMPTS, Sandbox
-from egca_plugin.sandbox.outside.link import OUT_OF_TIME, Child, ZygoteLost, far_behind
+from egca_plugin.sandbox.outside.link import OUT_OF_TIME, Child, ZygoteLost, deadline_of
 from egca_plugin.sandbox.outside.records import Budget, Record
 from egca_plugin.types import Call, RawTrace
 
@@ -82,7 +82,7 @@ class Workshop:
         child = self._child
         assert child is not None
         child.send(frames.limit(cpu_s))
-        deadline = far_behind(cpu_s)
+        deadline = deadline_of(cpu_s)
         asks = [frames.call(one) for one in calls]
         if self._inside is None or self._inside[0] is not program or self._inside[1] != budget:
             self._inside = None
