@@ -55,6 +55,7 @@ def train(tiny: Tiny, home: Path, **settings: Any) -> Run:
     )
     with alone(home):
         code = launch.run(run, lines.append, timeout_s=420)
+    (home / "run.log").write_text("\n".join(lines), encoding="utf-8")  # for whoever asks what a run said
     found = dict(found for found in map(launch.step_metrics, lines) if found)
     written = [line for file in (home / "records").glob("*.jsonl") for line in file.read_text().splitlines()]
     return Run(code, found, [json.loads(line) for line in written], "\n".join(lines))
