@@ -68,6 +68,17 @@ def test_switched_off_it_is_stock_grpo_bit_for_bit() -> None:
     assert torch.equal(ours(SPANNED, enabled=False), stock())
 
 
+@pytest.mark.parametrize("by_std", [True, False])
+def test_praise_is_of_the_size_of_verls_own_advantages(by_std: bool) -> None:
+    """Half of what a passing sample gets where three of four pass: 1/sqrt(3), or 1/4 without the deviation."""
+    begun = replace(SPANNED[1], credit=replace(SPANNED[1].credit, mended=0.75), praised=(TokenSpan(0, 1),))
+    rows = [SPANNED[0], begun, *SPANNED[2:]]
+    placed, without = (ours(rows, by_std=by_std, credit="decision", praise=praise) for praise in (0.5, 0.0))
+    more = 0.5 * (3**-0.5 if by_std else 0.25)
+    assert (placed - without).flatten().nonzero().flatten().tolist() == [WIDTH]
+    assert float((placed - without)[1, 0]) == pytest.approx(more, abs=1e-6)
+
+
 def test_under_conserve_each_row_keeps_its_sum_and_the_blamed_rows_change() -> None:
     placed = ours(SPANNED, scale="conserve")
     assert torch.allclose(placed.sum(1), stock().sum(1), atol=1e-4)

@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip("verl")
 
 import torch
+from omegaconf import OmegaConf
 from tensordict import TensorDict
 from tiny_policy import Tiny
 from transformers import AutoTokenizer
@@ -23,10 +24,10 @@ from verl.trainer.ppo.ray_trainer import RayPPOTrainer
 
 from egca_plugin.adapters.observer import Observer
 from egca_plugin.adapters.settings import Settings
-from egca_plugin.adapters.verl import channel
+from egca_plugin.adapters.verl import channel, settings
 from egca_plugin.adapters.verl.legacy_trainer import EgcaRayPPOTrainer
 from egca_plugin.config import EgcaConfig
-from egca_plugin.errors import FrameworkError
+from egca_plugin.errors import ConfigError, FrameworkError
 from egca_plugin.types import Credit, Mode, Outcome, Span, TokenSpan
 
 WORDS, TOOL, BLAMED = "def double(x):\n", "tool says", "    y = x * 2 + 5\n"
@@ -81,6 +82,13 @@ def batch(tokenizer: Any) -> tuple[DataProto, TokenSpan]:
         },
     )
     return data, span
+
+
+def test_praise_wants_the_group_that_this_trainer_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    praising = Settings(True, EgcaConfig(credit="decision", praise=0.5))
+    monkeypatch.setattr(settings, "check", lambda config: praising)
+    with pytest.raises(ConfigError, match=r"egca\.praise: got 0\.5"):
+        EgcaRayPPOTrainer(OmegaConf.create({}))
 
 
 def test_spans_count_a_tools_tokens_and_the_records_quote_the_blamed_line(

@@ -22,6 +22,7 @@ from transformers import AutoTokenizer
 from egca_plugin.adapters.groups import PoolJudge
 from egca_plugin.adapters.openrlhf import settings
 from egca_plugin.adapters.settings import Settings
+from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import ConfigError, FrameworkError
 
 BLAMED = " + 5"  # what the wrong answer of tiny_policy has too much
@@ -241,6 +242,16 @@ def test_what_would_do_nothing_or_harm_is_refused(model: Path, more: str, named:
     args = runs.parsed(model, *more.split())
     with pytest.raises(ConfigError, match=named):
         settings.check(runs.ON, args)
+
+
+def test_praise_is_of_the_size_of_one_group(model: Path) -> None:
+    praising = Settings(True, EgcaConfig(credit="decision", praise=0.5, traces=""))
+    whitened = runs.parsed(model, "--algo.advantage.estimator", "reinforce_baseline")
+    assert settings.check(runs.ON, whitened) == runs.ON
+    with pytest.raises(ConfigError, match=r"--egca\.praise: .*reinforce_baseline"):
+        settings.check(praising, whitened)
+    for estimator in settings.OF_A_GROUP:
+        assert settings.check(praising, runs.parsed(model, "--algo.advantage.estimator", estimator)) == praising
 
 
 def test_without_placing_every_estimator_and_loss_may_train(model: Path) -> None:

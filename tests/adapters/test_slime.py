@@ -84,6 +84,10 @@ def sample(model: Path, label: Any, text: str = "x") -> SimpleNamespace:
         ({"normalize_advantages": True}, "--normalize-advantages"),
         ({"egca": "on"}, "egca: got 'on', expected off, one of verified, paper"),
         ({"egca": {"scal": "unit"}}, r"egca\.scal: no such setting"),
+        (
+            {"egca": {"credit": "decision", "praise": 0.5}, "rewards_normalization": False},
+            "--disable-rewards-normalization",
+        ),
     ],
 )
 def test_what_would_do_nothing_or_harm_is_refused(settings: dict[str, Any], says: str) -> None:

@@ -49,6 +49,14 @@ def test_what_would_undo_the_credit_is_refused(tmp_path: Path, setting: dict[str
     settings.check(settings.read("off"), args)
 
 
+def test_praise_is_of_the_size_of_one_group(tmp_path: Path) -> None:
+    praising = settings.read(EgcaConfig(credit="decision", praise=0.5))
+    with pytest.raises(ConfigError, match="scale_rewards: got 'batch'"):
+        settings.check(praising, runs.config(tmp_path, scale_rewards="batch"))
+    for scale in ("group", "none"):
+        assert settings.check(praising, runs.config(tmp_path, scale_rewards=scale)) == praising
+
+
 def test_the_tasks_column_must_stay(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="remove_unused_columns"):
         settings.check(settings.read("off"), runs.config(tmp_path, remove_unused_columns=True))
