@@ -177,8 +177,9 @@ class Assessor:
 
         ``learnt``: indices of the samples that have an advantage, None for all; with ``egca.localize=advantage`` the
         others are not localised. Passing siblings serve the others as references. ``ahead``: what :meth:`ahead` has
-        answered already, by the program's source; without it the credits are the same, and take longer. Raises
-        TaskError, SandboxError.
+        answered already, by the program's source; without it the credits are the same, and take longer. With
+        ``egca.praise`` proven samples are told the rate at which these would pass, mended. Raises TaskError,
+        SandboxError.
         """
         task, restarts = prepared(task, self.config), self._restarts()
         peers = Peers(self._references, task, siblings_of(judged), judged, self._local)

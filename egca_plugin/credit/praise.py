@@ -21,7 +21,7 @@ from egca_plugin.types import Credit
 
 
 def with_mended(credits: Sequence[Credit]) -> list[Credit]:
-    """The credits of one group, those of proven samples with the rate ``r`` at which it would pass, them mended."""
+    """The credits of one group, or of what of it is credited together: those of proven samples with the rate ``r``."""
     proven = [_proven(credit) for credit in credits]
     if not any(proven):
         return list(credits)
