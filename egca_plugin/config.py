@@ -116,6 +116,8 @@ class EgcaConfig:
     nodes of a run share theirs, and ``checkpoints`` stands for a directory beside the run's checkpoints.
     ``traces``: directory where what the references do is kept from run to run, at most ``traces_mb`` of it;
     ``cache``: the user's cache directory; empty: nowhere.
+    ``min_confidence``: an answer of the localiser that is less likely right falls back to uniform credit; ``trace``'s
+    figures are measured (:mod:`egca_plugin.localize.confidence`).
     ``max_share``: a span that covers more than this share of the program falls back to uniform.
     ``reward``: ``all`` is 1 where every test passes, else 0; ``share`` is the share of the tests that pass.
     ``preamble``: ``standard`` puts the imports that judges such as LeetCode give in front of every program.
@@ -142,6 +144,7 @@ class EgcaConfig:
     bank: str = ""
     traces: str = "cache"
     traces_mb: int = 256
+    min_confidence: float = 0.0
     max_share: float = 0.8
     constraints: str = "off"
     localize: str = "advantage"
@@ -188,6 +191,7 @@ class EgcaConfig:
                 "expected one or the other"
             )
         _in_range("egca.traces_mb", self.traces_mb, 1, 1 << 20)
+        _in_range("egca.min_confidence", self.min_confidence, 0, 1)
         _in_range("egca.max_share", self.max_share, 0, 1)
         _in_range("egca.budget", self.budget, 0, 1)
         _in_range("egca.wait_s", self.wait_s, 0, 1 << 20)

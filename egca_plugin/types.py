@@ -306,7 +306,8 @@ class Divergence(HtmlTable):
 class Localization:
     """What a localiser says: spans in the *program's* characters, most blamed first, or a reason to abstain.
 
-    ``verified``: a patch confined to the spans makes every test pass. ``stage`` names the evidence, for the records.
+    ``verified``: a patch confined to the spans makes every test pass. ``confidence``: how likely the line on which the
+    first span begins is a faulty one, 0 to 1. ``stage`` names the evidence, for the records.
     """
 
     spans: tuple[Span, ...] = ()
@@ -318,6 +319,7 @@ class Localization:
     reference: str = ""  # which reference it was compared with
     patch: str = ""  # the proving change as `old -> new`, for people
     patched: str = ""  # the whole program with that change, in `ast.unparse`'s layout
+    size: int = 0  # parts of it that the change takes out and puts in
     trials: int = 0
 
 

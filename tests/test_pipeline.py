@@ -281,6 +281,15 @@ def test_a_span_that_covers_nearly_everything_falls_back_to_uniform(sandbox: San
     assert (credit.spans, credit.reason, credit.verified) == ((), "span_too_wide", False)
 
 
+def test_an_answer_less_sure_than_asked_for_falls_back_to_uniform(sandbox: Sandbox) -> None:
+    sure = assess(sandbox, WRONG)
+    assert sure.spans
+    kept = assess(sandbox, WRONG, min_confidence=sure.confidence)
+    assert kept.spans == sure.spans
+    credit = assess(sandbox, WRONG, min_confidence=1.0)
+    assert (credit.spans, credit.decision, credit.reason, credit.confidence) == ((), None, "not_sure_enough", 0.0)
+
+
 def test_a_passing_program_of_the_policy_serves_as_reference(sandbox: Sandbox, tmp_path: Path) -> None:
     """The wrong program is built like the banked one, and nothing like the canonical one."""
     passing = "def sum_even(numbers):\n    return sum([n for n in numbers if not n % 2])\n"

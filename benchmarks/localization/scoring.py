@@ -48,6 +48,7 @@ class Row:
     digest: str = ""  # of the program, so that rows of an older corpus are not taken for those of a newer one
     error: str = ""
     decided: bool | None = None
+    size: int = 0  # parts that the proving patch changes
 
     @property
     def crash(self) -> bool:
@@ -82,6 +83,7 @@ def score(subject: Subject, verdict: Verdict, name: str, answer: Localization, m
         lines=lines,
         digest=subject.digest,
         decided=_decided(subject, answer),
+        size=answer.size,
     )
 
 

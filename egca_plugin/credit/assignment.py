@@ -24,6 +24,8 @@ def assigned(
         reason = "span_not_sampled"
     elif found.reason and found.stage == DIVERGENCE and not config.keeps_unverified:
         spans = ()
+    elif found.confidence < config.min_confidence:
+        spans, reason = (), "not_sure_enough" if spans else reason
     elif sum(s.end - s.start for s in spans) > config.max_share * max(_sampled(program), 1):
         spans, reason = (), "span_too_wide"
     return Credit(

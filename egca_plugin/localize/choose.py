@@ -18,6 +18,7 @@ from egca_plugin.localize.compare.divergence import histories_agree
 from egca_plugin.localize.compare.evidence import Expectation
 from egca_plugin.localize.compare.traces import NOTHING, Run, Trace
 from egca_plugin.localize.compare.units import bag, blocks, dice, loads, size, statements, written_by
+from egca_plugin.localize.confidence import SMALL
 from egca_plugin.localize.credit import passed_over
 from egca_plugin.localize.repair.edits import SPECIAL, Edit, narrow
 from egca_plugin.localize.repair.transplants import Workbench, parameter_names
@@ -38,7 +39,6 @@ _DISAGREES = 1.0  # what it costs to agree with the reference on no further inpu
 _DOUBTFUL = 0.6  # agreement under which passing the tests may be luck
 _FEW_LEFT = 0.15  # residue that may be left where all results agree,
 _TELLING = 0.1  # and on so many of them the candidate as it was did not
-SMALL = 3  # parts that a small patch changes
 _COMPARED = 12  # patches whose traces are compared,
 _OF_ONE = 4  # of one statement, until those of the others had their turn
 _CALLS = 3  # on so many calls

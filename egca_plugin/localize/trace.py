@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from egca_plugin.judging.referee import judge
 from egca_plugin.localize.api import DIVERGENCE, Case, Reason
-from egca_plugin.localize.choose import SMALL, edits_size
+from egca_plugin.localize.choose import edits_size
 from egca_plugin.localize.compare.alignment import align
 from egca_plugin.localize.compare.divergence import differences, suspects
 from egca_plugin.localize.compare.evidence import (
@@ -30,6 +30,7 @@ from egca_plugin.localize.compare.traces import Run
 from egca_plugin.localize.compare.units import units
 from egca_plugin.localize.compare.variables import map_variables
 from egca_plugin.localize.compare.words import describe
+from egca_plugin.localize.confidence import confidence
 from egca_plugin.localize.credit import blamed_spans, patch_text, statement_span
 from egca_plugin.localize.repair.transplants import Workbench
 from egca_plugin.localize.search import find_patches
@@ -241,11 +242,13 @@ def _comparison(candidate: Run, reference: Run, source: str, entry_point: str) -
 
 
 def _verified(edits: Combination, trials: int, source_map: SourceMap, bench: Workbench) -> Localization:
+    stage, size = edits[0].source if len(edits) == 1 else "pair", edits_size(edits)
     return Localization(
         spans=blamed_spans(edits, source_map),
         verified=True,
-        confidence=0.97 if edits_size(edits) <= SMALL else 0.9,
-        stage=edits[0].source if len(edits) == 1 else "pair",
+        confidence=confidence(stage, size),
+        stage=stage,
+        size=size,
         patch="; ".join(patch_text(edit) for edit in edits),
         patched=patched_source(bench.tree, edits),
         trials=trials,
@@ -257,7 +260,7 @@ def _wide(case: Case, bench: Workbench, source_map: SourceMap, reason: Reason) -
     spans = tuple(statement_span(x.statement, source_map) for x in bench.suspects[:_WIDE])
     if not spans:
         return _traceback(case, source_map, Reason.NO_DIVERGENCE)
-    return Localization(spans=spans, confidence=0.4, stage=DIVERGENCE, reason=reason.value)
+    return Localization(spans=spans, confidence=confidence(DIVERGENCE), stage=DIVERGENCE, reason=reason.value)
 
 
 def _traceback(case: Case, source_map: SourceMap, reason: Reason) -> Localization:
@@ -267,4 +270,4 @@ def _traceback(case: Case, source_map: SourceMap, reason: Reason) -> Localizatio
     if line is None or not 1 <= line <= source_map.line_count:
         return Localization(reason=reason.value)
     spans: tuple[Span, ...] = (source_map.line_span(line),)
-    return Localization(spans=spans, confidence=0.5, stage="traceback", reason=reason.value)
+    return Localization(spans=spans, confidence=confidence("traceback"), stage="traceback", reason=reason.value)

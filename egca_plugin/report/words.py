@@ -37,6 +37,7 @@ REASONS = {
     "bad_task": "the task's own tests cannot be run, which is no verdict on the program",
     "refused": "it did what the sandbox refuses",
     "span_not_sampled": "the blamed text is the prompt's, not the model's",
+    "not_sure_enough": "the localiser is less sure than egca.min_confidence asks for",
     "span_too_wide": "the blamed text is nearly the whole program",
     "span_without_tokens": "the blamed characters belong to no sampled token",
     "tokenizer_mismatch": "the sampled tokens do not spell the text",
