@@ -155,12 +155,14 @@ def token_weights(
     ``response_ids`` are the ids as sampled (length T, a list, an array or a tensor), never ids of a text that was
     tokenised again; ``tokenizer`` is a Hugging Face fast tokenizer. ``mask`` (length T) is 1 for the tokens that count,
     as in the loss; None: all do. ``text`` is the completion that was assessed: given, it is held against what the ids
-    spell. ``config`` decides scale, mix, cap, the place and what reasoning gets.
+    spell. ``config`` decides scale, mix, cap, the place, what reasoning gets and how much a failing sample without a
+    place.
 
     Returns T floats, all of the mask where credit is uniform or the ids cannot be mapped to characters (logged), which
-    is plain GRPO. A blamed sample is meant to have a negative advantage: where other rewards lift it above its group,
-    leave its weights out. Raises ValueError for a mask of another length, TokenizerError for a tokenizer of unknown
-    family, for ids that spell another text than ``text``, and for spans that lie behind their end.
+    is plain GRPO (times ``egca.unlocated``, if the sample fails). A blamed sample is meant to have a negative
+    advantage: where other rewards lift it above its group, leave its weights out. Raises ValueError for a mask of
+    another length, TokenizerError for a tokenizer of unknown family, for ids that spell another text than ``text``, and
+    for spans that lie behind their end.
     """
     chosen = config or EgcaConfig()
     row, counted = _placed("token_weights", credit, response_ids, tokenizer, mask, text, chosen)
@@ -187,7 +189,7 @@ def token_advantages(
     chosen = config or EgcaConfig()
     row, counted = _placed("token_advantages", credit, response_ids, tokenizer, mask, text, chosen)
     praise = chosen.praise * of_passing(credit.mended, by_std=by_std) if row.praised else 0.0
-    return advantages(advantage, counted, row.spans, praised=row.praised, praise=praise, **_how(row, chosen))
+    return advantages(advantage, counted, row.spans, praised=row.praised, praise=praise, **_how(row, chosen, advantage))
 
 
 # --- small parts --------------------------------------------------------------------------------------------------
@@ -212,13 +214,14 @@ def _placed(
     return response.row(credit, "", Placing.of(config, True)), counted
 
 
-def _how(row: Row, config: EgcaConfig) -> dict[str, Any]:
+def _how(row: Row, config: EgcaConfig, advantage: float = -1.0) -> dict[str, Any]:
     return {
         "scale": config.scale,
         "mix": config.mix,
         "cap": config.cap,
         "thinking": row.thinking,
         "thinking_credit": config.thinking,
+        "unlocated": config.unlocated if row.failing and advantage < 0 else 1.0,
     }
 
 

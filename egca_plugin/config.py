@@ -107,6 +107,8 @@ class EgcaConfig:
     ``praise``: share of a passing sample's advantage that goes to what a proven sample wrote in front of its decision
     (:mod:`egca_plugin.credit.praise`), 0 for none. It wants ``credit=decision``, and localises groups that fail
     altogether too: there praise is all that is learnt.
+    ``unlocated``: share of its negative advantage that a failing sample keeps whose fault has no place, so that its
+    credit is uniform: 1 is GRPO's; with 0 only located faults are punished, and with ``budget=0`` too nothing is.
     ``thinking``: what reasoning in front of a blamed program gets: ``shared``, its plain GRPO advantage, so that only
     the mass of the rest moves; ``none``, its mass moves to the span too; ``credited``, it is blamed as well.
     ``unverified``: what a divergence without a proving patch gets: ``uniform`` credit (default of ``verified``) or the
@@ -138,6 +140,7 @@ class EgcaConfig:
     mix: float = 1.0
     cap: float = 0.0
     praise: float = 0.0
+    unlocated: float = 1.0
     thinking: str = "shared"
     unverified: str = ""
     references: str = ""
@@ -185,6 +188,7 @@ class EgcaConfig:
                 f"egca.praise: got {self.praise!r} with egca.credit={self.credit}, expected egca.credit=decision: what "
                 "is praised ends there"
             )
+        _in_range("egca.unlocated", self.unlocated, 0, 1)
         if self.bank and self.sandbox.url is not None:
             raise ConfigError(
                 f"egca.bank: got {self.bank!r} with egca.sandbox.url, which traces nothing to compare with it; "

@@ -230,6 +230,17 @@ def test_uniform_credit_and_a_masked_span_are_the_mask_itself() -> None:
     assert egca.token_weights(credit, ids, Letters(), [1, 1, 0, 1, 1, 1]) == (1, 1, 0, 1, 1, 1)
 
 
+def test_of_a_failing_sample_without_a_place_the_share_that_is_wanted_is_kept() -> None:
+    ids, weak = [*map(ord, "a + b")], egca.EgcaConfig(unlocated=0.25)
+    bare = replace(credit_on("a + b", "+"), spans=())
+    assert egca.token_weights(bare, ids, Letters(), config=weak) == (0.25,) * 5
+    assert egca.token_advantages(bare, ids, Letters(), -2.0, config=weak) == (-0.5,) * 5
+    assert egca.token_advantages(bare, ids, Letters(), 2.0, config=weak) == (2.0,) * 5, "other rewards lifted it"
+    right = replace(bare, mode=egca.Mode.CORRECT, outcome=egca.Outcome.OK)
+    assert egca.token_weights(right, ids, Letters(), config=weak) == (1,) * 5
+    assert egca.token_weights(credit_on("a + b", "+"), ids, Letters(), config=weak) == (0, 0, 1, 0, 0)
+
+
 def test_what_a_proven_sample_wrote_first_is_praised_where_that_is_wanted() -> None:
     task = egca.Task("t", "", "f", "def f(x):\n    y = x + 1\n    return y\n", ("assert f(1) == 2", "assert f(5) == 6"))
     wrong, broken = "def f(x):\n    y = x + 2\n    return y\n", "def f(x):\n    return (\n"

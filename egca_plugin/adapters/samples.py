@@ -27,6 +27,7 @@ class Placing:
     mix: float = 1.0
     cap: float = 0.0
     praise: float = 0.0
+    unlocated: float = 1.0
     thinking: str = "shared"
 
     @classmethod
@@ -73,6 +74,11 @@ class Row:
         return cls(Credit(Mode.CONSTRAINT, reward, Outcome.OK, 0, 0), "", (), tokens, scorer=scorer)
 
     @property
+    def failing(self) -> bool:
+        """Is it code that does not pass?"""
+        return self.judged and not self.credit.passed
+
+    @property
     def judged(self) -> bool:
         """Did the sandbox judge it? Else it is no code, and its credit counts for nothing."""
         return not self.scorer
@@ -106,9 +112,9 @@ class Placement:
 
     ``moved``: the row's advantage now lies on its spans. ``lost``: spans were given and every token of theirs is
     masked (truncated away, tool output, padding), so the row kept uniform credit. ``concentration``: T / |S|, 1.0 in
-    rows that were not moved; T leaves out reasoning that keeps its own. ``mass``: what remains
-    of the row's advantage, sum after / sum before, praise aside: 1 under the scale ``conserve`` and in rows that were
-    not moved, the span's share under ``unit``. ``praised``: how many tokens got praise.
+    rows that were not moved; T leaves out reasoning that keeps its own. ``mass``: what remains of the row's advantage,
+    sum after / sum before, praise and ``unlocated`` aside: 1 under the scale ``conserve`` and in rows that were not
+    moved, the span's share under ``unit``. ``praised``: how many tokens got praise.
     """
 
     moved: tuple[bool, ...]

@@ -89,13 +89,16 @@ def place_rows(
     config: EgcaConfig,
     *,
     by_std: bool = True,
+    judged_in: Sequence[int] | None = None,
 ) -> tuple[torch.Tensor, Placement]:
     """:func:`place` for the samples of a batch, None for one without a credit, as the settings have it.
 
-    ``by_std``: the framework divides a group's advantages by their deviation; praise is of the same size.
+    Rows of failing samples that no span reaches keep ``egca.unlocated`` of what is negative. ``by_std``: the framework
+    divides a group's advantages by their deviation; praise is of the same size. ``judged_in``: the row that has each
+    row's verdict, where a sample has several; None: its own.
     """
     mended = [row.credit.mended if row and row.praised else 0.0 for row in rows]
-    return place(
+    placed, done = place(
         advantages,
         response_mask,
         [row.spans if row else () for row in rows],
@@ -107,6 +110,11 @@ def place_rows(
         praised=[row.praised if row else () for row in rows],
         praise=[config.praise * of_passing(rate, by_std=by_std) if rate else 0.0 for rate in mended],
     )
+    if config.unlocated == 1:
+        return placed, done
+    bare = [bool(row and row.failing and (lost or not row.spans)) for row, lost in zip(rows, done.lost, strict=True)]
+    weak = torch.tensor([bare[i] for i in judged_in or range(len(rows))], dtype=torch.bool, device=placed.device)
+    return torch.where(weak.unsqueeze(1) & (placed < 0), placed * config.unlocated, placed), done
 
 
 def _columns(spans: Sequence[Sequence[TokenSpan]], like: torch.Tensor) -> torch.Tensor:

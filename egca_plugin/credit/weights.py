@@ -21,6 +21,7 @@ def weights(
     cap: float = 0.0,
     thinking: Sequence[TokenSpan] = (),
     thinking_credit: str = "shared",
+    unlocated: float = 1.0,
 ) -> tuple[float, ...]:
     r"""Weight ``w_t`` of each response token; multiply the broadcast advantage ``A_i`` by it.
 
@@ -32,7 +33,7 @@ def weights(
                                                                 gives the sequence the mass that GRPO gives it
 
     ``k`` is ``mix``, lowered in a row where ``T / S`` would lift a token above ``cap`` (0: no cap). Spans that miss the
-    mask altogether give ``w = m``, plain GRPO to the bit.
+    mask altogether give ``w = m``, plain GRPO to the bit; of a failing sample ``w = m * unlocated``.
 
     ``thinking`` is the reasoning in front of the program, what remains of it beside the spans. ``thinking_credit``:
 
@@ -44,7 +45,7 @@ def weights(
     """
     blamed = _inside(mask, spans)
     if not blamed:
-        return tuple(float(m) for m in mask)
+        return tuple(float(m) * unlocated for m in mask)
     thought = _inside(mask, thinking) - blamed
     blamed |= thought if thinking_credit == "credited" else set()
     kept = thought if thinking_credit == "shared" else set()
@@ -67,7 +68,7 @@ def advantages(
     thinking_credit: str = "shared",
     **how: Any,
 ) -> tuple[float, ...]:
-    """``A_i * w_t`` with the weights of :func:`weights` (``how``: scale, mix, cap), and praise on top.
+    """``A_i * w_t`` with the weights of :func:`weights` (``how``: scale, mix, cap, unlocated), and praise on top.
 
     A token of ``praised`` that is neither blamed nor reasoning with its own credit gets ``praise`` more
     (:mod:`egca_plugin.credit.praise`); none where credit is uniform. So the sum over the tokens is that of the weights

@@ -1,7 +1,7 @@
 """How likely the line that ``trace`` blames first is a faulty one, by what the answer rests on: measured, not felt.
 
-The figures are the development half's shares of right lines, ``(hits + 1) / (cases + 2)``, over programs of another form than
-their reference; ``python -m benchmarks.localization.calibration`` makes them and holds them against the test half.
+The figures are the development half's shares of right lines, ``(hits + 1) / (cases + 2)``, over programs of another
+form than their reference: ``python -m benchmarks.localization.calibration`` makes them and tries them on the test half.
 """
 
 from __future__ import annotations

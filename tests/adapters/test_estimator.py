@@ -129,6 +129,14 @@ def test_sessions_with_several_outputs_are_treated_as_verl_treats_grpo() -> None
     assert judged == [False, True, True, True, False, True]
 
 
+def test_an_output_that_was_not_judged_keeps_what_its_session_keeps() -> None:
+    failing = replace(row(), credit=replace(row().credit, outcome=Outcome.WRONG_ANSWER))
+    keys = ("a_0_0", "a_1_0", "a_1_1", "b_0_0", "b_1_0", "b_1_1")
+    plain, weak = (ours([failing] * 6, keys, unlocated=share) for share in (1.0, 0.5))
+    assert torch.equal(weak, torch.where(plain < 0, plain / 2, plain))
+    assert bool((plain[1:3] < 0).any(1).all()), "a session of two outputs is below its group"
+
+
 def test_without_a_scope_the_missing_setting_is_named() -> None:
     rewards, mask = batch()
     with pytest.raises(FrameworkError, match="trainer_mode=egca_sync"):

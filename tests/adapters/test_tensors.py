@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from egca_plugin.adapters.tensors import place  # noqa: E402
+from egca_plugin.adapters.samples import Row  # noqa: E402
+from egca_plugin.adapters.tensors import place, place_rows  # noqa: E402
+from egca_plugin.config import EgcaConfig  # noqa: E402
 from egca_plugin.credit.weights import advantages, weights  # noqa: E402
-from egca_plugin.types import TokenSpan  # noqa: E402
+from egca_plugin.types import Credit, Mode, Outcome, TokenSpan  # noqa: E402
 
 SPANS = st.lists(
     st.tuples(st.integers(-2, 14), st.integers(-2, 14)).map(lambda p: TokenSpan(min(p), max(p))), max_size=3
@@ -67,6 +69,35 @@ def test_praise_agrees_with_the_plain_formula_and_is_counted(rows: list, thinkin
         )
         assert placed[i].tolist() == pytest.approx(list(expected), abs=1e-9)
         assert placed[i].sum() == pytest.approx(float(without[i].sum()) + praise[i] * done.praised[i])
+
+
+RIGHT, WRONG = Credit(Mode.CORRECT, 1.0, Outcome.OK, 1, 1), Credit(Mode.LOGIC, 0.0, Outcome.WRONG_ANSWER, 0, 1)
+
+
+@given(st.lists(st.tuples(ROW, st.booleans()), min_size=1, max_size=4), st.floats(0, 1))
+def test_of_failing_rows_that_no_span_reaches_a_share_is_kept(rows: list, unlocated: float) -> None:
+    mask = torch.tensor([row[0] for row, _ in rows])
+    level = torch.tensor([[-abs(row[2])] for row, _ in rows], dtype=torch.float64) * mask
+    own = [Row(RIGHT if passes else WRONG, "t", () if passes else tuple(row[1])) for row, passes in rows]
+    placed, _ = place_rows(level, mask, own, EgcaConfig(unlocated=unlocated))
+    for got, (row, passes), one in zip(placed, rows, own, strict=True):
+        kept = 1.0 if passes else unlocated
+        assert got.tolist() == pytest.approx([-abs(row[2]) * w for w in weights(row[0], one.spans, unlocated=kept)])
+
+
+def test_what_is_above_its_group_and_what_is_no_code_keep_all() -> None:
+    mask = torch.ones(3, 2)
+    level = torch.tensor([[0.5], [-0.5], [-0.5]]) * mask
+    rows = [Row(WRONG, "t"), Row.of_another_scorer("maths", 0.0, 2), None]
+    placed, _ = place_rows(level, mask, rows, EgcaConfig(unlocated=0.0))
+    assert torch.equal(placed, level)
+
+
+def test_all_outputs_of_a_session_share_the_verdict_of_one() -> None:
+    level = torch.full((4, 2), -1.0)
+    rows = [None, Row(WRONG, "t"), None, Row(WRONG, "t", (TokenSpan(0, 1),))]
+    placed, _ = place_rows(level, torch.ones(4, 2), rows, EgcaConfig(unlocated=0.5), judged_in=[1, 1, 3, 3])
+    assert placed.tolist() == [[-0.5, -0.5], [-0.5, -0.5], [-1.0, -1.0], [-1.0, 0.0]]
 
 
 def test_rows_without_a_usable_span_come_back_bit_for_bit() -> None:

@@ -74,8 +74,7 @@ class EgcaExperienceMaker(RemoteExperienceMaker):
             rows = unless_lifted(rows, ((level * mask).sum(1) > 0).tolist())
             by_std = self.args.algo.advantage.estimator == "group_norm"
             moved, placement = tensors.place_rows(level, mask, rows, self.settings.egca, by_std=by_std)
-            here = torch.tensor(placement.moved).unsqueeze(1)
-            experience.advantages = torch.where(here, moved + kl, experience.advantages)
+            experience.advantages = torch.where(moved == level, experience.advantages, moved + kl)
         lost = torch.tensor([row is None for row in rows]).unsqueeze(1)
         experience.advantages = experience.advantages.masked_fill(lost, 0.0)
         return _Placed(index, [self._in_response(i, row) for i, row in zip(index, rows, strict=True)], placement, level)

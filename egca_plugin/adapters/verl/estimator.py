@@ -74,8 +74,9 @@ def egca_advantage(
 
 def place(scope: Scope, advantages: torch.Tensor, response_mask: torch.Tensor, *, by_std: bool = True) -> torch.Tensor:
     """``advantages`` (B, T) on the blamed tokens of ``scope``, whose ``placement`` then says what was done."""
-    rows = judged_rows(scope)
-    placed, scope.placement = tensors.place_rows(advantages, response_mask, rows, scope.config, by_std=by_std)
+    placed, scope.placement = tensors.place_rows(
+        advantages, response_mask, judged_rows(scope), scope.config, by_std=by_std, judged_in=_judged_in(scope.keys)
+    )
     return placed
 
 
@@ -92,6 +93,14 @@ def judged_rows(scope: Scope) -> list[Row | None]:
     for i in _final_rows(scope.keys):
         judged[i] = scope.rows[i]
     return judged
+
+
+def _judged_in(keys: Sequence[str] | None) -> list[int] | None:
+    """The row that has the verdict of each row's session: its last output."""
+    if keys is None:
+        return None
+    last = {keys[row].rpartition("_")[0]: row for row in _final_rows(keys)}
+    return [last[key.rpartition("_")[0]] for key in keys]
 
 
 def _group_advantage(

@@ -24,6 +24,7 @@ GROUP = 4  # right, wrong, raising, broken: what tiny_policy.answers gives, one 
 TASKS = policy.TASKS[:2]
 WRONG = 1  # the place of the wrong answer in a group
 UNIT, CONSERVE = EgcaConfig(traces=""), EgcaConfig(scale="conserve", traces="")
+WEAK = EgcaConfig(unlocated=0.25, traces="")
 PRAISING, MENDED = EgcaConfig(credit="decision", praise=0.5, traces=""), 0.75  # and the rate of each group, mended
 
 Change = Callable[[int, Row], Row | None]

@@ -16,6 +16,7 @@ from framework import (
     PRAISING,
     TASKS,
     UNIT,
+    WEAK,
     WRONG,
     Asked,
     Framework,
@@ -99,6 +100,15 @@ def praise_lies_in_front(framework: Framework) -> None:
     assert torch.equal((praised.advantages * praised.mask)[0], (plain.advantages * plain.mask)[0]), "it passes"
 
 
+def what_has_no_place_is_weakened(framework: Framework) -> None:
+    stock, weak = framework.grid(None), framework.grid(Asked(WEAK, change=without_spans))
+    share = torch.full((GROUP * len(TASKS), 1), WEAK.unlocated)
+    share[::GROUP] = 1  # those that pass
+    assert torch.allclose(weak.advantages * weak.mask, share * stock.advantages * stock.mask, atol=1e-6)
+    located, plain = framework.grid(Asked(WEAK)), framework.grid(Asked())
+    assert torch.equal((located.advantages * located.mask)[WRONG], (plain.advantages * plain.mask)[WRONG])
+
+
 def one_ratio_a_sequence_is_refused(framework: Framework) -> None:
     with pytest.raises(ConfigError):
         framework.refuse()
@@ -137,6 +147,9 @@ LAWS: dict[str, Callable[[Framework], None]] = {
     "a span that is cut off or masked falls back, counted": a_hidden_span_falls_back,
     "the same credits as `egca.assess` in any other framework": the_weights_are_those_of_the_api,
     "under `praise` what was well begun gets it, in front of the blame and nowhere else": praise_lies_in_front,
+    "under `unlocated` failing samples without a place keep that share, all others everything": (
+        what_has_no_place_is_weakened
+    ),
     "what averages a sequence's credit away is refused": one_ratio_a_sequence_is_refused,
     "a sample without a verdict costs no other": a_lost_sample_costs_no_other,
     "where nothing can be judged, the run stops": nothing_judged_stops_the_run,

@@ -111,7 +111,8 @@ class Slime(Framework):
     def _args(self, config: Any = UNIT, judge: Any = None) -> Namespace:
         """slime's options, with this driver's judge in the place of one for every batch."""
         args = options(
-            self.model, egca={name: getattr(config, name) for name in ("scale", "credit", "praise", "traces")}
+            self.model,
+            egca={name: getattr(config, name) for name in ("scale", "credit", "praise", "unlocated", "traces")},
         )
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(slime, "PoolJudge", lambda *_, **__: judge or self._judge)
