@@ -344,7 +344,8 @@ class Credit(HtmlTable):
     to milliseconds. ``anomalies`` are what may mean that the program aims at the tests
     (:mod:`egca_plugin.judging.anomalies`). ``restarts`` counts, by kind, the processes that were lost and replaced
     while the sample was judged; it was judged again from the start. ``diff`` is what ``patch`` changes, as
-    :func:`egca_plugin.program.change.diff` tells it, empty where nothing is proved. ``mended``, of a sample whose
+    :func:`egca_plugin.program.change.diff` tells it, and ``repaired`` the whole program with that change, in
+    ``ast.unparse``'s layout; both are empty where nothing is proved. ``mended``, of a sample whose
     beginning is praised (:mod:`egca_plugin.credit.praise`), is the rate at which its group would pass, had the proven
     samples been mended too; 0.0 elsewhere.
     """
@@ -368,6 +369,7 @@ class Credit(HtmlTable):
     decision: Span | None = None
     failed: FailedTest | None = None
     diff: str = ""
+    repaired: str = ""
     mended: float = 0.0
 
     @property

@@ -45,6 +45,7 @@ def assigned(
         patch=found.patch,
         failed=verdict.failed,
         diff=diff(program.source, found.patched) if found.patched and found.verified else "",
+        repaired=found.patched if found.verified else "",
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from benchmarks.learning.programs.arms import ARMS  # noqa: E402
-from benchmarks.learning.programs.credit import assign, group_advantages  # noqa: E402
+from benchmarks.learning.programs.credit import assign, further_rows, group_advantages  # noqa: E402
 from benchmarks.learning.programs.faults import Decisions, Fault, Faults  # noqa: E402
 from benchmarks.learning.programs.judge import Answer  # noqa: E402
 from benchmarks.learning.programs.model import Policy, Size, greedy_luck, sample  # noqa: E402
@@ -228,6 +228,37 @@ def test_a_sample_without_a_proven_place_keeps_uniform_credit():
     samples[1].spans, samples[1].decision = (), None
     for arm in ("unit", "decision", "conserve"):
         assert weights(arm, samples)[1] == [MINUS] * 10
+
+
+def test_where_only_what_is_proven_is_blamed_the_rest_gets_nothing():
+    samples = group()
+    samples[1].spans, samples[1].decision = (), None
+    samples[1].answer = Answer(passed=False, compiles=True, full=True)
+    assert weights("proven", samples)[1:3] == [[0.0] * 10, [0, 0, 0, MINUS, 0, 0, 0, 0, 0, 0]]
+    praise = (0.5 / 0.5) ** 0.5 / 2  # one passes and two are proven: three of six
+    assert weights("proven_tele_half", samples)[1:3] == [[0.0] * 10, pytest.approx([praise] * 3 + [MINUS] + [0] * 6)]
+
+
+def test_a_repair_is_a_further_row_that_learns_like_a_passing_sample():
+    world = WORLDS["short"]
+    write = world.program(world.specs[0], 0)
+    right, wrong = write(Decisions()), write(Decisions([world.faults.some(write, random.Random(3))]))
+    ids = [*world.vocabulary.encode(wrong), world.vocabulary.end]
+    proven = Answer(passed=False, compiles=True, verified=True, full=True, repaired=ast.unparse(ast.parse(right)))
+    samples = [Sample(0, 0, list(ids), passed=True), Sample(0, 0, list(ids), answer=proven), Sample(0, 0, list(ids))]
+    praise = (0.5 / 0.5) ** 0.5  # one passes and one is mended: two of four
+    (row,) = further_rows(ARMS["repairs"], samples, world)
+    assert row.ids == [*world.vocabulary.encode(right), world.vocabulary.end]
+    assert (row.drawn, row.passed, row.weights.unique().tolist()) == (0, True, [pytest.approx(praise)])
+    (patch,) = further_rows(ARMS["patches"], samples, world)
+    praised = patch.weights.nonzero().flatten().tolist()
+    assert praised == list(range(praised[0], praised[-1] + 1))
+    assert patch.ids[: praised[0]] == ids[: praised[0]]
+    assert patch.ids[praised[0]] != ids[praised[0]]
+    assert patch.ids[praised[-1] + 1 :] == ids[len(ids) - (len(patch.ids) - praised[-1] - 1) :]
+    (given,) = further_rows(ARMS["references"], samples, world)
+    assert world.vocabulary.encode(world.tasks[0].reference) == given.ids[:-1]
+    assert further_rows(ARMS["repairs"], samples[::2], world) == []
 
 
 def test_after_a_reset_only_what_was_drawn_anew_has_a_gradient():

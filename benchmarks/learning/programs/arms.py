@@ -17,33 +17,38 @@ class Arm:
     ``decision``; the ``late`` end; ``oracle``, the first token after which no right program of the world can follow.
     A sample without a proven place keeps uniform credit, as in the plugin.
     ``scale``: the plugin's, ``unit`` or ``conserve``. ``negative``: factor of the failing samples' advantages.
+    ``unproven``: factor of the advantages of failing samples whose place is not proven.
     ``elsewhere``: the same weights at a random place. ``matched``: the same mass, uniform.
     ``praise``: ``prefix`` gives the tokens in front of the proven decision ``share`` of a passing sample's advantage,
     ``rest`` all but the decision. ``resets``: part of the group restarts in front of the ``decision`` of a failing
-    sample, or at a ``random`` place of it. ``nthr``: negatives lowered where they harm right siblings.
-    ``rate``: factor of the learning rate.
+    sample, or at a ``random`` place of it. ``further``: a proven sample adds a positive row: its ``repair``, that is
+    the whole program as the proof mends it; the ``patch`` alone, the row's tokens that the sample lacks; or, as a
+    control, the task's ``reference``. ``nthr``: negatives lowered where they harm right siblings. ``rate``: factor of
+    the learning rate.
     """
 
     place: str = "all"
     scale: str = "unit"
     negative: float = 1.0
+    unproven: float = 1.0
     elsewhere: bool = False
     matched: bool = False
     praise: str = ""
     share: float = 1.0
     resets: str = ""
+    further: str = ""
     nthr: bool = False
     rate: float = 1.0
 
     @property
     def localises(self) -> bool:
         """Does it need the localiser?"""
-        return self.place in ("span", "decision", "late") or bool(self.praise or self.resets)
+        return self.place in ("span", "decision", "late") or bool(self.praise or self.resets or self.further)
 
     @property
     def uses_lost_groups(self) -> bool:
         """Does it learn from groups that fail altogether?"""
-        return bool(self.praise or self.resets)
+        return bool(self.praise or self.resets or self.further)
 
 
 ARMS = {
@@ -58,6 +63,8 @@ ARMS = {
     "decision": Arm("decision"),
     "decision_conserve": Arm("decision", "conserve"),
     "decision_random": Arm("decision", elsewhere=True),
+    "proven": Arm("decision", unproven=0.0),
+    "proven_tele_half": Arm("decision", unproven=0.0, praise="prefix", share=0.5),
     "late": Arm("late"),
     "oracle": Arm("oracle"),
     "oracle_double": Arm("oracle", rate=2.0),
@@ -65,6 +72,10 @@ ARMS = {
     "praise_half": Arm("decision", praise="rest", share=0.5),
     "tele_half": Arm("decision", praise="prefix", share=0.5),
     "tele": Arm("decision", praise="prefix"),
+    "contrast": Arm("decision", further="patch"),
+    "patches": Arm(negative=0.0, further="patch"),
+    "repairs": Arm(negative=0.0, further="repair"),
+    "references": Arm(negative=0.0, further="reference"),
     "resets": Arm(resets="decision"),
     "resets_positives": Arm(negative=0.0, resets="decision"),
     "resets_random": Arm(resets="random"),

@@ -5,17 +5,21 @@ Spans, decisions and scales go through the plugin's own ``adapters.tensors.place
 
 from __future__ import annotations
 
+import ast
 import random
+import re
 from collections.abc import Sequence
 
 import torch
 
 from benchmarks.learning.programs.arms import Arm
 from benchmarks.learning.programs.rollout import Sample
+from benchmarks.learning.programs.worlds import World
 from egca_plugin.adapters.tensors import place
 from egca_plugin.credit.praise import of_passing
 from egca_plugin.types import TokenSpan
 
+_NOT = re.compile(r"(?m)^( *if not )([^(\n].*):$")  # the families' layout has brackets there
 LATE = 0.1  # share of a sample's tokens, from its end, that the arm ``late`` blames
 
 
@@ -70,6 +74,7 @@ def _move(arm: Arm, failing: Sequence[Sample], rng: random.Random) -> None:
     for row, one in enumerate(failing):
         own = placed[row, : len(one.ids)]
         if not done.moved[row]:
+            one.weights *= arm.unproven
             continue
         if arm.matched:
             own = one.weights * (done.credited[row] / done.tokens[row])
@@ -78,16 +83,54 @@ def _move(arm: Arm, failing: Sequence[Sample], rng: random.Random) -> None:
         one.weights = own.clone()
 
 
-def _praise(arm: Arm, group: Sequence[Sample]) -> None:
-    """A proven sample is right in front of its decision: there it gets what a passing one would.
+def further_rows(arm: Arm, samples: Sequence[Sample], world: World) -> list[Sample]:
+    """A positive row for every proven sample whose repair the policy can write, as ``arm.further`` has it.
 
-    That is the advantage of a passing sample in the group enlarged by the proven ones, times ``arm.share``.
+    Nothing of it was sampled, so it counts no drawn tokens.
     """
+    rows: list[Sample] = []
+    for group in groups_of(samples):
+        proven = [one for one in group if not one.passed and one.answer.repaired]
+        if not proven:
+            continue
+        weight = _as_passing(group, len(proven))
+        for one in proven:
+            row = _further(arm.further, one, world)
+            if row is not None:
+                row.weights *= weight
+                rows.append(row)
+    return rows
+
+
+def _further(kind: str, one: Sample, world: World) -> Sample | None:
+    """The row, with weight 1 on the tokens that are praised."""
+    vocabulary = world.vocabulary
+    wanted = world.tasks[one.task].reference if kind == "reference" else one.answer.repaired
+    ids = vocabulary.encode(_NOT.sub(r"\1(\2):", ast.unparse(ast.parse(wanted))))
+    if ids is None or vocabulary.prompt + len(ids) + 1 > world.longest:
+        return None
+    ids.append(vocabulary.end)
+    weights = torch.ones(len(ids))
+    if kind == "patch":
+        same, shortest = one.ids, min(len(ids), len(one.ids))
+        first = next((k for k in range(shortest) if ids[k] != same[k]), shortest)
+        last = next((k for k in range(shortest - first) if ids[-1 - k] != same[-1 - k]), shortest - first)
+        weights[:first] = 0
+        weights[len(ids) - last :] = 0
+    return Sample(one.group, one.task, ids, begin=len(ids), passed=True, weights=weights)
+
+
+def _as_passing(group: Sequence[Sample], proven: int) -> float:
+    """The advantage of a passing sample in the group enlarged by the ``proven`` ones."""
+    return of_passing((sum(one.passed for one in group) + proven) / (len(group) + proven))
+
+
+def _praise(arm: Arm, group: Sequence[Sample]) -> None:
+    """A proven sample is right in front of its decision: there it gets ``arm.share`` of what a passing one would."""
     proven = [one for one in group if not one.passed and one.answer.verified and one.decision is not None]
     if not proven:
         return
-    rate = (sum(one.passed for one in group) + len(proven)) / (len(group) + len(proven))
-    praise = arm.share * of_passing(rate)
+    praise = arm.share * _as_passing(group, len(proven))
     for one in proven:
         at = one.decision
         weights = one.weights.clone()

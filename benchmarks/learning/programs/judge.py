@@ -25,7 +25,10 @@ _CHUNK = 1 << 24
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is kept of a credit. ``full``: it was localised too, not only judged. Spans are characters of the text."""
+    """What is kept of a credit. ``full``: it was localised too, not only judged. Spans are characters of the text.
+
+    ``repaired``: the whole program as its proof has it.
+    """
 
     passed: bool
     compiles: bool
@@ -34,6 +37,7 @@ class Answer:
     verified: bool = False
     reason: str = ""
     full: bool = False
+    repaired: str = ""
 
 
 class Judge:
@@ -111,7 +115,7 @@ def _kept(credit: Credit, full: bool) -> Answer:
     spans = tuple((span.start, span.end) for span in credit.spans)
     decision = credit.decision.start if isinstance(credit.decision, Span) else None
     compiles = credit.outcome.value != "compile_error"
-    return Answer(credit.passed, compiles, spans, decision, credit.verified, credit.reason, full)
+    return Answer(credit.passed, compiles, spans, decision, credit.verified, credit.reason, full, credit.repaired)
 
 
 def _read(row: dict[str, object]) -> Answer:

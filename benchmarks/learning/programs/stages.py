@@ -17,10 +17,9 @@ from benchmarks.learning.programs.arms import ARMS
 from benchmarks.learning.programs.training import Cell, Plan
 
 ALWAYS = ("grpo", "positives", "mass_matched")  # without which no other arm can be read
-PLUGIN = ("grpo", "unit", "conserve", "decision")  # what the plugin's settings can be today
 CONTROLS = (  # for comparison alone: they need what a run does not know, or say nothing of the plugin's place
     "mass_matched", "unit_random", "decision_random", "late", "oracle", "oracle_double", "resets_random",
-    "resets_random_positives",
+    "resets_random_positives", "references",
 )  # fmt: skip
 
 
@@ -47,7 +46,11 @@ class Stage:
 
 STAGES = {
     "screening": Stage(("long",), tuple(ARMS), (2.5e-4, 1.25e-4), (0, 1)),
-    "confirmation": Stage(("long", "short", "branches"), ALWAYS, (2.5e-4,), tuple(range(10, 18))),
+    # Twice as long: at the end of the screening no curve had levelled, and the arms' order at its end was not that of
+    # their areas.
+    "confirmation": Stage(
+        ("long", "short", "branches"), (*ALWAYS, "tele_half"), (2.5e-4,), tuple(range(10, 18)), Plan(steps=60)
+    ),
     "smoke": Stage(
         ("short",), ("grpo", "decision"), (2.5e-4,), (0,), Plan(groups=2, size=4, steps=2, every=1, held_out=1)
     ),

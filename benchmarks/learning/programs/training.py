@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.learning.programs import resets
 from benchmarks.learning.programs.arms import ARMS, Arm
-from benchmarks.learning.programs.credit import assign, groups_of
+from benchmarks.learning.programs.credit import assign, further_rows, groups_of
 from benchmarks.learning.programs.judge import Judge
 from benchmarks.learning.programs.model import Policy
 from benchmarks.learning.programs.nthr import soften
@@ -141,6 +141,8 @@ def _samples(
     assign(arm, samples, rng)
     if arm.nthr:
         soften(policy, samples, world)
+    if arm.further:
+        samples += further_rows(arm, samples, world)
     clock.lap("credit")
     return samples
 
@@ -206,11 +208,12 @@ def _told(samples: Sequence[Sample], world: World) -> dict[str, float]:
     ``verified`` and ``decided`` are shares of the samples ``asked``, ``true`` one of those with a decision: it is the
     token at which the sample leaves every right program of the world.
     """
-    whole = [one for one in samples if not one.begin]
-    asked = [one for one in samples if one.answer.full and not one.passed]
+    rolled = [one for one in samples if one.drawn]
+    whole = [one for one in rolled if not one.begin]
+    asked = [one for one in rolled if one.answer.full and not one.passed]
     decided = [one for one in asked if one.decision is not None]
     drawn = sum(one.drawn for one in samples)
-    groups = groups_of(samples)
+    groups = groups_of(rolled)
     told = {
         "passed": statistics.fmean(one.passed for one in whole),
         "all_failed": statistics.fmean(not any(one.passed for one in group) for group in groups),
