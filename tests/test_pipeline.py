@@ -284,6 +284,7 @@ def test_a_span_that_covers_nearly_everything_falls_back_to_uniform(sandbox: San
 def test_an_answer_less_sure_than_asked_for_falls_back_to_uniform(sandbox: Sandbox) -> None:
     sure = assess(sandbox, WRONG)
     assert sure.spans
+    assert assess(sandbox, sure.repaired).passed
     kept = assess(sandbox, WRONG, min_confidence=sure.confidence)
     assert kept.spans == sure.spans
     credit = assess(sandbox, WRONG, min_confidence=1.0)
