@@ -58,7 +58,15 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         default="small",
         help="training: --model itself (its steps take a minute here), or a random one (default: %(default)s)",
     )
-    parser.add_argument("--live", action="store_true", help="training: the model generates instead of the replay")
+    parser.add_argument(
+        "--live",
+        nargs="?",
+        const="cpu",
+        default="",
+        choices=("cpu", "cpu_vllm"),
+        help="training: the model generates instead of the replay, by Hugging Face's loop or by verl's vLLM rollout",
+    )
+    parser.add_argument("--tokens", type=int, default=512, help="training: longest response (default: %(default)s)")
     parser.add_argument("--slow", type=float, default=0.0, help="training: slow EGCA down on purpose, s a response")
     parser.add_argument(
         "--device", type=float, default=0.0, help="training: log-probabilities are a device that takes so many s"
@@ -156,6 +164,8 @@ def _training(args: argparse.Namespace) -> list[Path]:
         steps=args.steps,
         prompts=args.prompts,
         workers=args.workers,
+        response_tokens=args.tokens,
+        shares=training.LIVE if args.live else training.SHARES,
         live=args.live,
         slow_s=args.slow,
         device_s=args.device,
@@ -167,7 +177,7 @@ def _training(args: argparse.Namespace) -> list[Path]:
     settings["policy"] = plan.model.name if plan.model else plan.size
     parts = {
         args.policy: args.policy != "small" and not plan.live,
-        "live": plan.live,
+        f"live_{plan.live}": plan.live,
         "slowed": plan.slow_s,
         "device": plan.device_s,
     }

@@ -21,6 +21,7 @@ from egca_plugin.errors import FrameworkError
 from egca_plugin.tasks import parquet
 
 SHARES = (0.35, 1.0)
+LIVE = (0.0,)  # whatever the policy's is
 CHECKOUT = Path(__file__).parents[2]
 
 
@@ -30,9 +31,9 @@ class Plan:
 
     Without ``model`` the policy is a random one of :data:`tiny_policy.SIZES`, its vocabulary made of the replayed
     texts. With ``device_s`` old log-probabilities are not computed: the step waits so long, the CPU idle as beside an
-    accelerator, and takes the rollout's. With ``live`` the model generates, so that the arms of a pair share their
-    prompts but not their responses, and the logic share is the policy's own. Raises ValueError where ``live`` has no
-    model.
+    accelerator, and takes the rollout's. With ``live``, ``cpu`` or ``cpu_vllm``, the model generates in that machine's
+    own way: the arms of a pair share their prompts but not their responses, and the logic share is the policy's own.
+    Raises ValueError where ``live`` has no model.
     """
 
     work: Path
@@ -47,7 +48,7 @@ class Plan:
     shares: tuple[float, ...] = SHARES
     slow_s: float = 0.0
     device_s: float = 0.0
-    live: bool = False
+    live: str = ""
     timeout_s: float = 3000.0
 
     def __post_init__(self) -> None:
@@ -87,7 +88,6 @@ def run(plan: Plan, recording: Recording, *, seed: int = 0) -> dict[int, dict[st
 
 def _settings(plan: Plan, rows: Path) -> launch.CpuRun:
     overrides: tuple[str, ...] = (
-        f"actor_rollout_ref.rollout.name={'hf_cpu' if plan.live else plugin.ROLLOUT}",
         f"actor_rollout_ref.rollout.calculate_log_probs={str(bool(plan.device_s)).lower()}",
         f"trainer.v1.trainer_mode={plugin.TRAINER}",
         "reward.reward_manager.source=importlib",
@@ -99,6 +99,8 @@ def _settings(plan: Plan, rows: Path) -> launch.CpuRun:
         f"+egca_bench.device_s={plan.device_s}",
         "data.shuffle=false",
     )
+    if not plan.live:
+        overrides += (f"actor_rollout_ref.rollout.name={plugin.ROLLOUT}",)
     if plan.device_s:
         overrides += ("algorithm.rollout_correction.bypass_mode=true",)
     return launch.CpuRun(
@@ -111,6 +113,7 @@ def _settings(plan: Plan, rows: Path) -> launch.CpuRun:
         samples=plan.samples,
         prompt_tokens=512 if plan.live else 128,
         response_tokens=plan.response_tokens,
+        machine=plan.live or "cpu",
         overrides=overrides,
     )
 
@@ -158,7 +161,8 @@ def _by_phase(chosen: Sequence[Pair], share: float) -> dict[str, Any]:
             percent = f"{100 * ratio.value:+.1f} [{100 * ratio.low:+.1f}, {100 * ratio.high:+.1f}]"
             rows.append([phase, f"{base:.3f}", more.show("{:+.3f}"), percent])
     columns = ["phase", "GRPO, s", "EGCA adds, s", "overhead, %"]
-    return table(f"Training step, {share:.0%} of the samples in `logic`, {len(chosen)} pairs", columns, rows)
+    what = f"{share:.0%} of the samples in `logic`" if share else "the model's own responses"
+    return table(f"Training step, {what}, {len(chosen)} pairs", columns, rows)
 
 
 def draw(steps: Mapping[int, Mapping[str, float]], shares: Sequence[float], folder: Path, name: str) -> Path:

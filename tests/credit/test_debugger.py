@@ -75,6 +75,22 @@ def test_the_answer_becomes_a_span(url: str) -> None:
         "m",
         0,
     )
+    assert question["response_format"]["json_schema"]["schema"]["required"] == ["line", "code"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "The fault:\n```json\n" + json.dumps(ANSWER, indent=2) + "\n```",
+        json.dumps(ANSWER) + " I am sure.",
+        "f-strings have {braces}, sets too: {1, 2}. " + json.dumps(ANSWER),
+    ],
+)
+def test_words_around_the_answer_are_passed_over(url: str, content: str) -> None:
+    """Servers that know no ``response_format`` give a model's own words."""
+    Server.body = chat(content)
+    answer = Debugger(DebuggerSettings(url)).localize(failing_case())
+    assert [SOURCE[span.start : span.end] for span in answer.spans] == ["x * 3"]
 
 
 def test_the_prompt_holds_both_programs_and_the_failing_call() -> None:
@@ -88,9 +104,8 @@ def test_the_prompt_holds_both_programs_and_the_failing_call() -> None:
     "content",
     [
         "line 2",
-        "```json\n" + json.dumps(ANSWER) + "\n```",
-        json.dumps(ANSWER) + " I am sure.",
-        json.dumps([ANSWER]),
+        '{"line": 2, "code": {"line": 2, "code": "x * 3"}}',
+        "{" * 10_000,
         json.dumps({**ANSWER, "why": "because"}),
         json.dumps({"line": 2}),
         json.dumps({"line": "2", "code": "x * 3"}),

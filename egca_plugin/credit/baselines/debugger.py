@@ -1,7 +1,9 @@
 """The paper's localiser: a language model is shown both programs and the failing call, and names the faulty code.
 
 It talks to any server with OpenAI's ``/chat/completions`` (vLLM, SGLang, llama.cpp), over plain HTTP from the standard
-library. The answer is parsed strictly; whatever is not an answer is an abstention with a reason.
+library. The server is asked to hold the model to the answer's form (``response_format``, which vLLM, SGLang, llama.cpp
+and OpenAI know); of one that does not, fences and words around the answer are passed over. Whatever is not an answer is
+an abstention with a reason.
 
     EGCA_DEBUGGER_URL    base address, such as http://localhost:8000/v1; unset: it always abstains
     EGCA_DEBUGGER_MODEL  the model's name, default Qwen/Qwen2.5-Coder-7B-Instruct (the paper's)
@@ -14,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +30,20 @@ from egca_plugin.types import CallStatus, Localization, Span, TestedCall
 MAX_VALUE = 400  # characters of a printed value in the prompt
 MAX_ANSWER = 1 << 20  # bytes that are read of a response
 MAX_NUMBER = 100_000  # seconds, and tokens
+MAX_OBJECTS = 20  # that are looked at in an answer with words around it
+
+FORM = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "fault",
+        "schema": {
+            "type": "object",
+            "properties": {"line": {"type": "integer"}, "code": {"type": "string"}},
+            "required": ["line", "code"],
+            "additionalProperties": False,
+        },
+    },
+}
 
 PROMPT = """\
 A candidate program fails a test. Compare it with a correct reference and find the earliest statement or expression \
@@ -108,6 +124,7 @@ class Debugger:
             "messages": [{"role": "user", "content": text}],
             "temperature": 0,
             "max_tokens": self.settings.max_tokens,
+            "response_format": FORM,
         }
         headers = {"Content-Type": "application/json"}
         if self.settings.key:
@@ -131,15 +148,30 @@ def prompt(case: Case) -> str:
 
 
 def answered_span(body: bytes, source: str) -> Span | None:
-    """The span that a response names, or None where it is not exactly the JSON object that was asked for."""
+    """The span that a response names, or None where it holds no JSON object of the kind that was asked for."""
     try:
-        answer = json.loads(json.loads(body)["choices"][0]["message"]["content"])
+        content = str(json.loads(body)["choices"][0]["message"]["content"])
     except (ValueError, LookupError, TypeError):
         return None
-    match answer:
-        case {"line": int(line), "code": str(code), **rest} if not rest and not isinstance(line, bool):
-            return _find(line, code.strip(), source)
+    for answer in _objects(content):
+        match answer:
+            case {"line": int(line), "code": str(code), **rest} if not rest and not isinstance(line, bool):
+                return _find(line, code.strip(), source)
     return None
+
+
+def _objects(text: str) -> Iterator[Any]:
+    """What begins with a brace and can be read, none within another."""
+    decoder, at = json.JSONDecoder(), text.find("{")
+    for _ in range(MAX_OBJECTS):
+        if at < 0:
+            return
+        try:
+            found, end = decoder.raw_decode(text, at)
+            yield found
+        except (ValueError, RecursionError):
+            end = at + 1
+        at = text.find("{", end)
 
 
 def _find(line: int, code: str, source: str) -> Span | None:
