@@ -113,7 +113,7 @@ def stock(model: Path, folder: Path, *, data: Any = None, rollout_func: Any = No
 
 
 def scored(trainer: GRPOTrainer, data: Any = None) -> dict[str, Any]:
-    """One generation batch: two prompts, each GROUP times."""
+    """One generation batch: by default of two prompts, each as often as a group is large."""
     chosen = rows(policy.TASKS[:2]) if data is None else data
     trainer.model.train()
-    return trainer._generate_and_score_completions([row for row in chosen for _ in range(GROUP)])
+    return trainer._generate_and_score_completions([row for row in chosen for _ in range(trainer.num_generations)])
