@@ -185,9 +185,23 @@ def _convert(folder: Path, gguf: str | None, target: Path) -> None:
     tokenizer.model_max_length = 8192  # the model's positions
     tokenizer.save_pretrained(target)
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **extra)
+    as_dense(model)
     model.config.eos_token_id = model.config.pad_token_id = END_OF_TURN_ID
     model.generation_config.eos_token_id = model.generation_config.pad_token_id = END_OF_TURN_ID
     model.save_pretrained(target)
+
+
+def as_dense(model: Any) -> None:
+    """Let a model be saved whose GGUF weights were de-quantized on loading: transformers 5.24 calls it quantized still.
+
+    Raises AssetError where its weights are no plain numbers.
+    """
+    quantizer = getattr(model, "hf_quantizer", None)
+    if quantizer is None:
+        return
+    if not all(weight.is_floating_point() for weight in model.parameters()):
+        raise AssetError("this transformers keeps the weights of a GGUF file quantized; try --model-source hub")
+    quantizer.remove_quantization_config(model)
 
 
 def _restore_pipeline(tokenizer: Any) -> None:

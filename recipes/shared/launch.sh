@@ -11,10 +11,8 @@ shift
 EGCA_RECIPES=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export EGCA_RECIPES EGCA_DATA=${EGCA_DATA:-data} EGCA_RUNS=${EGCA_RUNS:-runs}
 
-refuse() { # STATUS LINE...
-  printf '%s\n' "recipes/$recipe: $2" "${@:3}" >&2
-  exit "$1"
-}
+# shellcheck source=machine.sh
+. "$EGCA_RECIPES/shared/machine.sh"
 
 # The choices that decide what is needed and what is started; the last word wins, as in Hydra.
 hardware=one_gpu mode=sync evaluate=no resume=auto
@@ -45,47 +43,14 @@ if [ "$mode" = separate_async ] && [ "$each" = 1 ]; then
   refuse 2 "GPUS=1: mode=separate_async needs two at least, one to train and one to sample"
 fi
 
-count_gpus() {
-  if [ "$hardware" = cluster ]; then
-    python - <<'PYTHON' || echo 0
-import ray
-ray.init("auto", log_to_driver=False, logging_level="ERROR")
-print(int(ray.cluster_resources().get("GPU", 0)))
-PYTHON
-  elif ! command -v nvidia-smi >/dev/null; then
-    echo 0
-  elif [ -n "${CUDA_VISIBLE_DEVICES+set}" ]; then
-    # As CUDA reads it: names up to the first that is none of this machine's.
-    local listed name count=0
-    listed=$(nvidia-smi --list-gpus 2>/dev/null || true)
-    for name in ${CUDA_VISIBLE_DEVICES//,/ }; do
-      grep -q -e "^GPU $name:" -e "UUID: $name" <<<"$listed" || break
-      count=$((count + 1))
-    done
-    echo "$count"
-  else
-    nvidia-smi --list-gpus 2>/dev/null | grep -c '^GPU' || true
-  fi
-}
-
 gpus=$((nodes * each))
-found=$(count_gpus | tail -n 1)
-if [ "$found" -lt "$gpus" ]; then
-  where="this machine${CUDA_VISIBLE_DEVICES+ (CUDA_VISIBLE_DEVICES=$CUDA_VISIBLE_DEVICES)}"
-  if [ "$hardware" = cluster ]; then where="the Ray cluster"; fi
-  refuse 3 "needs $gpus NVIDIA GPU(s), found $found on $where." \
-    "GPUS=$found takes fewer; with none, hardware=cpu trains SmolLM2-135M for a few steps (README.md)."
-fi
+need_gpus "$gpus" "GPUS=FOUND takes fewer; with none, hardware=cpu trains SmolLM2-135M for a few steps (README.md)."
 
 case $recipe in
   humaneval) needed=(mbpp-train-clean mbpp-validation humaneval) ;;
   *) needed=(mbpp-train mbpp-validation mbpp-test) ;;
 esac
-for name in "${needed[@]}"; do
-  if [ ! -f "$EGCA_DATA/$name.parquet" ]; then
-    refuse 4 "no $EGCA_DATA/$name.parquet; run recipes/$recipe/prepare.sh first"
-  fi
-done
+need_data "$recipe" "${needed[@]}"
 
 # What other numbers of GPUs than the configurations' own change; the user's words come behind.
 fit=()
@@ -107,7 +72,7 @@ if [ "$hardware" = cpu ]; then
   export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} # a waiting thread that spins takes the core from what it waits for
   unset CUDA_VISIBLE_DEVICES # Ray refuses the label that verl counts devices by where this names fewer
   if [ -z "${EGCA_MODEL:-}" ]; then
-    EGCA_MODEL=$(python -c 'from egca_plugin.adapters import smollm2; print(smollm2.prepare())' | tail -n 1)
+    EGCA_MODEL=$(smollm2)
   fi
   export EGCA_MODEL
 fi

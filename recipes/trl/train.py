@@ -1,53 +1,48 @@
-"""GRPO with credit on tokens in TRL, for the files of ``egca prepare``. See README.md beside this."""
+"""GRPO with credit on tokens in TRL, for the files of ``egca prepare``. See README.md beside this.
+
+Options are those of TRL's GRPOConfig and ModelConfig, the files below, and ``--egca off``, ``--egca.scale conserve``.
+"""
 
 from __future__ import annotations
 
-import argparse
-import os
+import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from datasets import load_dataset
-from trl import GRPOConfig
+from trl import GRPOConfig, ModelConfig, TrlParser, get_peft_config
 
-from egca_plugin.adapters import smollm2
+from egca_plugin.adapters.settings import split
 from egca_plugin.adapters.trl import EgcaGRPOTrainer
-from egca_plugin.config import EgcaConfig
 
-GPU = {"per_device_train_batch_size": 8, "gradient_accumulation_steps": 4, "max_completion_length": 512, "bf16": True}
-CPU = {"per_device_train_batch_size": 4, "max_completion_length": 96, "use_cpu": True, "bf16": False}
+
+@dataclass
+class Files:
+    """Parquet rows of ``egca prepare``."""
+
+    rows: str = field(metadata={"help": "what is trained on"})
+    validation: str | None = field(default=None, metadata={"help": "what eval_strategy looks at"})
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--model", default="", help="path or name; default: SmolLM2-135M-Instruct, from the user's cache"
+    egca, options = split(sys.argv[1:])
+    files, args, model = TrlParser((Files, GRPOConfig, ModelConfig)).parse_args_and_config(options)
+    args.model_init_kwargs = {"dtype": model.dtype}
+    validated = args.eval_strategy != "no" and files.validation
+    trainer = EgcaGRPOTrainer(
+        model.model_name_or_path,
+        args=args,
+        train_dataset=load_dataset("parquet", data_files=files.rows, split="train"),
+        eval_dataset=load_dataset("parquet", data_files=files.validation, split="train") if validated else None,
+        peft_config=get_peft_config(model),
+        egca=egca,
     )
-    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="parquet rows of `egca prepare`")
-    parser.add_argument("--out", type=Path, default=Path(os.environ.get("EGCA_RUNS", "runs")) / "egca-trl")
-    parser.add_argument("--egca", choices=("verified", "paper", "off"), default="verified")
-    parser.add_argument("--cpu", action="store_true", help="small batches, no accelerator")
-    parser.add_argument("--steps", type=int, default=-1, help="default: one epoch")
-    parser.add_argument("--report-to", nargs="*", default=[], help="TRL's trackers, such as tensorboard or wandb")
-    args = parser.parse_args()
-
-    rows = load_dataset("parquet", data_files=str(args.data), split="train")
-    config = GRPOConfig(
-        str(args.out),
-        num_generations=4 if args.cpu else 8,
-        learning_rate=1e-6,
-        num_train_epochs=1,
-        max_steps=args.steps,
-        logging_steps=1,
-        save_strategy="no" if args.cpu else "steps",
-        report_to=args.report_to,
-        **(CPU if args.cpu else GPU),
-    )
-    egca = "off" if args.egca == "off" else EgcaConfig(preset=args.egca, records=str(args.out / "records"))
-    trainer = EgcaGRPOTrainer(args.model or str(smollm2.prepare()), args=config, train_dataset=rows, egca=egca)
     try:
-        trainer.train()
+        trainer.train(resume_from_checkpoint=args.resume_from_checkpoint)
     finally:
         trainer.close()
+    trainer.save_state()  # trainer_state.json has every step's metrics
+    trainer.save_model(str(Path(args.output_dir) / "model"))
 
 
 if __name__ == "__main__":

@@ -138,23 +138,36 @@ def sampled(
     texts: Sequence[str] | None = None,
     labels: Sequence[Any] | None = None,
 ) -> list[Experience]:
+    """:func:`sampled_of` the tiny policy's tasks, with references unlike what it says; ``texts`` by default its own."""
+    said = texts or [says(t, g * GROUP + k) for g, t in enumerate(tasks) for k in range(GROUP)]
+    return sampled_of(executor, tokenizer, args, list(map(policy.otherwise, tasks)), said, cut, labels)
+
+
+def sampled_of(
+    executor: Any,
+    tokenizer: Any,
+    args: Any,
+    tasks: Sequence[Task],
+    texts: Sequence[str],
+    cut: dict[int, int] | None = None,
+    labels: Sequence[Any] | None = None,
+) -> list[Experience]:
     """Rollout samples as OpenRLHF's generator makes them of what its executor says, a prompt's side by side."""
-    level = args.algo.advantage.is_correction_level
+    level, group = args.algo.advantage.is_correction_level, args.rollout.n_samples_per_prompt
     params = SamplingParams(max_tokens=args.rollout.max_new_tokens, logprobs=1 if level != "off" else None)
     generator = SamplesGenerator.__new__(SamplesGenerator)
-    said = texts or [says(t, g * GROUP + k) for g, t in enumerate(tasks) for k in range(GROUP)]
-    engine = Engine(tokenizer, said, cut or {})
-    rows = [parquet.row(policy.otherwise(task), data_source="x", split="train", index=0) for task in tasks]
+    engine = Engine(tokenizer, texts, cut or {})
+    rows = [parquet.row(task, data_source="x", split="train", index=0) for task in tasks]
 
     async def run() -> list[Experience]:
         found = []
         for row, label in zip(rows, labels or [row["reward_model"] for row in rows], strict=True):
             prompt = tokenizer.apply_chat_template(row["prompt"], tokenize=False, add_generation_prompt=True)
-            ask = Ask(label, ON, GROUP, 1)
+            ask = Ask(label, ON, group, 1)
             answers = await asyncio.gather(
                 *(
                     executor.execute(prompt, ask, deepcopy(params), args.data.max_len, tokenizer, engine, images=None)
-                    for _ in range(GROUP)
+                    for _ in range(group)
                 )
             )
             found += [generator._process_response_into_experience(one, max_len=args.data.max_len) for one in answers]

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 import tiny_policy as policy
 
-from egca_plugin.adapters.openrlhf import data, settings, versions
+from egca_plugin.adapters.openrlhf import data, versions
 from egca_plugin.adapters.openrlhf.train import command
-from egca_plugin.adapters.settings import Settings
+from egca_plugin.adapters.settings import Settings, split
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import ConfigError, FrameworkError, TaskError
 from egca_plugin.tasks import parquet
@@ -19,14 +19,14 @@ OURS = "--egca.scale=unit --egca.sandbox.workers 2"
 
 def test_options_are_ours_or_theirs() -> None:
     words = ["--egca", "paper", "--actor.num_nodes", "1", *OURS.split(), "--data.max_len", "9"]
-    chosen, theirs = settings.split(words)
+    chosen, theirs = split(words)
     assert theirs == ["--actor.num_nodes", "1", "--data.max_len", "9"]
     assert (chosen.egca.preset, chosen.egca.scale, chosen.egca.sandbox.workers) == ("paper", "unit", 2)
-    assert settings.split(["--egca.sandbox.packages", '["numpy"]'])[0].egca.sandbox.packages == ("numpy",)
+    assert split(["--egca.sandbox.packages", '["numpy"]'])[0].egca.sandbox.packages == ("numpy",)
 
 
 def test_off_is_the_same_rewards_and_plain_credit() -> None:
-    chosen, _ = settings.split(["--egca", "off", "--egca.bank", "programs"])
+    chosen, _ = split(["--egca", "off", "--egca.bank", "programs"])
     assert (chosen.enabled, chosen.egca.localizer, chosen.egca.bank) == (False, "uniform", "")
 
 

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,6 +99,24 @@ def test_too_little_disk_is_said_before_anything_is_fetched(tmp_path: Path, monk
     monkeypatch.setattr(smollm2, "_fetch_and_convert", lambda *a: pytest.fail("it went on"))
     with pytest.raises(AssetError, match=r"preparing SmolLM2-135M-Instruct needs 1.2 GiB of free disk"):
         smollm2.prepare(cache=tmp_path)
+
+
+def test_a_model_that_was_dequantized_may_be_saved() -> None:
+    torch = pytest.importorskip("torch")
+
+    class Quantizer:
+        def remove_quantization_config(self, model: Any) -> None:
+            del model.hf_quantizer
+
+    model = torch.nn.Linear(1, 1)
+    smollm2.as_dense(model)  # as older transformers give it
+    model.hf_quantizer = Quantizer()
+    smollm2.as_dense(model)
+    assert not hasattr(model, "hf_quantizer")
+    model.hf_quantizer = Quantizer()
+    model.weight = torch.nn.Parameter(torch.ones(1, 1, dtype=torch.uint8), requires_grad=False)
+    with pytest.raises(AssetError, match="keeps the weights of a GGUF file quantized"):
+        smollm2.as_dense(model)
 
 
 @pytest.mark.verl

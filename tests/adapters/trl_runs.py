@@ -34,9 +34,9 @@ def says(task: Task, place: int) -> str:
     return "So. " * place + "\n" + policy.answers(task)[place % GROUP]
 
 
-def scripted(says: Any = says, hide: str = "") -> Any:
+def scripted(says: Any = says, hide: str = "", tasks: Sequence[Task] = policy.TASKS) -> Any:
     """A rollout function of TRL's. ``hide``: text that counts as the environment's, not the model's."""
-    by_prompt = {task.prompt: task for task in policy.TASKS}
+    by_prompt = {task.prompt: task for task in tasks}
 
     def rollout(prompts: list[Any], trainer: GRPOTrainer) -> dict[str, Any]:
         tokenizer = trainer.processing_class
@@ -102,17 +102,18 @@ def ours(model: Path, folder: Path, judge: Any, *, egca: Any = None, data: Any =
     )
 
 
-def stock(model: Path, folder: Path, **settings: Any) -> GRPOTrainer:
+def stock(model: Path, folder: Path, *, data: Any = None, rollout_func: Any = None, **settings: Any) -> GRPOTrainer:
     """TRL's own trainer, with the rewards that the sandbox gives."""
 
     def reward(completions: list[Any], **_: Any) -> list[float]:
         return [REWARDS[place % GROUP] for place in range(len(completions))]
 
-    return GRPOTrainer(str(model), reward, config(folder, **settings), train_dataset=rows(), rollout_func=scripted())
+    data, rollout = rows() if data is None else data, rollout_func or scripted()
+    return GRPOTrainer(str(model), reward, config(folder, **settings), train_dataset=data, rollout_func=rollout)
 
 
 def scored(trainer: GRPOTrainer, data: Any = None) -> dict[str, Any]:
-    """One generation batch: two prompts, each GROUP times."""
+    """One generation batch: by default of two prompts, each as often as a group is large."""
     chosen = rows(policy.TASKS[:2]) if data is None else data
     trainer.model.train()
-    return trainer._generate_and_score_completions([row for row in chosen for _ in range(GROUP)])
+    return trainer._generate_and_score_completions([row for row in chosen for _ in range(trainer.num_generations)])

@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("trl")
 
-RECIPE = Path(__file__).parents[2] / "recipes" / "trl"
+from recipe_scripts import FILES
+from whole_runs import run
+
+from egca_plugin.tasks.files import dump_tasks
+
+WORDS = ("--max_steps", "2", "--max_completion_length", "48", "--report_to", "none")
 
 
-def test_it_trains_and_writes_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.slow
+def test_it_trains_reports_and_is_evaluated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "adapters"))
     import tiny_policy as policy
 
     model = policy.build(tmp_path / "model", steps=150)
     rows, _ = policy.write_rows(tmp_path)
-    words = ["--cpu", "--steps", "2", "--model", str(model), "--data", str(rows), "--out", str(tmp_path / "out")]
-    done = subprocess.run(
-        [sys.executable, str(RECIPE / "train.py"), *words],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=400,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    assert "egca/pass_rate" in done.stdout
-    (file,) = (tmp_path / "out" / "records").iterdir()
-    modes = {json.loads(line)["mode"] for line in file.read_text().splitlines()}
-    assert modes <= {"correct", "logic", "syntax", "constraint"}
-    assert modes
+    (tmp_path / "data").mkdir()
+    for name in FILES["mbpp"]:
+        (tmp_path / "data" / f"{name}.parquet").write_bytes(rows.read_bytes())
+        dump_tasks([policy.otherwise(task) for task in policy.TASKS], tmp_path / "data" / f"{name}.jsonl")
+    whole = run("trl", "mbpp", tmp_path, *WORDS, EGCA_MODEL=str(model), OMP_NUM_THREADS="1")
+    assert "egca/pass_rate" in whole.said
+    assert {record["mode"] for record in whole.records} & {"logic", "syntax"}
+    assert {record["step"] for record in whole.records} == {0, 1}
+    assert "<html" in (whole.folder / "report.html").read_text()[:200]
+    history = json.loads((whole.folder / "trainer_state.json").read_text())["log_history"]
+    assert [entry["step"] for entry in history if "egca/moved" in entry] == [1, 2]
+    assert "pass@1" in whole.scored
+    assert len((whole.folder / "test" / "samples.jsonl").read_text().splitlines()) == len(policy.TASKS)
+    assert os.listdir(whole.folder / "model")

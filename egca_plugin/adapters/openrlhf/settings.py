@@ -1,15 +1,12 @@
-"""``--egca.*`` on OpenRLHF's command line, and the parts of its configuration that do not go with them."""
+"""The parts of OpenRLHF's configuration that do not go with EGCA's settings."""
 
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
-from egca_plugin.adapters.settings import OFF, Settings
-from egca_plugin.config import PRESETS, EgcaConfig
+from egca_plugin.adapters.settings import Settings
 from egca_plugin.errors import ConfigError
 
 LABEL = "reward_model"  # the column of `egca prepare`'s files, and of verl's, that holds a row's task
@@ -17,26 +14,6 @@ LABEL = "reward_model"  # the column of `egca prepare`'s files, and of verl's, t
 LEVEL = ("group_norm", "rloo", "dr_grpo", "reinforce_baseline", "flash_reinforce", "reinforce")
 OF_A_GROUP = ("group_norm", "rloo", "dr_grpo")  # the first divides by its deviation
 WHITENED = ("reinforce_baseline", "reinforce")  # normalised over all tokens, KL and all
-
-
-def split(argv: Sequence[str]) -> tuple[Settings, list[str]]:
-    """EGCA's settings, and OpenRLHF's words: ``--egca off``, ``--egca paper``, ``--egca.sandbox.workers 4`` are ours.
-
-    Raises ConfigError for a setting that is unknown, or has no value or a wrong one.
-    """
-    given: dict[str, str] = {}
-    theirs: list[str] = []
-    words = iter(argv)
-    for word in words:
-        name, equals, value = word.partition("=")
-        if name != "--egca" and not name.startswith("--egca."):
-            theirs.append(word)
-            continue
-        text = value if equals else next(words, None)
-        if text is None or (not equals and text.startswith("--")):
-            raise ConfigError(f"{name}: expected a value")
-        given[name] = text
-    return _read(given), theirs
 
 
 def check(settings: Settings, args: argparse.Namespace) -> Settings:
@@ -99,32 +76,3 @@ def _against_placing(args: argparse.Namespace, *, praised: bool) -> Iterator[str
             f"--algo.kl.init_coef: got {kl.init_coef:g}, which puts KL into the reward, and {advantage.estimator} "
             "normalises both together: add --algo.kl.use_loss, or set it to 0"
         )
-
-
-def _read(given: dict[str, str]) -> Settings:
-    mapping: dict[str, Any] = {}
-    word = given.pop("--egca", None)
-    if word in PRESETS:
-        mapping["preset"] = word
-    elif word not in (None, OFF):
-        raise ConfigError(f"--egca: got {word!r}, expected {OFF!r} or one of {', '.join(PRESETS)}")
-    for name, text in given.items():
-        *path, last = name.removeprefix("--egca.").split(".")
-        node = mapping
-        for part in path:
-            node = node.setdefault(part, {})
-            if not isinstance(node, dict):
-                raise ConfigError(f"{name}: no such setting; --egca.{part} is a value")
-        node[last] = _value(text)
-    config = EgcaConfig.from_mapping(mapping)
-    if word == OFF:
-        return Settings(False, replace(config, localizer="uniform", bank=""))
-    return Settings(True, config)
-
-
-def _value(text: str) -> Any:
-    """Numbers, lists and null as JSON has them; any other word is itself."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

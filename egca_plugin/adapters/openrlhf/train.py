@@ -13,7 +13,7 @@ from typing import Any
 
 from egca_plugin.adapters.openrlhf import settings, versions
 from egca_plugin.adapters.openrlhf.data import AGENT
-from egca_plugin.adapters.settings import Settings
+from egca_plugin.adapters.settings import Settings, split
 from egca_plugin.errors import ConfigError
 
 PROGRAM = "openrlhf.cli.train_ppo_ray"
@@ -24,7 +24,7 @@ def command(argv: Sequence[str]) -> tuple[Settings, list[str]]:
 
     Raises ConfigError.
     """
-    chosen, theirs = settings.split(argv)
+    chosen, theirs = split(argv)
     named = {word.split("=")[0] for word in theirs}
     if "--reward.remote_url" in named:
         raise ConfigError(

@@ -12,13 +12,18 @@ from egca_plugin.config import PRESETS, EgcaConfig
 from egca_plugin.errors import ConfigError
 
 
-def read(value: EgcaConfig | str | None) -> Settings:
+def read(value: EgcaConfig | Settings | str | None) -> Settings:
     """The trainer's argument ``egca``: settings, ``off``, a preset's name, or None for the defaults.
+
+    :class:`Settings` say both: those of a run that is plain GRPO, and keeps records.
+
 
     Raises ConfigError for anything else.
     """
     if value is None:
         return Settings(True, EgcaConfig())
+    if isinstance(value, Settings):
+        return value
     if isinstance(value, EgcaConfig):
         return Settings(True, value)
     if value == OFF:

@@ -24,6 +24,7 @@ from egca_plugin.adapters.metrics import step_metrics
 from egca_plugin.adapters.observer import Observer, caution
 from egca_plugin.adapters.responses import Reader
 from egca_plugin.adapters.samples import Placement, Placing, Row, Scope, joined, unless_lifted
+from egca_plugin.adapters.settings import Settings
 from egca_plugin.adapters.trl import settings
 from egca_plugin.adapters.trl.judging import Judge, PoolJudge
 from egca_plugin.adapters.trl.reward import Batch, SandboxReward
@@ -34,7 +35,8 @@ from egca_plugin.errors import TaskError
 class EgcaGRPOTrainer(GRPOTrainer):
     """``GRPOTrainer`` on tasks (:func:`egca_plugin.adapters.trl.dataset`, or the files of ``egca prepare``).
 
-    ``egca``: an :class:`EgcaConfig`, a preset's name, or ``"off"`` for TRL's own GRPO with the same rewards.
+    ``egca``: an :class:`EgcaConfig`, a preset's name, or ``"off"`` for TRL's own GRPO with the same rewards;
+    :class:`Settings` for that with records.
     ``reward_funcs``: further reward functions. TRL adds them up as it always does, ours first: with
     ``GRPOConfig.reward_weights`` w, a sample's reward is w[0] times 1 or 0 plus the sum of w[k] times theirs. The
     advantage of that sum is what is placed. A blamed sample that theirs lift above its group keeps uniform credit,
@@ -56,7 +58,7 @@ class EgcaGRPOTrainer(GRPOTrainer):
         train_dataset: Any = None,
         eval_dataset: Any = None,
         *,
-        egca: EgcaConfig | str | None = None,
+        egca: EgcaConfig | Settings | str | None = None,
         judge: Judge | None = None,
         reward_processing_classes: Any = None,
         **more: Any,

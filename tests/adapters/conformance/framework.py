@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -55,6 +56,39 @@ def first_wrong_lost(place: int, row: Row) -> Row | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """What is sampled: to each task as many responses, a group."""
+
+    tasks: tuple[Task, ...]
+    says: tuple[tuple[str, ...], ...]
+
+    @property
+    def group(self) -> int:
+        """Responses to a task."""
+        return len(self.says[0])
+
+    @property
+    def texts(self) -> list[str]:
+        """The responses in the order of sampling."""
+        return [text for said in self.says for text in said]
+
+    def ids(self, tokenizer: Any) -> list[list[int]]:
+        """The responses as they are sampled, each with its end."""
+        return [[*tokenizer(text).input_ids, tokenizer.eos_token_id] for text in self.texts]
+
+
+def says(task: Task, place: int) -> str:
+    """Each group holds one answer of each kind, and no two of the batch are of one length."""
+    return "So. " * place + "\n" + policy.answers(task)[place % GROUP]
+
+
+TINY = Batch(
+    tuple(map(policy.otherwise, TASKS)),
+    tuple(tuple(says(task, g * GROUP + k) for k in range(GROUP)) for g, task in enumerate(TASKS)),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A batch of the laws. ``hidden``: the blamed tokens of the first wrong answer are none of the policy's."""
 
@@ -73,13 +107,22 @@ class Grid:
 
 
 class Framework(ABC):
-    """One framework with the tiny policy in ``model``. ``shows`` says in a word what of it runs here."""
+    """One framework with the tiny policy in ``model``, made to say ``batch``. ``shows``: in a word, what of it runs.
+
+    Of a batch other than ``TINY`` it can make the ``grid``; the rest is about ``TINY``.
+    """
 
     name: ClassVar[str]
     shows: ClassVar[str]
 
-    def __init__(self, model: Path, home: Path) -> None:
-        self.model, self.home, self.tokenizer = model, home, AutoTokenizer.from_pretrained(model)
+    def __init__(self, model: Path, home: Path, batch: Batch = TINY) -> None:
+        self.model, self.home, self.batch = model, home, batch
+        self.tokenizer = AutoTokenizer.from_pretrained(model)
+        self.ids = batch.ids(self.tokenizer)
+
+    def on(self, batch: Batch) -> Framework:
+        """The same framework, made to say another batch; to be closed by itself."""
+        return type(self)(self.model, self.home, batch)
 
     @property
     @abstractmethod
@@ -125,20 +168,6 @@ class Framework(ABC):
 # --- for drivers ----------------------------------------------------------------------------------------------------
 
 
-def says(task: Task, place: int) -> str:
-    """Each group holds one answer of each kind, and no two of the batch are of one length."""
-    return "So. " * place + "\n" + policy.answers(task)[place % GROUP]
-
-
-def texts() -> list[str]:
-    """The batch's responses."""
-    return [says(task, g * GROUP + k) for g, task in enumerate(TASKS) for k in range(GROUP)]
-
-
-def ids_of(tokenizer: Any) -> list[list[int]]:
-    return [[*tokenizer(text).input_ids, tokenizer.eos_token_id] for text in texts()]
-
-
 class Counting:
     """A judge that counts the samples that it was given."""
 
@@ -150,13 +179,13 @@ class Counting:
         return await self._judge(group)
 
 
-async def rows_of(judge: Any, tokenizer: Any) -> list[Row]:
+async def rows_of(judge: Any, tokenizer: Any, batch: Batch = TINY) -> list[Row]:
     """The batch judged, for a framework that hands over ids and takes rows."""
     reader = Reader(tokenizer)
-    responses = [reader.read(ids) for ids in ids_of(tokenizer)]
+    responses = iter([reader.read(ids) for ids in batch.ids(tokenizer)])
     rows = []
-    for g, task in enumerate(map(policy.otherwise, TASKS)):
-        own = responses[g * GROUP : (g + 1) * GROUP]
+    for task in batch.tasks:
+        own = list(islice(responses, batch.group))
         credits = await judge(Group(task, tuple(Completion(one.text) for one in own)))
         rows += [one.row(credit, task.task_id, Placing()) for one, credit in zip(own, credits, strict=True)]
     return rows
@@ -189,7 +218,7 @@ def stepped(
     """
     network = AutoModelForCausalLM.from_pretrained(model)
     prompt = tokenizer("prompt").input_ids
-    rows = padded([torch.tensor([*prompt, *ids]) for ids in ids_of(tokenizer)], tokenizer.pad_token_id)
+    rows = padded([torch.tensor([*prompt, *ids]) for ids in TINY.ids(tokenizer)], tokenizer.pad_token_id)
     logits = network(rows).logits[:, len(prompt) - 1 : -1]
     now = torch.log_softmax(logits, -1).gather(-1, rows[:, len(prompt) :].unsqueeze(-1)).squeeze(-1)
     loss(now, now.detach()).backward()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
-from functools import cache
 
+import mbpp_batch
 import pytest
-import tiny_policy as policy
 import torch
 from framework import (
     CONSERVE,
@@ -15,21 +15,23 @@ from framework import (
     MENDED,
     PRAISING,
     TASKS,
+    TINY,
     UNIT,
     WEAK,
     WRONG,
     Asked,
+    Batch,
+    Change,
     Framework,
     Grid,
     first_wrong_lost,
-    ids_of,
     one_off,
-    texts,
     well_begun,
     without_spans,
 )
 
 import egca_plugin as egca
+from egca_plugin.adapters.samples import Row
 from egca_plugin.credit.praise import of_passing
 from egca_plugin.errors import ConfigError, EgcaError
 from egca_plugin.types import Completion, Credit
@@ -82,12 +84,18 @@ def a_hidden_span_falls_back(framework: Framework) -> None:
     assert framework.fallbacks()["egca/fallback/span_masked"] == 1 / (GROUP * len(TASKS))
 
 
-def the_weights_are_those_of_the_api(framework: Framework) -> None:
-    placed, stock = framework.grid(Asked()), framework.grid(None)
-    for row, (credit, ids) in enumerate(zip(api_credits(), ids_of(framework.tokenizer), strict=True)):
-        given, uniform = (grid.advantages[row][placed.mask[row]] for grid in (placed, stock))
+def the_credits_are_those_of_the_api(framework: Framework) -> None:
+    """Of MBPP's own tasks: each sample's whole credit, and the share of its advantage on each token."""
+    batch, seen = mbpp_batch.batch(), dict[int, Row]()
+    with closing(framework.on(batch)) as other:
+        placed, uniform = other.grid(Asked(change=seen_in(seen))), other.grid(Asked(change=without_spans))
+    for row, (credit, ids) in enumerate(zip(api_credits(batch), other.ids, strict=True)):
+        where = f"{framework.name}, row {row}: {batch.texts[row]}"
+        assert said(seen[row].credit) == said(credit), where
+        mask = placed.mask[row]
+        assert placed.ids[row][mask].tolist() == ids, where
         weights = torch.tensor(egca.token_weights(credit, ids, framework.tokenizer))
-        assert torch.allclose(given, uniform * weights, atol=1e-6), f"{framework.name}, row {row}"
+        assert torch.allclose(placed.advantages[row][mask], uniform.advantages[row][mask] * weights, atol=1e-6), where
 
 
 def praise_lies_in_front(framework: Framework) -> None:
@@ -145,7 +153,7 @@ LAWS: dict[str, Callable[[Framework], None]] = {
     "one token off is found": one_token_off_is_found,
     "under `conserve` each row keeps its sum": the_sum_is_kept,
     "a span that is cut off or masked falls back, counted": a_hidden_span_falls_back,
-    "the same credits as `egca.assess` in any other framework": the_weights_are_those_of_the_api,
+    "tasks of MBPP: the same credits as `egca.assess`, so as in any other framework": the_credits_are_those_of_the_api,
     "under `praise` what was well begun gets it, in front of the blame and nowhere else": praise_lies_in_front,
     "under `unlocated` failing samples without a place keep that share, all others everything": (
         what_has_no_place_is_weakened
@@ -158,12 +166,25 @@ LAWS: dict[str, Callable[[Framework], None]] = {
 }
 
 
-@cache
-def api_credits() -> tuple[Credit, ...]:
+def api_credits(batch: Batch) -> list[Credit]:
     """Of the batch's responses, without any framework."""
-    tasks = [policy.otherwise(task) for task in TASKS for _ in range(GROUP)]
-    completions = [Completion(text, group_id=task.task_id) for task, text in zip(tasks, texts(), strict=True)]
-    return tuple(egca.assess(tasks, completions, UNIT, workers=1))
+    tasks = [task for task in batch.tasks for _ in range(batch.group)]
+    completions = [Completion(text, group_id=task.task_id) for task, text in zip(tasks, batch.texts, strict=True)]
+    return egca.assess(tasks, completions, UNIT, workers=1)
+
+
+def said(credit: Credit) -> Credit:
+    """A credit without what the machine's speed and luck decide."""
+    return replace(credit, ms={}, restarts={})
+
+
+def seen_in(seen: dict[int, Row]) -> Change:
+    """Leaves every row as it is, and remembers it."""
+
+    def remember(place: int, row: Row) -> Row:
+        return seen.setdefault(place, row)
+
+    return remember
 
 
 def on_the_span(framework: Framework, grid: Grid) -> None:
@@ -171,7 +192,7 @@ def on_the_span(framework: Framework, grid: Grid) -> None:
     gradient = framework.gradient(grid)
     for row in range(WRONG, GROUP * len(TASKS), GROUP):
         sampled, blamed = grid.mask[row].nonzero().flatten(), tokens_at(framework, row)
-        assert grid.ids[row][sampled].tolist() == ids_of(framework.tokenizer)[row]
+        assert grid.ids[row][sampled].tolist() == framework.ids[row]
         found = [at for at, column in enumerate(sampled.tolist()) if gradient[row][column] != 0]
         assert found == blamed, f"{framework.name}, row {row}: the gradient lies on tokens {found}, blamed are {blamed}"
         assert int((gradient[row] != 0).sum()) == len(blamed), "none lies beside the response"
@@ -180,7 +201,7 @@ def on_the_span(framework: Framework, grid: Grid) -> None:
 def tokens_at(framework: Framework, row: int) -> list[int]:
     """Which of the row's tokens touch its wrong expression, by the tokenizer's own offsets."""
     expression = TASKS[row // GROUP].reference.splitlines()[1].split(" = ")[1] + BLAMED
-    text = texts()[row]
+    text = TINY.texts[row]
     start = text.index(expression)
     offsets = framework.tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
     return [at for at, (low, high) in enumerate(offsets) if low < start + len(expression) and high > start]

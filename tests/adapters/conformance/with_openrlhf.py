@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import openrlhf_runs as runs
 import torch
-from framework import GROUP, TASKS, UNIT, WRONG, Asked, Counting, Framework, Grid, judges_nothing, padded
+from framework import TINY, UNIT, WRONG, Asked, Batch, Counting, Framework, Grid, judges_nothing, padded
 from openrlhf.models import PolicyLoss
 from openrlhf.trainer.ppo_utils.experience import Experience
 from openrlhf.utils.agent import SingleTurnAgentExecutor
@@ -19,6 +19,8 @@ from egca_plugin.adapters.groups import PoolJudge
 from egca_plugin.adapters.openrlhf import settings
 from egca_plugin.adapters.openrlhf.executor import SingleTurn, judged
 from egca_plugin.adapters.settings import Settings
+
+PROMPT = 256  # tokens that the longest prompt may have
 
 
 class _Logging(SingleTurnAgentExecutor):
@@ -37,10 +39,10 @@ class OpenRlhf(Framework):
     name: ClassVar[str] = "OpenRLHF"
     shows: ClassVar[str] = "its experience maker, replay buffer, losses and DeepSpeed engine"
 
-    def __init__(self, model: Path, home: Path) -> None:
-        super().__init__(model, home)
-        self._judge = PoolJudge(UNIT, largest_group=GROUP)
-        self._args = runs.parsed(model)
+    def __init__(self, model: Path, home: Path, batch: Batch = TINY) -> None:
+        super().__init__(model, home, batch)
+        self._judge = PoolJudge(UNIT, largest_group=batch.group)
+        self._args = self._parsed()
         self._samples = self._sampled(SingleTurn)
 
     @property
@@ -50,8 +52,20 @@ class OpenRlhf(Framework):
     def close(self) -> None:
         self._judge.close()
 
+    def _parsed(self, *more: str) -> Any:
+        """OpenRLHF's options for this batch."""
+        sizes = {
+            "--rollout.n_samples_per_prompt": self.batch.group,
+            "--rollout.batch_size": len(self.batch.tasks),
+            "--train.batch_size": len(self.ids),
+            "--rollout.max_new_tokens": max(map(len, self.ids)),
+            "--data.max_len": max(map(len, self.ids)) + PROMPT,
+        }
+        return runs.parsed(self.model, *(str(word) for option in sizes.items() for word in option), *more)
+
     def _sampled(self, kind: Any, judge: Any = None, args: Any = None) -> list[Experience]:
-        return runs.sampled(runs.executor(judge or self._judge, kind), self.tokenizer, args or self._args, TASKS)
+        executor = runs.executor(judge or self._judge, kind)
+        return runs.sampled_of(executor, self.tokenizer, args or self._args, self.batch.tasks, self.batch.texts)
 
     def _run(self, asked: Asked | None) -> tuple[runs.Run, list[Experience]]:
         egca = Settings(True, asked.config) if asked else None
@@ -106,6 +120,6 @@ class OpenRlhf(Framework):
 
     def judged(self, epochs: int) -> int:
         judge = Counting(self._judge)
-        args = runs.parsed(self.model, "--train.max_epochs", str(epochs))
+        args = self._parsed("--train.max_epochs", str(epochs))
         runs.Run(self.model, args, egca=runs.ON).step(self._sampled(SingleTurn, judge, args))
         return judge.samples

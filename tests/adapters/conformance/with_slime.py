@@ -12,22 +12,19 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-import tiny_policy as policy
 import torch
 from framework import (
-    GROUP,
-    TASKS,
+    TINY,
     UNIT,
     WRONG,
     Asked,
+    Batch,
     Counting,
     Framework,
     Grid,
-    ids_of,
     judges_nothing,
     padded,
     stepped,
-    texts,
 )
 
 from egca_plugin.adapters import slime
@@ -73,11 +70,11 @@ except ImportError:
 HERE = "egca_plugin.adapters.slime"
 
 
-def options(model: Path, **settings: Any) -> Namespace:
+def options(model: Path, batch: Batch = TINY, **settings: Any) -> Namespace:
     chosen = {
         "hf_checkpoint": str(model),
-        "n_samples_per_prompt": GROUP,
-        "rollout_batch_size": len(TASKS),
+        "n_samples_per_prompt": batch.group,
+        "rollout_batch_size": len(batch.tasks),
         "group_rm": True,
         "custom_rm_path": f"{HERE}.reward",
         "custom_reward_post_process_path": f"{HERE}.place",
@@ -96,9 +93,9 @@ class Slime(Framework):
     name: ClassVar[str] = "slime"
     shows: ClassVar[str] = "EGCA's functions as slime calls them" + (", slime's own loss" if OWN else "")
 
-    def __init__(self, model: Path, home: Path) -> None:
-        super().__init__(model, home)
-        self._judge: Any = PoolJudge(UNIT, largest_group=GROUP)
+    def __init__(self, model: Path, home: Path, batch: Batch = TINY) -> None:
+        super().__init__(model, home, batch)
+        self._judge: Any = PoolJudge(UNIT, largest_group=batch.group)
         self._metrics: dict[str, float] = {}
 
     @property
@@ -112,6 +109,7 @@ class Slime(Framework):
         """slime's options, with this driver's judge in the place of one for every batch."""
         args = options(
             self.model,
+            self.batch,
             egca={name: getattr(config, name) for name in ("scale", "credit", "praise", "unlocated", "traces")},
         )
         with pytest.MonkeyPatch.context() as patch:
@@ -121,15 +119,15 @@ class Slime(Framework):
 
     def sampled(self, args: Namespace) -> list[Any]:
         """What slime's rollout gives its custom reward, a prompt's samples at a time."""
-        samples = []
-        for i, (text, ids) in enumerate(zip(texts(), ids_of(self.tokenizer), strict=True)):
-            task = policy.otherwise(TASKS[i // GROUP])
+        samples, size = [], self.batch.group
+        for i, (text, ids) in enumerate(zip(self.batch.texts, self.ids, strict=True)):
+            task = self.batch.tasks[i // size]
             prompt = self.tokenizer(task.prompt).input_ids
-            sample = Sample(group_index=i // GROUP, prompt=task.prompt, tokens=[*prompt, *ids], response=text)
+            sample = Sample(group_index=i // size, prompt=task.prompt, tokens=[*prompt, *ids], response=text)
             sample.response_length, sample.label, sample.metadata = len(ids), parquet.encode(task), {"own": i}
             samples.append(sample)
-        for start in range(0, len(samples), GROUP):
-            group = samples[start : start + GROUP]
+        for start in range(0, len(samples), size):
+            group = samples[start : start + size]
             for sample, reward in zip(group, asyncio.run(slime.reward(args, group)), strict=True):
                 sample.reward = reward
         return samples
@@ -138,11 +136,11 @@ class Slime(Framework):
         args = self._args(asked.config if asked else UNIT)
         samples = self.sampled(args)
         rows = [sample.metadata[slime.KEY] for sample in samples]
-        ids = padded([torch.tensor(one) for one in ids_of(self.tokenizer)], self.tokenizer.pad_token_id)
+        ids = padded([torch.tensor(one) for one in self.ids], self.tokenizer.pad_token_id)
         kl = [torch.zeros(sample.response_length) for sample in samples]
         mask = padded([torch.ones(sample.response_length) for sample in samples]).bool()
         if asked is None:
-            rewards = torch.tensor([sample.reward for sample in samples]).reshape(-1, GROUP)
+            rewards = torch.tensor([sample.reward for sample in samples]).reshape(-1, self.batch.group)
             rewards = rewards - rewards.mean(-1, keepdim=True)
             rewards = (rewards / (rewards.std(-1, keepdim=True) + 1e-6)).flatten()
             return Grid(padded(get_grpo_returns(rewards, kl)), mask, ids)

@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 
 import torch
 import trl_runs as runs
-from framework import GROUP, TASKS, UNIT, Asked, Framework, Grid
+from framework import TASKS, TINY, UNIT, Asked, Batch, Framework, Grid
 
+from egca_plugin.adapters.trl import dataset
 from egca_plugin.adapters.trl.judging import PoolJudge
 from egca_plugin.pipeline import Group
-from egca_plugin.types import Credit
+from egca_plugin.types import Credit, Task
 
 
 class _Counting:
@@ -29,9 +30,10 @@ class Trl(Framework):
     name: ClassVar[str] = "TRL"
     shows: ClassVar[str] = "its trainer, whole steps of it"
 
-    def __init__(self, model: Path, home: Path) -> None:
-        super().__init__(model, home)
-        self._judge = PoolJudge(UNIT, largest_group=GROUP)
+    def __init__(self, model: Path, home: Path, batch: Batch = TINY) -> None:
+        super().__init__(model, home, batch)
+        self._judge = PoolJudge(UNIT, largest_group=batch.group)
+        self._rows = dataset(batch.tasks)
 
     @property
     def version(self) -> str:
@@ -41,18 +43,28 @@ class Trl(Framework):
         self._judge.close()
 
     def _trainer(self, asked: Asked | None, **more: Any) -> Any:
+        blamed = TASKS[0].reference.splitlines()[1].strip().removeprefix("y = ") + " + 5"
+        hide = blamed if asked and asked.hidden else ""
+        more |= {
+            "data": self._rows,
+            "rollout_func": runs.scripted(self._says, hide, self.batch.tasks),
+            "num_generations": self.batch.group,
+            "per_device_train_batch_size": len(self.ids),
+            "per_device_eval_batch_size": len(self.ids),
+        }
         if asked is None:
             return runs.stock(self.model, self.home, **more)
-        blamed = TASKS[0].reference.splitlines()[1].strip().removeprefix("y = ") + " + 5"
-        rollout = runs.scripted(hide=blamed if asked.hidden else "")
-        trainer = runs.ours(self.model, self.home, self._judge, egca=asked.config, rollout_func=rollout, **more)
+        trainer = runs.ours(self.model, self.home, self._judge, egca=asked.config, **more)
         take, change = trainer._egca_reward.take, asked.change
         trainer._egca_reward.take = lambda: [row and change(i, row) for i, row in enumerate(take())]
         return trainer
 
+    def _says(self, task: Task, place: int) -> str:
+        return self.batch.says[self.batch.tasks.index(task)][place % self.batch.group]
+
     def grid(self, asked: Asked | None) -> Grid:
         self._made = self._trainer(asked)
-        self._output = output = runs.scored(self._made)
+        self._output = output = runs.scored(self._made, self._rows)
         mask = (output["completion_mask"] * output.get("tool_mask", 1)).bool()
         advantages = output["advantages"]
         placed = advantages if advantages.dim() == 2 else advantages.unsqueeze(1).expand(mask.shape)
@@ -91,7 +103,7 @@ class Trl(Framework):
             return [0.0] * len(prompts)
 
         runs.scored(runs.ours(self.model, self.home, self._judge, reward_funcs=further))
-        assert seen == [(task.prompt, i) for i, task in enumerate(TASKS) for _ in range(GROUP)]
+        assert seen == [(task.prompt, i) for i, task in enumerate(self.batch.tasks) for _ in range(self.batch.group)]
 
     def judged(self, epochs: int) -> int:
         judge = _Counting(self._judge)

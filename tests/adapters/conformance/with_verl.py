@@ -10,15 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from framework import (
-    GROUP,
-    TASKS,
+    TINY,
     UNIT,
     WRONG,
     Asked,
+    Batch,
     Counting,
     Framework,
     Grid,
-    ids_of,
     judges_nothing,
     padded,
     rows_of,
@@ -41,11 +40,11 @@ class Verl(Framework):
     name: ClassVar[str] = "verl"
     shows: ClassVar[str] = "its advantage and loss functions, DataProto and reward channel"
 
-    def __init__(self, model: Path, home: Path) -> None:
-        super().__init__(model, home)
-        self._judge = PoolJudge(UNIT, largest_group=GROUP)
-        self.uid = np.array([str(g) for g in range(len(TASKS)) for _ in range(GROUP)], dtype=object)
-        self.rows = asyncio.run(rows_of(self._judge, self.tokenizer))
+    def __init__(self, model: Path, home: Path, batch: Batch = TINY) -> None:
+        super().__init__(model, home, batch)
+        self._judge = PoolJudge(UNIT, largest_group=batch.group)
+        self.uid = np.array([task.task_id for task in batch.tasks for _ in range(batch.group)], dtype=object)
+        self.rows = asyncio.run(rows_of(self._judge, self.tokenizer, batch))
         self._metrics: dict[str, float] = {}
 
     @property
@@ -61,8 +60,8 @@ class Verl(Framework):
         return channel.unpack_batch([{"reward_extra_info": channel.pack(row) if row else {}} for row in changed])
 
     def grid(self, asked: Asked | None) -> Grid:
-        ids = padded([torch.tensor(one) for one in ids_of(self.tokenizer)], self.tokenizer.pad_token_id)
-        mask = padded([torch.ones(len(one), dtype=torch.long) for one in ids_of(self.tokenizer)])
+        ids = padded([torch.tensor(one) for one in self.ids], self.tokenizer.pad_token_id)
+        mask = padded([torch.ones(len(one), dtype=torch.long) for one in self.ids])
         rewards = torch.zeros(mask.shape)
         rewards[torch.arange(len(mask)), mask.sum(1) - 1] = torch.tensor([row.credit.reward for row in self.rows])
         if asked is None:
