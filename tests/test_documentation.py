@@ -50,6 +50,10 @@ def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{link}: no such heading in {target.name}"
 
 
+def test_the_readme_is_read_in_one_go() -> None:
+    assert len(text_of(ROOT / "README.md").split()) < 900
+
+
 def commands() -> Iterator[tuple[str, list[str]]]:
     for page in PAGES:
         for block in blocks(page, "bash", "sh", "console"):

@@ -16,6 +16,7 @@ BENCHMARKS = {
     "sandbox": "attacks, latency and throughput of scorers",
     "localization": "top-1 and overlap on programs whose fault is known",
     "learning": "does narrower credit learn faster, with the controls",
+    "report": "how soon a report opens in a browser",
 }
 
 

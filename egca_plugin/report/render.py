@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SHOWN = 10_000
 TEXTS = 16_000_000  # characters of the programs that are listed: with it a page stays under 30 MB
+CHUNK = 50  # samples, or tasks, that the page's script makes elements of at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ def render(
         slowest=max((time.p95 for time in summary.times), default=0.0),
         width=charts.WIDTH,
         height=charts.HEIGHT,
+        chunk_size=CHUNK,
         samples=[_sample(records, at, anchors) for at in listed],
         style=style,
         script=script,

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 import report_records as make
-from browser import Browser, executable
 
+from benchmarks.report.browser import Browser, executable
+from benchmarks.report.pages import many
 from egca_plugin.report.read import Record, load
 from egca_plugin.report.render import SHOWN, render
 from egca_plugin.types import FailedTest, Task
@@ -154,24 +155,82 @@ def test_a_text_that_is_too_pale_is_found(browser: Browser, page: Path) -> None:
     assert str(browser.run(CONTRAST)).startswith("H1. 2.")
 
 
-def many(count: int) -> list[Record]:
-    """Records of ``count`` samples of some 1,500 characters, in groups of 16."""
-    kinds = make.rows()[:3]
-    padding = "".join(f"    step_{n} = step(value, {n})\n" for n in range(50))
-    return [
-        Record(f"task/{n // 16}", kinds[n % 3][2], f"# {n}\n{kinds[n % 3][1]}{padding}", step=n // 512)
-        for n in range(count)
-    ]
+SETTLED = "new Promise(done => setTimeout(done, 500))"
+TOP = "document.activeElement.getBoundingClientRect().top"
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("large") / "report.html"
+    path.write_text(render(many(10_000), "many"), encoding="utf-8")
+    return path
 
 
 @pytest.mark.slow
-def test_ten_thousand_samples_are_one_file_that_opens(browser: Browser, tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    path.write_text(render(many(10_000), "many"), encoding="utf-8")
-    assert path.stat().st_size < 30e6
-    browser.open(path)
+def test_ten_thousand_samples_are_one_file_of_which_little_is_made_at_first(browser: Browser, large: Path) -> None:
+    assert large.stat().st_size < 30e6
+    browser.open(large)
     assert browser.run("samples.length") == 10_000 == SHOWN
+    assert browser.run("document.getElementsByTagName('*').length") < 5_000  # it is elements that take the time
+    assert browser.run("document.getElementById('s1').checkVisibility()")
     assert find(browser, "# 9999\n") == "s10000"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1200, 390])
+def test_a_link_leads_to_a_sample_that_is_not_made_yet(browser: Browser, large: Path, width: int) -> None:
+    browser.open(large, width=width)
+    for anchor in ("s9001", "s4000", "t625"):
+        browser.run(f"location.hash = '#{anchor}'; {SETTLED}")
+        assert browser.run("document.activeElement.parentElement.id") == anchor
+        assert 0 <= browser.run(TOP) < 900  # in sight still, when all around it has been made
+
+
+@pytest.mark.slow
+def test_what_the_reader_scrolls_to_is_made(browser: Browser, large: Path) -> None:
+    browser.open(large)
+    browser.run(f"scrollTo(0, document.body.scrollHeight / 2); {SETTLED}")
+    assert browser.run("document.elementFromPoint(600, 450).closest('.sample').id.length") == 5
+    assert browser.run("document.getElementsByTagName('*').length") < 15_000
+
+
+@pytest.mark.slow
+def test_keys_go_beyond_what_is_made(browser: Browser, large: Path) -> None:
+    browser.open(large)
+    browser.run("for (let n = 0; n < 120; n++) step(1)")
+    assert browser.run("document.activeElement.parentElement.id") == "s120"
+    browser.run("document.activeElement.blur()")
+    browser.press("k")
+    assert browser.run("document.activeElement.parentElement.id") == "s10000"
+
+
+@pytest.mark.slow
+def test_on_paper_they_all_are(browser: Browser, large: Path) -> None:
+    browser.open(large)
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    assert browser.run("document.querySelectorAll('.sample').length") == 10_000
+
+
+def test_without_script_everything_is_there_to_read(browser: Browser, page: Path) -> None:
+    browser.open(page, script=False)
+    assert browser.run("document.querySelectorAll('details.sample').length") == 18
+    assert not browser.run("document.getElementById('tools').checkVisibility()")
+    browser.run("document.getElementById('s1').open = true")
+    assert "for value in values[1:]" in str(browser.run("document.querySelector('#s1 pre').innerText"))
+
+
+def test_text_that_looks_like_markup_stays_text(browser: Browser, tmp_path: Path) -> None:
+    hostile = "</noscript></script><img src=x onerror=alert(1)><details class='sample' id='s9'><!-- &lt; &amp;lt;\n"
+    one = replace(load(make.write(tmp_path / "credits.jsonl"))[3], text=hostile, task_id=hostile)
+    path = tmp_path / "report.html"
+    path.write_text(render([one], "hostile"), encoding="utf-8")
+    browser.open(path)
+    assert browser.run("document.querySelector('#s1 pre').textContent") == hostile
+    assert browser.run("document.querySelectorAll('script').length") == 1
+    assert browser.run("document.querySelectorAll('img, noscript').length") == 0
+    assert browser.run("samples.length") == 1
+    assert find(browser, "<!-- &lt; &amp;lt;") == "s1"
+    assert find(browser, "amp;amp") == ""
 
 
 def test_a_patch_is_shown_as_a_diff(browser: Browser, page: Path) -> None:

@@ -1,4 +1,4 @@
-"""A headless Chromium for tests, over DevTools' pipe: no driver and no library, only the browser itself."""
+"""A headless Chromium over DevTools' pipe: no driver and no library, only the browser itself."""
 
 from __future__ import annotations
 
@@ -56,12 +56,19 @@ class Browser:
         os.close(self._out)
         shutil.rmtree(self._profile, ignore_errors=True)
 
-    def open(self, page: Path, *, width: int = 1200, height: int = 900, dark: bool = False) -> None:
-        """Load a file, and wait until it is loaded."""
+    def version(self) -> str:
+        """Its name and version, as it tells itself."""
+        return str(self._ask("Browser.getVersion", {})["product"])
+
+    def open(
+        self, page: Path, *, width: int = 1200, height: int = 900, dark: bool = False, script: bool = True
+    ) -> None:
+        """Load a file, and wait until it is loaded; without ``script`` as a reader does who lets none run."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self._ask("Emulation.setDeviceMetricsOverride", size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._ask("Emulation.setEmulatedMedia", {"features": [scheme]})
+        self._ask("Emulation.setScriptExecutionDisabled", {"value": not script})
         self._ask("Page.navigate", {"url": "about:blank"})
         self._ask("Page.navigate", {"url": page.as_uri()}, until="Page.loadEventFired")
 
