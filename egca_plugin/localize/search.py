@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from egca_plugin.localize.choose import Choice, Further, Ranking
 from egca_plugin.localize.compare.evidence import cut_short
 from egca_plugin.localize.repair.conditions import wider_and_narrower
+from egca_plugin.localize.repair.counterparts import counterpart_edits
 from egca_plugin.localize.repair.edits import GENERIC, Edit
 from egca_plugin.localize.repair.generic import generic_edits
 from egca_plugin.localize.repair.insertions import insertions
@@ -44,7 +45,7 @@ def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], furthe
     """Working patches, the most convincing first. ``calls`` are those that the bench's runs trace, in order."""
     ranking = Ranking(bench, trials, calls, further)
     own = [*generic_edits(bench), *statement_edits(bench), *pattern_edits(bench)]
-    single = _shared(sorted([*transplants(bench), *own], key=lambda edit: -edit.prior))
+    single = _shared(sorted([*counterpart_edits(bench), *transplants(bench), *own], key=lambda edit: -edit.prior))
     slips = [edit for edit in single if edit.source == GENERIC and edit.prior - bench.near(edit.statement) > _SLIP]
     found = trials.surviving()
     portions = [(single, _LIKELIEST), (single, _LIKELY), (slips, _SLIPS), (single, _REST)]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from egca_plugin.localize.compare.alignment import Alignment
+from egca_plugin.localize.compare.counterparts import by_use
 from egca_plugin.localize.compare.divergence import Suspect
 from egca_plugin.localize.compare.traces import History, Run
 from egca_plugin.localize.compare.units import BUILTINS, Bag, bag, dice, header, size, statements
@@ -57,6 +58,7 @@ class Workbench:
     alignment: Alignment
     proximity: dict[int, float] = field(init=False)
     inverse: dict[str, str] = field(init=False)
+    uses: dict[str, str] = field(init=False)
     names: frozenset[str] = field(init=False)
     places: list[Place] = field(init=False)
     fillers: list[str] = field(init=False)
@@ -72,7 +74,8 @@ class Workbench:
         self.inverse = {}
         for name, other in self.mapping.items():
             self.inverse.setdefault(other, name)
-        self.names = known_names(self.tree)
+        self.uses = by_use(self.alignment)
+        self.names = known_names(self.tree) | brought_by_stars(self.tree, self.reference.program.tree)
         self._attended, self.places = self._nearest()
         self.fillers = loop_names(self.tree)
 
@@ -114,6 +117,10 @@ class Workbench:
         """A reference subtree in the candidate's names."""
         return renamed(node, self.inverse)
 
+    def rename_by_use(self, node: ast.AST) -> Any:
+        """The same, each variable under the name that stands in its place in aligned statements, where there is one."""
+        return renamed(node, {**self.inverse, **self.uses})
+
     def fits(self, node: ast.AST) -> bool:
         """All names that it reads exist in the candidate."""
         return free_names(node) <= self.names
@@ -139,12 +146,13 @@ def _work(tree: ast.Module) -> int:
     return sum(1 for node, _ in statements(tree) for _ in header(node))
 
 
-def known_names(tree: ast.Module) -> frozenset[str]:
-    """Every name that some part of the program may read."""
+def known_names(tree: ast.Module, read: bool = True) -> frozenset[str]:
+    """Every name that some part of the program may read: what it binds, and what it reads already."""
     names = set(BUILTINS)
     for node in walk(tree):
         if isinstance(node, ast.Name):
-            names.add(node.id)
+            if read or not isinstance(node.ctx, ast.Load):
+                names.add(node.id)
         elif isinstance(node, ast.arg):
             names.add(node.arg)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -152,6 +160,18 @@ def known_names(tree: ast.Module) -> frozenset[str]:
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
     return frozenset(names)
+
+
+def brought_by_stars(tree: ast.Module, reference: ast.Module) -> frozenset[str]:
+    """What the reference reads and nobody defines in it: it is from a ``from module import *`` that both have."""
+    stars = [
+        {node.module for node in one.body if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"}
+        for one in (tree, reference)
+    ]
+    if not stars[1] or not stars[1] <= stars[0]:
+        return frozenset()
+    loaded = {node.id for node in walk(reference) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return frozenset(loaded - known_names(reference, read=False))
 
 
 def loop_names(tree: ast.Module) -> list[str]:

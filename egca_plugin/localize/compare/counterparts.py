@@ -1,0 +1,133 @@
+"""What stands in the same place of two aligned statements: which variable for which, and where the two part.
+
+Variables are mapped by the values that they held. Where a run broke off early there are few; but a variable that stands
+where the reference has another, in statements of the same build, plays its part.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from egca_plugin.localize.compare.alignment import Alignment, Pair
+from egca_plugin.localize.compare.units import BUILTINS, bag, dice
+
+_MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE, ast.Eq: ast.Eq, ast.NotEq: ast.NotEq,
+}  # fmt: skip
+_SIGNS = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
+FEW = 3  # places in which two statements may differ: past them one is not the other with a fault
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counterpart:
+    """An expression of the candidate and what the reference has in its place.
+
+    ``sign``: they are of one build and differ in this operator of the reference's, among other things perhaps.
+    """
+
+    mine: Any
+    theirs: Any
+    sign: ast.operator | ast.cmpop | ast.boolop | ast.unaryop | None = None
+
+
+def counterparts(pair: Pair) -> list[Counterpart]:
+    """The names that meet in two aligned units and the places in which they differ, outermost first."""
+    mine, theirs = _core(pair.candidate.node), _core(pair.reference.node)
+    return list(_meet(*_in_one_form(mine, theirs)))
+
+
+def by_use(alignment: Alignment) -> dict[str, str]:
+    """Reference name -> the candidate's name that most often stands in its place."""
+    votes: Counter[tuple[str, str]] = Counter()
+    for pair in alignment.pairs:
+        met = counterparts(pair)
+        names = [one for one in met if isinstance(one.mine, ast.Name) and isinstance(one.theirs, ast.Name)]
+        if len(met) - len(names) <= FEW:
+            votes.update((one.theirs.id, one.mine.id) for one in names)
+    found: dict[str, str] = {}
+    for (theirs, mine), _ in sorted(votes.items(), key=lambda item: (-item[1], item[0])):
+        if (theirs in BUILTINS) == (mine in BUILTINS):
+            found.setdefault(theirs, mine)
+    return found
+
+
+def _core(node: ast.AST) -> ast.AST:
+    """Of ``items.append(x)`` what is produced, as in a comprehension."""
+    if isinstance(node, ast.Expr):
+        value = node.value
+        return value.args[0] if isinstance(value, ast.Call) and len(value.args) == 1 else value
+    return node
+
+
+def _in_one_form(mine: ast.AST, theirs: ast.AST) -> tuple[ast.AST, ast.AST]:
+    """The values alone where the statements are of different kinds: ``x += e`` is ``x = x + e``."""
+    if type(mine) is type(theirs):
+        return mine, theirs
+    return _value(mine), _value(theirs)
+
+
+def _value(node: ast.AST) -> ast.AST:
+    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        return ast.copy_location(ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value), node)
+    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Return)) and node.value is not None:
+        return node.value
+    return node
+
+
+def _meet(mine: Any, theirs: Any) -> Iterator[Counterpart]:
+    if isinstance(mine, ast.Name) and isinstance(theirs, ast.Name):
+        yield Counterpart(mine, theirs)
+        return
+    children = _children(mine, theirs)
+    if children is None:
+        yield Counterpart(mine, theirs)
+        return
+    sign = theirs.__dict__.get("op")
+    if isinstance(mine, ast.Compare) and len(mine.ops) == len(theirs.ops) == 1:
+        turned = children[0][1] is not theirs.left
+        sign = _MIRRORED.get(type(theirs.ops[0]), type(theirs.ops[0]))() if turned else theirs.ops[0]
+    if sign is not None and type(sign) is not type(_sign(mine)):
+        yield Counterpart(mine, theirs, sign)
+    for one, other in children:
+        yield from _meet(one, other)
+
+
+def _sign(node: Any) -> ast.AST | None:
+    return node.ops[0] if isinstance(node, ast.Compare) else node.__dict__.get("op")
+
+
+def _children(mine: Any, theirs: Any) -> list[tuple[ast.AST, ast.AST]] | None:
+    """What of two nodes of one build stands in the same place; None for two that are built in different ways."""
+    if type(mine) is not type(theirs):
+        return None
+    if isinstance(mine, ast.Compare) and len(mine.ops) == len(theirs.ops) == 1:
+        straight: list[tuple[ast.AST, ast.AST]] = [(mine.left, theirs.left), (mine.comparators[0], theirs.comparators[0])]
+        turned: list[tuple[ast.AST, ast.AST]] = [(mine.left, theirs.comparators[0]), (mine.comparators[0], theirs.left)]
+        return turned if _likeness(turned) > _likeness(straight) else straight
+    found: list[tuple[ast.AST, ast.AST]] = []
+    for name in _fields(mine):
+        one, other = mine.__dict__.get(name), theirs.__dict__.get(name)
+        ones, others = (one, other) if isinstance(one, list) and isinstance(other, list) else ([one], [other])
+        if len(ones) != len(others):
+            return None
+        for x, y in zip(ones, others, strict=True):
+            if isinstance(x, _SIGNS) and isinstance(y, _SIGNS):
+                if name == "ops" and type(x) is not type(y):
+                    return None
+            elif isinstance(x, ast.AST) and isinstance(y, ast.AST):
+                found.append((x, y))
+            elif x != y or type(x) is not type(y):
+                return None
+    return found
+
+
+def _fields(node: ast.AST) -> Sequence[str]:
+    return ("target", "iter") if isinstance(node, (ast.For, ast.AsyncFor)) else node._fields
+
+
+def _likeness(pairs: Sequence[tuple[ast.AST, ast.AST]]) -> float:
+    return sum(dice(bag(one, {}), bag(other, {})) + 0.1 * (type(one) is type(other)) for one, other in pairs)

@@ -1,0 +1,44 @@
+"""Patches of what differs between two aligned statements of one build: the likeliest of all, and few."""
+
+from __future__ import annotations
+
+import ast
+
+from egca_plugin.localize.compare.counterparts import FEW, Counterpart, counterparts
+from egca_plugin.localize.repair.edits import TRANSPLANT, Edit, Place, key
+from egca_plugin.localize.repair.generic import with_
+from egca_plugin.localize.repair.transplants import Workbench
+
+_WORTH = 1.0
+
+
+def counterpart_edits(bench: Workbench) -> list[Edit]:
+    """Each place in which an aligned statement differs from its partner, made as it is there."""
+    places = {id(place.node): place for place in bench.places}
+    edits: list[Edit] = []
+    for pair in bench.alignment.pairs:
+        if not bench.ran(pair.candidate.statement):
+            continue
+        found = [
+            _edit(bench, place, new)
+            for one in counterparts(pair)
+            if (place := places.get(id(one.mine))) is not None
+            and (new := _made(bench, one)) is not None
+            and key(new) != key(one.mine)
+        ]
+        edits += found if len(found) <= FEW else []
+    return sorted(edits, key=lambda edit: -edit.prior)
+
+
+def _edit(bench: Workbench, place: Place, new: ast.expr) -> Edit:
+    prior = 0.5 * bench.near(place.statement) + _WORTH
+    return Edit(TRANSPLANT, place.node, new, place.statement, place.function, prior)
+
+
+def _made(bench: Workbench, one: Counterpart) -> ast.expr | None:
+    """The candidate's expression with the reference's operator, or the reference's in the names that stand here."""
+    if one.sign is not None:
+        changes = {"ops": [one.sign]} if isinstance(one.mine, ast.Compare) else {"op": one.sign}
+        return with_(one.mine, **changes)  # type: ignore[no-any-return]
+    new = bench.rename_by_use(one.theirs)
+    return new if isinstance(new, ast.expr) and bench.fits(new) else None
