@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from egca_plugin.localize.compare.divergence import histories_agree
 from egca_plugin.localize.compare.evidence import Expectation
+from egca_plugin.localize.compare.order import Order
 from egca_plugin.localize.compare.traces import NOTHING, Run, Trace
 from egca_plugin.localize.compare.units import bag, blocks, dice, loads, size, statements, written_by
 from egca_plugin.localize.credit import passed_over
@@ -23,7 +24,7 @@ from egca_plugin.localize.repair.edits import SPECIAL, Edit, narrow
 from egca_plugin.localize.repair.transplants import Workbench, parameter_names
 from egca_plugin.localize.trial.compiled import Combination
 from egca_plugin.localize.trial.driver import SWITCH
-from egca_plugin.localize.trial.slots import patched, slotted_under_probes
+from egca_plugin.localize.trial.slots import changes_scope, local_names, patched, slotted_under_probes
 from egca_plugin.localize.trial.trials import Trials
 from egca_plugin.program.instrument import BRANCH, RETURN, WRITE, Site, instrument_tree
 from egca_plugin.program.nodes import walk
@@ -34,6 +35,7 @@ from egca_plugin.types import Call
 _VALUES, _PAIRS = 0.5, 0.5
 _SIZE, _BYPASS, _INSERTED, _REMOVED, _LIKER = 0.006, 0.15, 0.05, 0.05, 0.1
 _TRUTH = 0.15
+_MISPLACED = 0.1
 _DISAGREES = 1.0  # what it costs to agree with the reference on no further input
 _DOUBTFUL = 0.6  # agreement under which passing the tests may be luck
 _FEW_LEFT = 0.15  # residue that may be left where all results agree,
@@ -92,6 +94,7 @@ class Ranking:
         self._bench, self._trials, self._calls = bench, trials, calls[:_CALLS]
         self._further = further
         self._first = _first_events(bench)
+        self._order = Order(bench.alignment, bench.tree, bench.reference.program.tree)
         self._known: dict[Combination, Choice] = {}
         self._agreement: dict[Combination, float | None] = {}
 
@@ -103,7 +106,7 @@ class Ranking:
         left = _left_over(self._bench, new, self._trials.workshop, self._calls)
         for edits, (values, residue) in zip(new, left, strict=True):
             self._known[edits] = self._choice(edits, values, residue)
-        return sorted((self._known[edits] for edits in compared), key=lambda choice: (choice.cost, choice.first_event))
+        return sorted((self._known[edits] for edits in compared), key=_preference)
 
     def _ask(self, found: Sequence[Combination]) -> None:
         unasked = [edits for edits in ((), *found) if edits not in self._agreement]  # (): the candidate as it is
@@ -120,15 +123,24 @@ class Ranking:
         removed = isinstance(edits[0].new, ast.Pass) and self._bench.has_partner(edits[0].statement)
         cost = _VALUES * values + _PAIRS * residue + _SIZE * edits_size(edits) + _BYPASS * bypassed
         cost += _INSERTED * sum(edit.old is None and not edit.beside_partner for edit in edits) + _REMOVED * removed
-        cost += _TRUTH * sum(map(_is_truth_for_number, edits))
+        cost += _MISPLACED * sum(map(self._misfit, edits)) + _TRUTH * sum(map(_is_truth_for_number, edits))
         cost -= _LIKER * sum(_affinity(self._bench, edit) for edit in edits)
         agrees, before = self._agreement[edits], self._agreement[()]
         cost += _DISAGREES * (1 - agrees) if agrees is not None else 0.0
         gained = agrees - before if agrees is not None and before is not None else 0.0
         return Choice(edits, cost, self._began(edits), residue, bypassed, agrees, gained)
 
+    def _misfit(self, edit: Edit) -> float:
+        if edit.origin is None or edit.block is None:
+            return 0.0
+        return self._order.misfit(edit.origin, edit.block, edit.index, self._bench.mapping)
+
     def _began(self, edits: Combination) -> float:
         return min(self._first.get(id(edit.statement), float("inf")) for edit in edits)
+
+
+def _preference(choice: Choice) -> tuple[float, ...]:
+    return round(choice.cost, 2), choice.first_event, choice.cost
 
 
 def _spread(found: Sequence[Combination]) -> list[Combination]:
@@ -170,10 +182,11 @@ def _left_over(
     bench: Workbench, patches: Sequence[Combination], workshop: Workshop, calls: Sequence[Call]
 ) -> list[tuple[float, float]]:
     """For each patch, the share of values that only one of the two runs has, and the share of pairs that differ."""
-    switchable = [edits for edits in patches if all(edit.function for edit in edits)]
+    scopes = local_names(bench.tree)
+    switchable = [edits for edits in patches if not any(changes_scope(edit, scopes) for edit in edits)]
     runs: dict[int, Run] = dict(zip(map(id, switchable), _runs(bench, switchable, workshop, calls), strict=True))
     for edits in patches:
-        if id(edits) not in runs:  # outside all functions nothing can be switched
+        if id(edits) not in runs:  # its mere presence would change the others
             program = instrument_tree(patched(bench.tree, edits), "")
             raw = workshop.trace(program.code, calls, max_events=_EVENTS, cpu_s=_CPU_S)
             runs[id(edits)] = Run(program, tuple(map(Trace, raw)))

@@ -25,6 +25,7 @@ from egca_plugin.localize.repair.statement_edits import (
     missing_branches,
     moves,
     repeated,
+    simultaneous,
     statement_edits,
 )
 from egca_plugin.localize.repair.transplants import Workbench, transplants
@@ -61,7 +62,7 @@ def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], furthe
             found += trials.search(edits, portion)
     found += trials.search(initial_values(bench, bench.candidate.failing.result), _STARTS)
     found += trials.search([*missing_branches(bench), *insertions(bench)], _INSERTIONS)
-    pairs = [*containers(bench), *repeated(single[:_REPEATED]), *moves(bench)]
+    pairs = [*simultaneous(bench), *containers(bench), *repeated(single[:_REPEATED]), *moves(bench)]
     found += trials.search_combinations(pairs, _PAIRS)
     choices = ranking.rank(found)
     if all(choice.doubtful for choice in choices):

@@ -105,7 +105,10 @@ def _children(mine: Any, theirs: Any) -> list[tuple[ast.AST, ast.AST]] | None:
     if type(mine) is not type(theirs):
         return None
     if isinstance(mine, ast.Compare) and len(mine.ops) == len(theirs.ops) == 1:
-        straight: list[tuple[ast.AST, ast.AST]] = [(mine.left, theirs.left), (mine.comparators[0], theirs.comparators[0])]
+        straight: list[tuple[ast.AST, ast.AST]] = [
+            (mine.left, theirs.left),
+            (mine.comparators[0], theirs.comparators[0]),
+        ]
         turned: list[tuple[ast.AST, ast.AST]] = [(mine.left, theirs.comparators[0]), (mine.comparators[0], theirs.left)]
         return turned if _likeness(turned) > _likeness(straight) else straight
     found: list[tuple[ast.AST, ast.AST]] = []

@@ -36,6 +36,7 @@ class Edit:
     block: list[ast.stmt] | None = None
     index: int = 0
     beside_partner: bool = False  # inserted where the alignment expects it
+    origin: ast.stmt | None = None  # the reference's statement that is inserted
 
     @property
     def place(self) -> tuple[int, int]:

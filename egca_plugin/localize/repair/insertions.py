@@ -11,8 +11,10 @@ from egca_plugin.localize.compare.units import bag, dice, size, statements
 from egca_plugin.localize.repair.edits import INSERTION, Edit, key, statement_lists
 from egca_plugin.localize.repair.transplants import Workbench
 from egca_plugin.program.instrument import FUNCTIONS
+from egca_plugin.program.nodes import walk
 
 _COMPOUND = (ast.If, ast.For, ast.While)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.comprehension)
 _INSERTABLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.Return, ast.Continue, ast.Break)
 
 
@@ -31,12 +33,11 @@ def insertions(bench: Workbench) -> list[Edit]:
         guard = isinstance(node, ast.If)
         if not isinstance(node, _INSERTABLE) and not (isinstance(node, _COMPOUND)):
             continue
-        new = bench.rename(node)
-        if bench.fits(new):
+        for new in bench.renamings(node):
             novelty = 1 - max((dice(bag(new), twin) for twin in twins), default=0.0)
-            new_statements.append(
-                (new, key(new), neighbours.get(id(node), (None, None)), (0.5 if guard else 0.2) + 0.8 * novelty)
-            )
+            worth = (0.5 if guard else 0.2) + 0.8 * novelty
+            does_all = size(new) > largest and not _is_missing(bench, node)
+            new_statements.append((node, new, key(new), neighbours.get(id(node), (None, None)), worth, does_all))
     edits = []
     for owner, _, body, function in statement_lists(bench.tree):
         present = {key(node) for node in body}
@@ -47,13 +48,28 @@ def insertions(bench: Workbench) -> list[Edit]:
             here = body[min(index, len(body) - 1)]
             if not bench.attends(here):
                 continue
-            for new, identity, (before, after), worth in new_statements:
+            for origin, new, identity, (before, after), worth, does_all in new_statements:
                 falls_off = owner_ends and index == len(body)
-                if not falls_off and ((isinstance(new, ast.Return) and index < len(body)) or size(new) > largest):
+                if not falls_off and ((isinstance(new, ast.Return) and index < len(body)) or does_all):
                     continue  # all that follows would be dead, or the reference would do the work
                 fits = (before is not None and index > 0 and partners.get(id(body[index - 1])) is before) or (
                     after is not None and index < len(body) and partners.get(id(body[index])) is after
                 )
                 prior = near + worth - (0.6 if identity in present else 0.0) + 0.4 * fits
-                edits.append(Edit(INSERTION, None, new, here, function, prior, body, index, fits))
+                edits.append(Edit(INSERTION, None, new, here, function, prior, body, index, fits, origin))
     return sorted(edits, key=lambda edit: -edit.prior)
+
+
+def _is_missing(bench: Workbench, node: ast.stmt) -> bool:
+    """Whether the candidate has nothing of a large statement of the reference: no partners, and no loop instead."""
+    paired = {id(pair.reference.statement) for pair in bench.alignment.pairs}
+    if any(id(part) in paired for part in walk(node)):
+        return False
+    return all(
+        _count(bench.tree, kinds) + _count(node, kinds) <= _count(bench.reference.program.tree, kinds)
+        for kinds in (_LOOPS, (ast.If,))
+    )
+
+
+def _count(tree: ast.AST, kinds: tuple[type[ast.AST], ...]) -> int:
+    return sum(isinstance(part, kinds) for part in walk(tree))

@@ -41,11 +41,13 @@ def initial_values(bench: Workbench, failed: CallResult) -> list[Edit]:
     name = _unbound(failed)
     if name is None:
         return []
-    theirs = bench.mapping.get(name)
+    meant = {name, bench.mapping.get(name), *(theirs for theirs, mine in bench.uses.items() if mine == name)}
     starts = [
-        bench.rename(node.value)
+        new
         for node, _ in statements(bench.reference.program.tree)
-        if isinstance(node, ast.Assign) and (theirs in written_by(node) or isinstance(node.value, ast.Constant))
+        if isinstance(node, ast.Assign)
+        and (meant.intersection(written_by(node)) or isinstance(node.value, ast.Constant))
+        for new in bench.renamings(node.value)
     ]
     starts += [_expression(text) for text in _STARTS]
     starts += [_expression(parameter) for function in functions(bench.tree) for parameter in parameters(function)]

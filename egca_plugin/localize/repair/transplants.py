@@ -121,6 +121,11 @@ class Workbench:
         """The same, each variable under the name that stands in its place in aligned statements, where there is one."""
         return renamed(node, {**self.inverse, **self.uses})
 
+    def renamings(self, node: ast.AST) -> list[Any]:
+        """The reference's subtree in the names that stand in its place, and in those that held its values."""
+        known = {key(new): new for new in (self.rename_by_use(node), self.rename(node)) if self.fits(new)}
+        return list(known.values())
+
     def fits(self, node: ast.AST) -> bool:
         """All names that it reads exist in the candidate."""
         return free_names(node) <= self.names
