@@ -28,6 +28,7 @@ def insertions(bench: Workbench) -> list[Edit]:
         for index, node in enumerate(body)
     }
     partners = {id(pair.candidate.statement): pair.reference.statement for pair in bench.alignment.pairs}
+    paired = {id(pair.reference.statement) for pair in bench.alignment.pairs}
     largest = bench.largest
     for node, _ in statements(bench.reference.program.tree):
         guard = isinstance(node, ast.If)
@@ -36,7 +37,7 @@ def insertions(bench: Workbench) -> list[Edit]:
         for new in bench.renamings(node):
             novelty = 1 - max((dice(bag(new), twin) for twin in twins), default=0.0)
             worth = (0.5 if guard else 0.2) + 0.8 * novelty
-            does_all = size(new) > largest and not _is_missing(bench, node)
+            does_all = size(new) > largest and not _is_missing(bench, node, paired)
             new_statements.append((node, new, key(new), neighbours.get(id(node), (None, None)), worth, does_all))
     edits = []
     for owner, _, body, function in statement_lists(bench.tree):
@@ -55,14 +56,14 @@ def insertions(bench: Workbench) -> list[Edit]:
                 fits = (before is not None and index > 0 and partners.get(id(body[index - 1])) is before) or (
                     after is not None and index < len(body) and partners.get(id(body[index])) is after
                 )
-                prior = near + worth - (0.6 if identity in present else 0.0) + 0.4 * fits
+                lacking = id(origin) not in paired
+                prior = near + worth - (0.6 if identity in present else 0.0) + (0.4 + 0.6 * lacking) * fits
                 edits.append(Edit(INSERTION, None, new, here, function, prior, body, index, fits, origin))
     return sorted(edits, key=lambda edit: -edit.prior)
 
 
-def _is_missing(bench: Workbench, node: ast.stmt) -> bool:
+def _is_missing(bench: Workbench, node: ast.stmt, paired: set[int]) -> bool:
     """Whether the candidate has nothing of a large statement of the reference: no partners, and no loop instead."""
-    paired = {id(pair.reference.statement) for pair in bench.alignment.pairs}
     if any(id(part) in paired for part in walk(node)):
         return False
     return all(

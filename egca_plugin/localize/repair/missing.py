@@ -42,26 +42,26 @@ def initial_values(bench: Workbench, failed: CallResult) -> list[Edit]:
     if name is None:
         return []
     meant = {name, bench.mapping.get(name), *(theirs for theirs, mine in bench.uses.items() if mine == name)}
-    starts = [
-        new
-        for node, _ in statements(bench.reference.program.tree)
-        if isinstance(node, ast.Assign)
-        and (meant.intersection(written_by(node)) or isinstance(node.value, ast.Constant))
-        for new in bench.renamings(node.value)
-    ]
-    starts += [_expression(text) for text in _STARTS]
-    starts += [_expression(parameter) for function in functions(bench.tree) for parameter in parameters(function)]
+    starts: list[tuple[ast.expr, ast.stmt | None]] = []
+    for node, _ in statements(bench.reference.program.tree):
+        if isinstance(node, ast.Assign):
+            own = node if meant.intersection(written_by(node)) else None
+            if own is not None or isinstance(node.value, ast.Constant):
+                starts += [(new, own) for new in bench.renamings(node.value)]
+    starts += [(_expression(text), None) for text in _STARTS]
+    starts += [(_expression(name), None) for function in functions(bench.tree) for name in parameters(function)]
     users = [part for part in walk(bench.tree) if isinstance(part, ast.Name) and part.id == name]
     edits = []
-    known = {key(start): start for start in starts if bench.fits(start)}
-    for rank, new in enumerate(_statement(f"{name} = {unparse(start)}") for start in known.values()):
+    known = {key(start): (start, origin) for start, origin in reversed(starts) if bench.fits(start)}
+    for rank, (start, origin) in enumerate(reversed(known.values())):
+        new = _statement(f"{name} = {unparse(start)}")
         for owner, _, body, function in statement_lists(bench.tree):
             if not any(part in users for node in body for part in walk(node)):
                 continue
             for index, node in enumerate(body):
                 if node.lineno <= (failed.line or node.lineno) and bench.attends(node):
                     outer = 0.1 * isinstance(owner, FUNCTIONS) - 0.02 * rank - 0.01 * index
-                    edits.append(Edit(INSERTION, None, new, node, function, outer, body, index))
+                    edits.append(Edit(INSERTION, None, new, node, function, outer, body, index, origin=origin))
     return sorted(edits, key=lambda edit: -edit.prior)
 
 

@@ -65,6 +65,7 @@ class Workbench:
     cropped: bool = field(init=False)
     _attended: frozenset[int] = field(init=False)
     _partners: set[int] = field(init=False)
+    _names_by_use: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.proximity = {}
@@ -75,6 +76,8 @@ class Workbench:
         for name, other in self.mapping.items():
             self.inverse.setdefault(other, name)
         self.uses = by_use(self.alignment)
+        taken = set(self.uses.values())
+        self._names_by_use = {theirs: name for theirs, name in self.inverse.items() if name not in taken} | self.uses
         self.names = known_names(self.tree) | brought_by_stars(self.tree, self.reference.program.tree)
         self._attended, self.places = self._nearest()
         self.fillers = loop_names(self.tree)
@@ -119,7 +122,7 @@ class Workbench:
 
     def rename_by_use(self, node: ast.AST) -> Any:
         """The same, each variable under the name that stands in its place in aligned statements, where there is one."""
-        return renamed(node, {**self.inverse, **self.uses})
+        return renamed(node, self._names_by_use)
 
     def renamings(self, node: ast.AST) -> list[Any]:
         """The reference's subtree in the names that stand in its place, and in those that held its values."""

@@ -63,8 +63,13 @@ def _keeps_nothing(node: ast.stmt) -> bool:
     if isinstance(node, ast.ClassDef):
         return not node.decorator_list and all(map(_keeps_nothing, node.body))
     if isinstance(node, (ast.Assign, ast.AnnAssign)):
-        return node.value is not None and _is_immutable(node.value)
+        return node.value is not None and (_is_immutable(node.value) or _declares_slots(node))
     return isinstance(node, (*_DEFINITIONS, ast.Import, ast.ImportFrom, ast.Pass)) or is_docstring(node)
+
+
+def _declares_slots(node: ast.Assign | ast.AnnAssign) -> bool:
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    return isinstance(target, ast.Name) and target.id == "__slots__"
 
 
 def _is_immutable(node: ast.expr) -> bool:
