@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from egca_plugin.localize.choose import Choice, Further, Ranking
-from egca_plugin.localize.compare.evidence import cut_short
 from egca_plugin.localize.repair.conditions import wider_and_narrower
 from egca_plugin.localize.repair.counterparts import counterpart_edits
 from egca_plugin.localize.repair.edits import GENERIC, Edit
@@ -34,7 +33,7 @@ from egca_plugin.types import Call
 
 _LIKELIEST, _LIKELY, _SLIPS, _REST = 64, 200, 150, 250  # single edits; after each portion a look at what was found
 _SLIP = 0.29  # an edit that is worth more than this undoes a common slip, wherever it is
-_EXPECTED = 8  # statements that a program without end lacks where the alignment expects them
+_EXPECTED = 40  # statements that a program lacks where the alignment expects them
 _INSERTIONS, _PAIRS, _GUARDS = 200, 120, 100  # trials of each further kind
 _STARTS, _CONDITIONS, _ORDERED, _SPECIAL, _UPDATES = 120, 200, 150, 400, 150  # and of those that are made up
 _OF_ONE = 150  # single edits of one statement, until those of the others had their turn
@@ -54,14 +53,15 @@ def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], furthe
         found += trials.search(edits, portion)
         if found and (choices := ranking.rank(found))[0].explains_all:
             return choices
-    if not found and cut_short(bench.candidate.failing.result):
-        found += trials.search([edit for edit in insertions(bench) if edit.beside_partner], _EXPECTED)
+    further_statements = [*missing_branches(bench), *insertions(bench)]
+    if not found:
+        found += trials.search([edit for edit in further_statements if edit.beside_partner], _EXPECTED)
     while not found and trials.deepen():
         found += trials.again()
         for edits, portion in portions:
             found += trials.search(edits, portion)
     found += trials.search(initial_values(bench, bench.candidate.failing.result), _STARTS)
-    found += trials.search([*missing_branches(bench), *insertions(bench)], _INSERTIONS)
+    found += trials.search(further_statements, _INSERTIONS)
     pairs = [*simultaneous(bench), *containers(bench), *repeated(single[:_REPEATED]), *moves(bench)]
     found += trials.search_combinations(pairs, _PAIRS)
     choices = ranking.rank(found)

@@ -220,17 +220,20 @@ def containers(bench: Workbench) -> list[Combination]:
 
 def missing_branches(bench: Workbench) -> list[Edit]:
     """The reference's ``else`` and ``elif`` behind the candidate's ``if`` that has none."""
-    tails = []
+    partners = {id(pair.candidate.statement): pair.reference.statement for pair in bench.alignment.pairs}
+    tails: list[tuple[ast.If, Any]] = []
     for node, _ in statements(bench.reference.program.tree):
         if isinstance(node, ast.If) and node.orelse:
             tail = node.orelse[0] if len(node.orelse) == 1 else ast.If(ast.Constant(True), node.orelse, [])
-            tails += bench.renamings(locate(tail, node.orelse[0]))
+            tails += [(node, new) for new in bench.renamings(locate(tail, node.orelse[0]))]
     edits = []
     for here in _statements(bench):
-        node = here.node
-        while isinstance(node, ast.If) and len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
-            node = node.orelse[0]
-        if isinstance(node, ast.If) and not node.orelse:
-            near = max(here.near, bench.near(node))
-            edits += [Edit(INSERTION, None, new, node, here.function, near, node.orelse, 0) for new in tails]
+        last = here.node
+        while isinstance(last, ast.If) and len(last.orelse) == 1 and isinstance(last.orelse[0], ast.If):
+            last = last.orelse[0]
+        if isinstance(last, ast.If) and not last.orelse:
+            for theirs, new in tails:
+                fits = partners.get(id(last)) is theirs
+                prior = max(here.near, bench.near(last)) + 0.4 * fits
+                edits.append(Edit(INSERTION, None, new, last, here.function, prior, last.orelse, 0, fits))
     return sorted(edits, key=lambda edit: -edit.prior)

@@ -8,6 +8,7 @@ candidate variable is replaced by that variable, and the desugared form ``x op e
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,7 @@ from egca_plugin.localize.repair.edits import (
     places,
     renamed,
     statement_lists,
+    stored_names,
 )
 from egca_plugin.program.instrument import EXPRESSION, WRITE, mutated_name
 from egca_plugin.program.nodes import clone, walk
@@ -126,8 +128,20 @@ class Workbench:
 
     def renamings(self, node: ast.AST) -> list[Any]:
         """The reference's subtree in the names that stand in its place, and in those that held its values."""
-        known = {key(new): new for new in (self.rename_by_use(node), self.rename(node)) if self.fits(new)}
+        own = self._own_names(node)
+        by_use = renamed(node, {theirs: name for theirs, name in self._names_by_use.items() if theirs not in own})
+        known = {key(new): new for new in (by_use, self.rename(node)) if self.fits(new)}
         return list(known.values())
+
+    def _own_names(self, node: ast.AST) -> set[str]:
+        """The variables of the reference that it uses nowhere but there, under names that the candidate does not use:
+        whatever held such values in the candidate plays another part."""
+        inside, everywhere = (
+            Counter(part.id for part in walk(tree) if isinstance(part, ast.Name))
+            for tree in (node, self.reference.program.tree)
+        )
+        own = {name for name in stored_names(node) if inside[name] == everywhere[name]}
+        return own - self.uses.keys() - self.names
 
     def fits(self, node: ast.AST) -> bool:
         """All names that it reads exist in the candidate."""

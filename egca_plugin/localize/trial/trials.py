@@ -64,6 +64,7 @@ class Trials:
     _seen: set[object] = field(default_factory=set)
     _working: dict[Combination, Patched] = field(default_factory=dict)
     _cut: list[Patched] = field(default_factory=list)
+    _stopped: bool = False
     _others: dict[Call, int] | None = None
     _effort: Effort = field(init=False)
     _depth: int = 0
@@ -91,7 +92,7 @@ class Trials:
 
     def deepen(self) -> bool:
         """Allow more steps and more work; False where that would change nothing, or was done often enough."""
-        if self._depth == _DEPTH or self._exhausted or (self._effort.steps >= self.most and not self._cut):
+        if self._depth == _DEPTH or self._exhausted or (self._effort.steps >= self.most and not self._stopped):
             return False
         self._depth += 1
         self._effort = Effort(min(self.most, _DEEPER * self._effort.steps), _MORE_WORK)
@@ -110,7 +111,7 @@ class Trials:
 
     def again(self) -> list[Combination]:
         """What was cut short, tried with the steps allowed now: those that mend every call."""
-        cut, self._cut = self._cut, []
+        cut, self._cut, self._stopped = self._cut, [], False
         return self._mending(cut)
 
     def search(self, edits: Sequence[Edit], budget: int) -> list[Combination]:
@@ -201,7 +202,7 @@ class Trials:
                 if all(x.met_by(result) for x, result in zip(expectations, results, strict=True)):
                     kept.append(program)
                 elif results[0].status is CallStatus.BUDGET:
-                    self._cut.append(program)
+                    self._put_off(program, Met.STOPPED)
         return kept
 
     def _swept(
@@ -225,10 +226,16 @@ class Trials:
                 if met is Met.UNKNOWN:
                     undecided.append(program)
                 elif met in (Met.STOPPED, Met.UNTRIED):
-                    self._cut.append(program)
+                    self._put_off(program, met)
                 elif met is Met.YES:
                     kept.append(program)
         return undecided, kept
+
+    def _put_off(self, program: Patched, met: Met) -> None:
+        """For :meth:`again`, unless it ran out of as many steps as it will ever get."""
+        self._stopped = True
+        if met is Met.UNTRIED or self._effort.steps < self.most:
+            self._cut.append(program)
 
     def _sweep(
         self, code: CodeType, members: Sequence[Patched], expectations: Sequence[Expectation], effort: Effort
