@@ -75,10 +75,15 @@ class Choice:
 
     @property
     def explains_all(self) -> bool:
-        """A small change in one place after which no aligned pair differs any more, or few pairs and no result."""
+        """A small change in one place after which no aligned pair differs any more, or few pairs and no result.
+
+        Or one that makes a statement what its partner is, after which no result differs.
+        """
         (edit, *more) = self.edits
         if self.doubtful or more or self.bypassed or edit.old is None or isinstance(edit.new, ast.Pass):
             return False
+        if edit.beside_partner and self.agrees == 1.0 and self.gained > 0:
+            return True
         if self.residue > (_FEW_LEFT if self.agrees == 1.0 and self.gained >= _TELLING else 0.0):
             return False
         return edit_size(edit) <= SMALL and size(edit.new) <= size(edit.old) + 1  # not something wrapped around it

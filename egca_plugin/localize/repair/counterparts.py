@@ -32,7 +32,7 @@ def counterpart_edits(bench: Workbench) -> list[Edit]:
 
 def _edit(bench: Workbench, place: Place, new: ast.expr) -> Edit:
     prior = 0.5 * bench.near(place.statement) + _WORTH
-    return Edit(TRANSPLANT, place.node, new, place.statement, place.function, prior)
+    return Edit(TRANSPLANT, place.node, new, place.statement, place.function, prior, beside_partner=True)
 
 
 def _made(bench: Workbench, one: Counterpart) -> ast.expr | None:
