@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from egca_plugin.localize.choose import Choice, Further, Ranking
+from egca_plugin.localize.compare.evidence import cut_short
 from egca_plugin.localize.repair.conditions import wider_and_narrower
 from egca_plugin.localize.repair.counterparts import counterpart_edits
 from egca_plugin.localize.repair.edits import GENERIC, Edit
 from egca_plugin.localize.repair.generic import generic_edits
 from egca_plugin.localize.repair.insertions import insertions
-from egca_plugin.localize.repair.missing import initial_values, ordered_inputs, special_cases, updates
+from egca_plugin.localize.repair.missing import initial_values, missing_steps, ordered_inputs, special_cases, updates
 from egca_plugin.localize.repair.patterns import pattern_edits
 from egca_plugin.localize.repair.statement_edits import (
     alike,
@@ -34,6 +35,7 @@ from egca_plugin.types import Call
 _LIKELIEST, _LIKELY, _SLIPS, _REST = 64, 200, 150, 250  # single edits; after each portion a look at what was found
 _SLIP = 0.29  # an edit that is worth more than this undoes a common slip, wherever it is
 _EXPECTED = 40  # statements that a program lacks where the alignment expects them
+_STEPS = 40  # updates that a loop without end may lack
 _INSERTIONS, _PAIRS, _GUARDS = 200, 120, 100  # trials of each further kind
 _STARTS, _CONDITIONS, _ORDERED, _SPECIAL, _UPDATES = 120, 200, 150, 400, 150  # and of those that are made up
 _OF_ONE = 150  # single edits of one statement, until those of the others had their turn
@@ -48,6 +50,8 @@ def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], furthe
     single = _shared(sorted([*counterpart_edits(bench), *transplants(bench), *own], key=lambda edit: -edit.prior))
     slips = [edit for edit in single if edit.source == GENERIC and edit.prior - bench.near(edit.statement) > _SLIP]
     found = trials.surviving()
+    if cut_short(bench.candidate.failing.result):
+        found += trials.search(missing_steps(bench), _STEPS)
     portions = [(single, _LIKELIEST), (single, _LIKELY), (slips, _SLIPS), (single, _REST)]
     for edits, portion in portions:
         found += trials.search(edits, portion)

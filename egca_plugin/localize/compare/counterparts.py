@@ -14,6 +14,7 @@ from typing import Any
 
 from egca_plugin.localize.compare.alignment import Alignment, Pair
 from egca_plugin.localize.compare.units import BUILTINS, bag, dice
+from egca_plugin.localize.compare.variables import VariableMap
 
 _MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE, ast.Eq: ast.Eq, ast.NotEq: ast.NotEq,
@@ -34,17 +35,17 @@ class Counterpart:
     sign: ast.operator | ast.cmpop | ast.boolop | ast.unaryop | None = None
 
 
-def counterparts(pair: Pair) -> list[Counterpart]:
+def counterparts(pair: Pair, mapping: VariableMap) -> list[Counterpart]:
     """The names that meet in two aligned units and the places in which they differ, outermost first."""
     mine, theirs = _core(pair.candidate.node), _core(pair.reference.node)
-    return list(_meet(*_in_one_form(mine, theirs)))
+    return list(_meet(*_in_one_form(mine, theirs), mapping))
 
 
-def by_use(alignment: Alignment) -> dict[str, str]:
+def by_use(alignment: Alignment, mapping: VariableMap) -> dict[str, str]:
     """Reference name -> the candidate's name that most often stands in its place."""
     votes: Counter[tuple[str, str]] = Counter()
     for pair in alignment.pairs:
-        met = counterparts(pair)
+        met = counterparts(pair, mapping)
         names = [one for one in met if isinstance(one.mine, ast.Name) and isinstance(one.theirs, ast.Name)]
         if len(met) - len(names) <= FEW:
             votes.update((one.theirs.id, one.mine.id) for one in names)
@@ -78,11 +79,11 @@ def _value(node: ast.AST) -> ast.AST:
     return node
 
 
-def _meet(mine: Any, theirs: Any) -> Iterator[Counterpart]:
+def _meet(mine: Any, theirs: Any, mapping: VariableMap) -> Iterator[Counterpart]:
     if isinstance(mine, ast.Name) and isinstance(theirs, ast.Name):
         yield Counterpart(mine, theirs)
         return
-    children = _children(mine, theirs)
+    children = _children(mine, theirs, mapping)
     if children is None:
         yield Counterpart(mine, theirs)
         return
@@ -93,14 +94,14 @@ def _meet(mine: Any, theirs: Any) -> Iterator[Counterpart]:
     if sign is not None and type(sign) is not type(_sign(mine)):
         yield Counterpart(mine, theirs, sign)
     for one, other in children:
-        yield from _meet(one, other)
+        yield from _meet(one, other, mapping)
 
 
 def _sign(node: Any) -> ast.AST | None:
     return node.ops[0] if isinstance(node, ast.Compare) else node.__dict__.get("op")
 
 
-def _children(mine: Any, theirs: Any) -> list[tuple[ast.AST, ast.AST]] | None:
+def _children(mine: Any, theirs: Any, mapping: VariableMap) -> list[tuple[ast.AST, ast.AST]] | None:
     """What of two nodes of one build stands in the same place; None for two that are built in different ways."""
     if type(mine) is not type(theirs):
         return None
@@ -110,7 +111,7 @@ def _children(mine: Any, theirs: Any) -> list[tuple[ast.AST, ast.AST]] | None:
             (mine.comparators[0], theirs.comparators[0]),
         ]
         turned: list[tuple[ast.AST, ast.AST]] = [(mine.left, theirs.comparators[0]), (mine.comparators[0], theirs.left)]
-        return turned if _likeness(turned) > _likeness(straight) else straight
+        return turned if _likeness(turned, mapping) > _likeness(straight, mapping) else straight
     found: list[tuple[ast.AST, ast.AST]] = []
     for name in _fields(mine):
         one, other = mine.__dict__.get(name), theirs.__dict__.get(name)
@@ -132,5 +133,5 @@ def _fields(node: ast.AST) -> Sequence[str]:
     return ("target", "iter") if isinstance(node, (ast.For, ast.AsyncFor)) else node._fields
 
 
-def _likeness(pairs: Sequence[tuple[ast.AST, ast.AST]]) -> float:
-    return sum(dice(bag(one, {}), bag(other, {})) + 0.1 * (type(one) is type(other)) for one, other in pairs)
+def _likeness(pairs: Sequence[tuple[ast.AST, ast.AST]], mapping: VariableMap) -> float:
+    return sum(dice(bag(one, mapping), bag(other)) + 0.1 * (type(one) is type(other)) for one, other in pairs)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 
 from egca_plugin.localize.compare.counterparts import FEW, Counterpart, counterparts
+from egca_plugin.localize.compare.units import size
 from egca_plugin.localize.repair.edits import TRANSPLANT, Edit, Place, key
 from egca_plugin.localize.repair.generic import with_
 from egca_plugin.localize.repair.transplants import Workbench
 
 _WORTH = 1.0
+_WIDER, _MORE = 2, 4  # times the nodes, and nodes: what is larger does the work of other statements
 
 
 def counterpart_edits(bench: Workbench) -> list[Edit]:
@@ -21,7 +23,7 @@ def counterpart_edits(bench: Workbench) -> list[Edit]:
             continue
         found = [
             _edit(bench, place, new)
-            for one in counterparts(pair)
+            for one in counterparts(pair, bench.mapping)
             if (place := places.get(id(one.mine))) is not None
             and (new := _made(bench, one)) is not None
             and key(new) != key(one.mine)
@@ -41,4 +43,6 @@ def _made(bench: Workbench, one: Counterpart) -> ast.expr | None:
         changes = {"ops": [one.sign]} if isinstance(one.mine, ast.Compare) else {"op": one.sign}
         return with_(one.mine, **changes)  # type: ignore[no-any-return]
     new = bench.rename_by_use(one.theirs)
-    return new if isinstance(new, ast.expr) and bench.fits(new) else None
+    if not isinstance(new, ast.expr) or size(new) > _WIDER * size(one.mine) + _MORE:
+        return None
+    return new if bench.fits(new) else None

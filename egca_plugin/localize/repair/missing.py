@@ -147,6 +147,24 @@ def ordered_inputs(bench: Workbench) -> list[Edit]:
     return sorted(edits, key=lambda edit: -edit.prior)
 
 
+def missing_steps(bench: Workbench) -> list[Edit]:
+    """``x += 1`` and ``x -= 1`` in each loop that changes nothing of what its test reads, ``x`` among it."""
+    edits = []
+    for loop, _, body, function in statement_lists(bench.tree):
+        if not isinstance(loop, ast.While) or body is not loop.body:
+            continue
+        changed = {name for node in walk(loop) if isinstance(node, ast.stmt) for name in written_by(node)}
+        read = [part.id for part in walk(loop.test) if isinstance(part, ast.Name) and part.id not in BUILTINS]
+        for rank, name in enumerate(dict.fromkeys(read) if changed.isdisjoint(read) else ()):
+            for sign in "+-":
+                new = _statement(f"{name} {sign}= 1")
+                for index in reversed(range(len(body) + 1)):
+                    node = body[min(index, len(body) - 1)]
+                    prior = bench.near(loop) - 0.1 * rank - 0.01 * index
+                    edits.append(Edit(INSERTION, None, new, node, function, prior, body, index))
+    return sorted(edits, key=lambda edit: -edit.prior)
+
+
 def updates(bench: Workbench) -> list[Edit]:
     """``x += 1`` and ``x -= 1``, and the candidate's own statements a second time elsewhere."""
     small = [x for x, _ in statements(bench.tree) if isinstance(x, _COPIED) and bench.attends(x) and size(x) <= _COPY]
