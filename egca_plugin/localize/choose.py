@@ -145,7 +145,7 @@ class Ranking:
 
 
 def _preference(choice: Choice) -> tuple[float, ...]:
-    return round(choice.cost, 2), choice.first_event, choice.cost
+    return round(choice.cost, 3), choice.first_event, choice.cost
 
 
 def _spread(found: Sequence[Combination]) -> list[Combination]:

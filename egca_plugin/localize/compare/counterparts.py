@@ -10,11 +10,13 @@ import ast
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from egca_plugin.localize.compare.alignment import Alignment, Pair
-from egca_plugin.localize.compare.units import BUILTINS, bag, dice
+from egca_plugin.localize.compare.alignment import Alignment
+from egca_plugin.localize.compare.units import BUILTINS, bag, blocks, dice
 from egca_plugin.localize.compare.variables import VariableMap
+from egca_plugin.program.nodes import walk
 
 _MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE, ast.Eq: ast.Eq, ast.NotEq: ast.NotEq,
@@ -27,25 +29,45 @@ FEW = 3  # places in which two statements may differ: past them one is not the o
 class Counterpart:
     """An expression of the candidate and what the reference has in its place.
 
-    ``sign``: they are of one build and differ in this operator of the reference's, among other things perhaps.
+    ``field``: they are of one build and differ in this field, an operator or the bounds of a slice, which is ``value``
+    in the reference; in other things perhaps, too.
     """
 
     mine: Any
     theirs: Any
-    sign: ast.operator | ast.cmpop | ast.boolop | ast.unaryop | None = None
+    field: str = ""
+    value: Any = None
 
 
-def counterparts(pair: Pair, mapping: VariableMap) -> list[Counterpart]:
-    """The names that meet in two aligned units and the places in which they differ, outermost first."""
-    mine, theirs = _core(pair.candidate.node), _core(pair.reference.node)
-    return list(_meet(*_in_one_form(mine, theirs), mapping))
+def counterparts(
+    alignment: Alignment, tree: ast.Module, mapping: VariableMap
+) -> Iterator[tuple[ast.stmt, list[Counterpart]]]:
+    """For two aligned units, the names that meet in them and the places in which they differ, outermost first.
+
+    Of ``out = e`` and ``return out`` where the reference returns an expression it is ``e`` that is compared.
+    """
+    before = {id(node): earlier for one in walk(tree) for body in blocks(one) for earlier, node in pairwise(body)}
+    for pair in alignment.pairs:
+        mine, theirs = _in_one_form(_core(pair.candidate.node), _core(pair.reference.node))
+        statement = pair.candidate.statement
+        earlier = before.get(id(statement))
+        if isinstance(mine, ast.Name) and not isinstance(theirs, ast.Name) and _is_definition(earlier, mine.id):
+            assert isinstance(earlier, ast.Assign)
+            statement, mine = earlier, earlier.value
+        yield statement, list(_meet(mine, theirs, mapping))
 
 
-def by_use(alignment: Alignment, mapping: VariableMap) -> dict[str, str]:
+def _is_definition(node: ast.stmt | None, name: str) -> bool:
+    if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+        return False
+    target = node.targets[0]
+    return isinstance(target, ast.Name) and target.id == name
+
+
+def by_use(alignment: Alignment, tree: ast.Module, mapping: VariableMap) -> dict[str, str]:
     """Reference name -> the candidate's name that most often stands in its place."""
     votes: Counter[tuple[str, str]] = Counter()
-    for pair in alignment.pairs:
-        met = counterparts(pair, mapping)
+    for _, met in counterparts(alignment, tree, mapping):
         names = [one for one in met if isinstance(one.mine, ast.Name) and isinstance(one.theirs, ast.Name)]
         if len(met) - len(names) <= FEW:
             votes.update((one.theirs.id, one.mine.id) for one in names)
@@ -83,18 +105,27 @@ def _meet(mine: Any, theirs: Any, mapping: VariableMap) -> Iterator[Counterpart]
     if isinstance(mine, ast.Name) and isinstance(theirs, ast.Name):
         yield Counterpart(mine, theirs)
         return
+    if _are_slices(mine, theirs) and _children(mine.slice, theirs.slice, mapping) is None:
+        yield Counterpart(mine, theirs, "slice", theirs.slice)
+        yield from _meet(mine.value, theirs.value, mapping)
+        return
     children = _children(mine, theirs, mapping)
     if children is None:
         yield Counterpart(mine, theirs)
         return
-    sign = theirs.__dict__.get("op")
+    field, sign = "op", theirs.__dict__.get("op")
     if isinstance(mine, ast.Compare) and len(mine.ops) == len(theirs.ops) == 1:
         turned = children[0][1] is not theirs.left
-        sign = _MIRRORED.get(type(theirs.ops[0]), type(theirs.ops[0]))() if turned else theirs.ops[0]
+        kind = type(theirs.ops[0])
+        field, sign = "ops", _MIRRORED.get(kind, kind)() if turned else theirs.ops[0]
     if sign is not None and type(sign) is not type(_sign(mine)):
-        yield Counterpart(mine, theirs, sign)
+        yield Counterpart(mine, theirs, field, [sign] if field == "ops" else sign)
     for one, other in children:
         yield from _meet(one, other, mapping)
+
+
+def _are_slices(*nodes: Any) -> bool:
+    return all(isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) for node in nodes)
 
 
 def _sign(node: Any) -> ast.AST | None:

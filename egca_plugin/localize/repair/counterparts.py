@@ -6,7 +6,7 @@ import ast
 
 from egca_plugin.localize.compare.counterparts import FEW, Counterpart, counterparts
 from egca_plugin.localize.compare.units import size
-from egca_plugin.localize.repair.edits import TRANSPLANT, Edit, Place, key
+from egca_plugin.localize.repair.edits import TRANSPLANT, Edit, Place, free_names, key
 from egca_plugin.localize.repair.generic import with_
 from egca_plugin.localize.repair.transplants import Workbench
 
@@ -18,12 +18,12 @@ def counterpart_edits(bench: Workbench) -> list[Edit]:
     """Each place in which an aligned statement differs from its partner, made as it is there."""
     places = {id(place.node): place for place in bench.places}
     edits: list[Edit] = []
-    for pair in bench.alignment.pairs:
-        if not bench.ran(pair.candidate.statement):
+    for statement, met in counterparts(bench.alignment, bench.tree, bench.mapping):
+        if not bench.ran(statement):
             continue
         found = [
             _edit(bench, place, new)
-            for one in counterparts(pair, bench.mapping)
+            for one in met
             if (place := places.get(id(one.mine))) is not None
             and (new := _made(bench, one)) is not None
             and key(new) != key(one.mine)
@@ -39,10 +39,17 @@ def _edit(bench: Workbench, place: Place, new: ast.expr) -> Edit:
 
 def _made(bench: Workbench, one: Counterpart) -> ast.expr | None:
     """The candidate's expression with the reference's operator, or the reference's in the names that stand here."""
-    if one.sign is not None:
-        changes = {"ops": [one.sign]} if isinstance(one.mine, ast.Compare) else {"op": one.sign}
-        return with_(one.mine, **changes)  # type: ignore[no-any-return]
+    if one.field:
+        value = bench.rename_by_use(one.value) if isinstance(one.value, ast.AST) else one.value
+        new = with_(one.mine, **{one.field: value})
+        return new if bench.fits(new) else None
     new = bench.rename_by_use(one.theirs)
-    if not isinstance(new, ast.expr) or size(new) > _WIDER * size(one.mine) + _MORE:
+    if not isinstance(new, ast.expr) or size(new) > _WIDER * size(one.mine) + _MORE or not bench.fits(new):
         return None
-    return new if bench.fits(new) else None
+    return None if _bypasses(one.mine, new) else new
+
+
+def _bypasses(mine: ast.expr, new: ast.expr) -> bool:
+    """Whether a variable gives way to what it should have been: its definition may be the fault."""
+    leaf = isinstance(new, (ast.Name, ast.Constant))
+    return isinstance(mine, ast.Name) and not leaf and mine.id not in free_names(new)

@@ -6,6 +6,7 @@ What is missing leaves no trace of its own; so these come after the patches of w
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from egca_plugin.localize.compare.units import bag, dice, size, statements
 from egca_plugin.localize.repair.edits import INSERTION, Edit, key, statement_lists
@@ -53,13 +54,21 @@ def insertions(bench: Workbench) -> list[Edit]:
                 falls_off = owner_ends and index == len(body)
                 if not falls_off and ((isinstance(new, ast.Return) and index < len(body)) or does_all):
                     continue  # all that follows would be dead, or the reference would do the work
-                fits = (before is not None and index > 0 and partners.get(id(body[index - 1])) is before) or (
-                    after is not None and index < len(body) and partners.get(id(body[index])) is after
+                fits = (before is not None and _next(partners, reversed(body[:index])) is before) or (
+                    after is not None and _next(partners, body[index:]) is after
                 )
                 lacking = id(origin) not in paired
                 prior = near + worth - (0.6 if identity in present else 0.0) + (0.4 + 0.6 * lacking) * fits
                 edits.append(Edit(INSERTION, None, new, here, function, prior, body, index, fits, origin))
     return sorted(edits, key=lambda edit: -edit.prior)
+
+
+def _next(partners: dict[int, ast.stmt], body: Iterable[ast.stmt]) -> ast.stmt | None:
+    """The partner of the first statement that has one, assignments without passed over."""
+    for node in body:
+        if id(node) in partners or not isinstance(node, ast.Assign):
+            return partners.get(id(node))
+    return None
 
 
 def _is_missing(bench: Workbench, node: ast.stmt, paired: set[int]) -> bool:

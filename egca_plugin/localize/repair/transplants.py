@@ -77,7 +77,7 @@ class Workbench:
         self.inverse = {}
         for name, other in self.mapping.items():
             self.inverse.setdefault(other, name)
-        self.uses = by_use(self.alignment, self.mapping)
+        self.uses = by_use(self.alignment, self.tree, self.mapping)
         taken = set(self.uses.values())
         self._names_by_use = {theirs: name for theirs, name in self.inverse.items() if name not in taken} | self.uses
         self.names = known_names(self.tree) | brought_by_stars(self.tree, self.reference.program.tree)

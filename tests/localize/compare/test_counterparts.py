@@ -34,17 +34,20 @@ def _unit(node: Any) -> Unit:
         ("s = s + x", "s += x", []),
         ("s = s - x", "s += x", [("s - x", "s + x")]),
         ("out.append(x * 2)", "x * 3", [("2", "3")]),
+        ("y = sorted(a)[:]", "y = sorted(a)[:3]", [("sorted(a)[:]", "sorted(a)[:3]")]),
         ("y = f(a, b)", "y = [a]", [("f(a, b)", "[a]")]),
     ],
 )
 def test_two_statements_of_one_build_differ_in_places(mine: str, theirs: str, found: list[tuple[str, str]]) -> None:
-    met = [(ast.unparse(one.mine), ast.unparse(one.theirs)) for one in counterparts(pair(mine, theirs), SAME)]
+    alignment = Alignment((pair(mine, theirs),), (), ())
+    ((_, places),) = counterparts(alignment, ast.parse(""), SAME)
+    met = [(ast.unparse(one.mine), ast.unparse(one.theirs)) for one in places]
     assert [one for one in met if one[0] != one[1]] == found
 
 
 def test_a_variable_is_what_stands_most_often_in_its_place() -> None:
     pairs = (pair("p = q[k]", "a = b[i]"), pair("r = r + q[k]", "s += b[i]"), pair("q[n] = 0", "b[i] = 0"))
-    assert by_use(Alignment(pairs, (), ()), {}) == {"a": "p", "b": "q", "i": "k", "s": "r"}
+    assert by_use(Alignment(pairs, (), ()), ast.parse(""), {}) == {"a": "p", "b": "q", "i": "k", "s": "r"}
 
 
 def test_a_missing_statement_stands_between_its_neighbours_partners_and_in_as_many_loops() -> None:
@@ -65,3 +68,12 @@ def test_a_missing_statement_stands_between_its_neighbours_partners_and_in_as_ma
     }
     assert misfits[id(body), 2] == 0
     assert all(misfit > 0 for place, misfit in misfits.items() if place != (id(body), 2))
+
+
+def test_a_variable_that_is_returned_stands_for_what_was_assigned_to_it() -> None:
+    mine, theirs = ast.parse("y = x + 1\ny\n"), ast.parse("x + 2\n")
+    returned, other = Unit("R", mine.body[1].value, mine.body[1], (), 0), _unit(theirs.body[0])  # type: ignore[attr-defined]
+    alignment = Alignment((Pair(returned, other, 1.0, None, None),), (), ())
+    ((statement, places),) = counterparts(alignment, mine, {"x": "x"})
+    assert statement is mine.body[0]
+    assert [ast.unparse(one.theirs) for one in places] == ["x", "2"]
