@@ -28,7 +28,8 @@ from egca_plugin.localize.repair.statement_edits import (
     simultaneous,
     statement_edits,
 )
-from egca_plugin.localize.repair.transplants import Workbench, transplants
+from egca_plugin.localize.repair.transplants import transplants
+from egca_plugin.localize.repair.workbench import Workbench
 from egca_plugin.localize.trial.trials import Trials
 from egca_plugin.types import Call
 

@@ -33,7 +33,7 @@ from egca_plugin.localize.compare.units import units
 from egca_plugin.localize.compare.variables import map_variables
 from egca_plugin.localize.compare.words import describe
 from egca_plugin.localize.credit import blamed_spans, patch_text, statement_span
-from egca_plugin.localize.repair.transplants import Workbench
+from egca_plugin.localize.repair.workbench import Workbench
 from egca_plugin.localize.search import find_patches
 from egca_plugin.localize.trial.compiled import Combination
 from egca_plugin.localize.trial.inputs import FurtherInputs

@@ -8,7 +8,7 @@ from egca_plugin.localize.compare.counterparts import FEW, Counterpart, counterp
 from egca_plugin.localize.compare.units import size
 from egca_plugin.localize.repair.edits import TRANSPLANT, Edit, Place, free_names, key
 from egca_plugin.localize.repair.generic import with_
-from egca_plugin.localize.repair.transplants import Workbench
+from egca_plugin.localize.repair.workbench import Workbench
 
 _WORTH = 1.0
 _WIDER, _MORE = 2, 4  # times the nodes, and nodes: what is larger does the work of other statements

@@ -9,7 +9,7 @@ from typing import Any
 
 from egca_plugin.localize.compare.units import BUILTINS
 from egca_plugin.localize.repair.edits import GENERIC, Edit, Place, key, locate
-from egca_plugin.localize.repair.transplants import Workbench, parameter_names
+from egca_plugin.localize.repair.workbench import Workbench, parameter_names
 from egca_plugin.program.nodes import clone, walk
 
 _ORDERINGS: tuple[type[ast.cmpop], ...] = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)

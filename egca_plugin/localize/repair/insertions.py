@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from egca_plugin.localize.compare.units import bag, dice, size, statements
 from egca_plugin.localize.repair.edits import INSERTION, Edit, key, statement_lists
-from egca_plugin.localize.repair.transplants import Workbench
+from egca_plugin.localize.repair.workbench import Workbench
 from egca_plugin.program.instrument import FUNCTIONS
 from egca_plugin.program.nodes import walk
 

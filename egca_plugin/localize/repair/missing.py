@@ -17,7 +17,7 @@ from egca_plugin.localize.compare.units import BUILTINS, size, statements, writt
 from egca_plugin.localize.compare.variables import Function, functions, parameters
 from egca_plugin.localize.repair.edits import INSERTION, SPECIAL, Edit, key, renamed, statement_lists
 from egca_plugin.localize.repair.statement_edits import reference_tests
-from egca_plugin.localize.repair.transplants import Workbench
+from egca_plugin.localize.repair.workbench import Workbench
 from egca_plugin.program.instrument import FUNCTIONS
 from egca_plugin.program.nodes import unparse, walk
 from egca_plugin.sandbox import wire

@@ -12,7 +12,7 @@ from typing import Any
 from egca_plugin.localize.compare.units import blocks, loads, statements, written_by
 from egca_plugin.localize.repair.edits import GENERIC, INSERTION, Edit, change, key, locate, statement_lists
 from egca_plugin.localize.repair.generic import ARITHMETIC, with_
-from egca_plugin.localize.repair.transplants import Workbench
+from egca_plugin.localize.repair.workbench import Workbench
 from egca_plugin.program.instrument import mutated_name, root_name
 from egca_plugin.program.nodes import walk
 from egca_plugin.types import CallStatus
