@@ -28,7 +28,7 @@ from egca_plugin.types import Call, CallResult, CallStatus
 STEPS = 20_000  # that one of them may take
 ASKED_STEPS = 100_000  # that the reference takes on all calls on which a patch is tried; the referee tries the others
 _COUNT = 32
-_CPU_S = 1.0  # for the reference, with all of them
+_CPU_S, _MOST_CPU_S = 1.0, 4.0  # for the reference, with all of them; with _AT_ONCE of the tests' own calls
 _AT_ONCE = 8  # calls, until their steps are counted
 _ENDED = (CallStatus.VALUE, CallStatus.EXCEPTION)
 _TRIES = 6  # for each input that is wanted
@@ -123,7 +123,7 @@ def _affordable(source: str, calls: Sequence[Call], sandbox: Sandbox) -> dict[Ca
     with Workshop(sandbox) as workshop:
         while small_first and left > 0:
             some, small_first = small_first[:_AT_ONCE], small_first[_AT_ONCE:]
-            for call, result in zip(some, _counted(code, some, workshop, left), strict=True):
+            for call, result in zip(some, _counted(code, some, workshop, left, _MOST_CPU_S), strict=True):
                 left -= max(1, result.steps)
                 if left > 0 and result.status in _ENDED:
                     kept[call] = result.steps
@@ -147,6 +147,8 @@ def _counting(source: str, calls: Sequence[Call]) -> CodeType:
     return slotted(parsed(source, kind_of(calls)), ()).compile()
 
 
-def _counted(code: CodeType, calls: Sequence[Call], workshop: Workshop, steps: int) -> list[CallResult]:
+def _counted(
+    code: CodeType, calls: Sequence[Call], workshop: Workshop, steps: int, cpu_s: float = _CPU_S
+) -> list[CallResult]:
     budget = Budget(max_events=0, max_steps=steps, max_bytes=0)
-    return [record.result for record in workshop.records(code, calls, budget=budget, cpu_s=_CPU_S)]
+    return [record.result for record in workshop.records(code, calls, budget=budget, cpu_s=cpu_s)]
