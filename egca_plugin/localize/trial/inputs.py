@@ -30,6 +30,7 @@ ASKED_STEPS = 100_000  # that the reference takes on all calls on which a patch 
 _COUNT = 32
 _CPU_S, _MOST_CPU_S = 1.0, 4.0  # for the reference, with all of them; with _AT_ONCE of the tests' own calls
 _AT_ONCE = 8  # calls, until their steps are counted
+_PATIENCE = 5  # times ASKED_STEPS, with the calls that are not affordable
 _ENDED = (CallStatus.VALUE, CallStatus.EXCEPTION)
 _TRIES = 6  # for each input that is wanted
 _TWICE = 0.3  # share of the inputs that are changed in two places
@@ -119,14 +120,15 @@ def _affordable(source: str, calls: Sequence[Call], sandbox: Sandbox) -> dict[Ca
     small_first = sorted(calls, key=lambda call: len(call.arguments))
     code = _counting(source, calls)
     kept: dict[Call, int] = {}
-    left = ASKED_STEPS
+    left, patience = ASKED_STEPS, _PATIENCE * ASKED_STEPS
     with Workshop(sandbox) as workshop:
-        while small_first and left > 0:
+        while small_first and left > 0 and patience > 0:
             some, small_first = small_first[:_AT_ONCE], small_first[_AT_ONCE:]
             for call, result in zip(some, _counted(code, some, workshop, left, _MOST_CPU_S), strict=True):
-                left -= max(1, result.steps)
-                if left > 0 and result.status in _ENDED:
+                patience -= result.steps
+                if result.status in _ENDED and result.steps <= left:
                     kept[call] = result.steps
+                    left -= result.steps
     return kept
 
 
