@@ -33,6 +33,7 @@ from egca_plugin.localize.repair.workbench import Workbench
 from egca_plugin.localize.trial.trials import Trials
 from egca_plugin.types import Call
 
+_COUNTERPARTS = 40  # what differs from the aligned statements, before anything else is thought of
 _LIKELIEST, _LIKELY, _SLIPS, _REST = 64, 200, 150, 250  # single edits; after each portion a look at what was found
 _SLIP = 0.29  # an edit that is worth more than this undoes a common slip, wherever it is
 _EXPECTED = 40  # statements that a program lacks where the alignment expects them
@@ -47,12 +48,16 @@ _REPEATED = 200  # single edits, from the likeliest on, that are also made in tw
 def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], further: Further) -> list[Choice]:
     """Working patches, the most convincing first. ``calls`` are those that the bench's runs trace, in order."""
     ranking = Ranking(bench, trials, calls, further)
-    own = [*generic_edits(bench), *statement_edits(bench), *pattern_edits(bench)]
-    single = _shared(sorted([*counterpart_edits(bench), *transplants(bench), *own], key=lambda edit: -edit.prior))
-    slips = [edit for edit in single if edit.source == GENERIC and edit.prior - bench.near(edit.statement) > _SLIP]
     found = trials.surviving()
     if cut_short(bench.candidate.failing.result):
         found += trials.search(missing_steps(bench), _STEPS)
+    likeliest = counterpart_edits(bench)
+    found += trials.search(likeliest, _COUNTERPARTS)
+    if found and (choices := ranking.rank(found))[0].explains_all:
+        return choices
+    own = [*generic_edits(bench), *statement_edits(bench), *pattern_edits(bench)]
+    single = _shared(sorted([*likeliest, *transplants(bench), *own], key=lambda edit: -edit.prior))
+    slips = [edit for edit in single if edit.source == GENERIC and edit.prior - bench.near(edit.statement) > _SLIP]
     portions = [(single, _LIKELIEST), (single, _LIKELY), (slips, _SLIPS), (single, _REST)]
     for edits, portion in portions:
         found += trials.search(edits, portion)
