@@ -35,7 +35,7 @@ _SHOWN = ("form", "localiser", "n", "top-1 line", "tokens", "verified", "ms p50"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0, or 2 for unusable input."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     console = Console(stderr=True)
     try:
         tables = bench(options, console)
@@ -51,7 +51,7 @@ def bench(options: argparse.Namespace, console: Console) -> list[dict[str, Any]]
     tasks = corpus.tasks(options.mbpp, options.tasks)
     if options.condefects is not None:
         tasks |= condefects.load(options.condefects)[0]
-    subjects = [subject for subject in _subjects(options) if subject.task_id in tasks]
+    subjects = [subject for subject in chosen_subjects(options) if subject.task_id in tasks]
     names = tuple(options.localizers)
     rows_file = options.work / f"rows-{options.half}.jsonl"
     jobs = harness.plan(subjects, tasks, names, harness.done(harness.read(rows_file)))
@@ -84,7 +84,8 @@ def _table(one: Mapping[str, Any]) -> Table:
     return shown
 
 
-def _subjects(options: argparse.Namespace) -> list[Subject]:
+def chosen_subjects(options: argparse.Namespace) -> list[Subject]:
+    """The programs that the options ask for, form by form."""
     chosen: list[Subject] = []
     for form in options.forms:
         if form in independent.DATA:
@@ -102,7 +103,8 @@ def _subjects(options: argparse.Namespace) -> list[Subject]:
     return chosen
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The options, shared with :mod:`benchmarks.localization.stages`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.localization", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     halves = (*HALVES, "all")

@@ -11,30 +11,27 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from egca_plugin.localize.compare.divergence import histories_agree
 from egca_plugin.localize.compare.evidence import Expectation
-from egca_plugin.localize.compare.traces import NOTHING, Run, Trace
+from egca_plugin.localize.compare.order import Order
 from egca_plugin.localize.compare.units import bag, blocks, dice, loads, size, statements, written_by
 from egca_plugin.localize.confidence import SMALL
 from egca_plugin.localize.credit import passed_over
 from egca_plugin.localize.repair.edits import SPECIAL, Edit, narrow
-from egca_plugin.localize.repair.transplants import Workbench, parameter_names
+from egca_plugin.localize.repair.workbench import Workbench, parameter_names
+from egca_plugin.localize.residue import left_over
 from egca_plugin.localize.trial.compiled import Combination
-from egca_plugin.localize.trial.driver import SWITCH
-from egca_plugin.localize.trial.slots import patched, slotted_under_probes
 from egca_plugin.localize.trial.trials import Trials
-from egca_plugin.program.instrument import BRANCH, RETURN, WRITE, Site, instrument_tree
+from egca_plugin.program.instrument import WRITE
 from egca_plugin.program.nodes import walk
-from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.outside.workshop import Workshop
 from egca_plugin.types import Call
 
 _VALUES, _PAIRS = 0.5, 0.5
 _SIZE, _BYPASS, _INSERTED, _REMOVED, _LIKER = 0.006, 0.15, 0.05, 0.05, 0.1
 _TRUTH = 0.15
+_MISPLACED = 0.1
 _DISAGREES = 1.0  # what it costs to agree with the reference on no further input
 _DOUBTFUL = 0.6  # agreement under which passing the tests may be luck
 _FEW_LEFT = 0.15  # residue that may be left where all results agree,
@@ -42,8 +39,6 @@ _TELLING = 0.1  # and on so many of them the candidate as it was did not
 _COMPARED = 12  # patches whose traces are compared,
 _OF_ONE = 4  # of one statement, until those of the others had their turn
 _CALLS = 3  # on so many calls
-_EVENTS = 1_000  # and no more of each
-_CPU_S = 3.0  # for all of them
 
 Further = Callable[[], Sequence[Expectation]]
 
@@ -73,10 +68,15 @@ class Choice:
 
     @property
     def explains_all(self) -> bool:
-        """A small change in one place after which no aligned pair differs any more, or few pairs and no result."""
+        """A small change in one place after which no aligned pair differs any more, or few pairs and no result.
+
+        Or one that makes a statement what its partner is, after which no result differs.
+        """
         (edit, *more) = self.edits
         if self.doubtful or more or self.bypassed or edit.old is None or isinstance(edit.new, ast.Pass):
             return False
+        if edit.beside_partner and self.agrees == 1.0 and self.gained > 0:
+            return True
         if self.residue > (_FEW_LEFT if self.agrees == 1.0 and self.gained >= _TELLING else 0.0):
             return False
         return edit_size(edit) <= SMALL and size(edit.new) <= size(edit.old) + 1  # not something wrapped around it
@@ -92,6 +92,7 @@ class Ranking:
         self._bench, self._trials, self._calls = bench, trials, calls[:_CALLS]
         self._further = further
         self._first = _first_events(bench)
+        self._order = Order(bench.alignment, bench.tree, bench.reference.program.tree)
         self._known: dict[Combination, Choice] = {}
         self._agreement: dict[Combination, float | None] = {}
 
@@ -100,10 +101,10 @@ class Ranking:
         self._ask(found)
         compared = _spread(sorted(found, key=self._early))[:_COMPARED]
         new = [edits for edits in compared if edits not in self._known]
-        left = _left_over(self._bench, new, self._trials.workshop, self._calls)
+        left = left_over(self._bench, new, self._trials.workshop, self._calls)
         for edits, (values, residue) in zip(new, left, strict=True):
             self._known[edits] = self._choice(edits, values, residue)
-        return sorted((self._known[edits] for edits in compared), key=lambda choice: (choice.cost, choice.first_event))
+        return sorted((self._known[edits] for edits in compared), key=_preference)
 
     def _ask(self, found: Sequence[Combination]) -> None:
         unasked = [edits for edits in ((), *found) if edits not in self._agreement]  # (): the candidate as it is
@@ -120,15 +121,24 @@ class Ranking:
         removed = isinstance(edits[0].new, ast.Pass) and self._bench.has_partner(edits[0].statement)
         cost = _VALUES * values + _PAIRS * residue + _SIZE * edits_size(edits) + _BYPASS * bypassed
         cost += _INSERTED * sum(edit.old is None and not edit.beside_partner for edit in edits) + _REMOVED * removed
-        cost += _TRUTH * sum(map(_is_truth_for_number, edits))
+        cost += _MISPLACED * sum(map(self._misfit, edits)) + _TRUTH * sum(map(_is_truth_for_number, edits))
         cost -= _LIKER * sum(_affinity(self._bench, edit) for edit in edits)
         agrees, before = self._agreement[edits], self._agreement[()]
         cost += _DISAGREES * (1 - agrees) if agrees is not None else 0.0
         gained = agrees - before if agrees is not None and before is not None else 0.0
         return Choice(edits, cost, self._began(edits), residue, bypassed, agrees, gained)
 
+    def _misfit(self, edit: Edit) -> float:
+        if edit.origin is None or edit.block is None:
+            return 0.0
+        return self._order.misfit(edit.origin, edit.block, edit.index, self._bench.mapping)
+
     def _began(self, edits: Combination) -> float:
         return min(self._first.get(id(edit.statement), float("inf")) for edit in edits)
+
+
+def _preference(choice: Choice) -> tuple[float, ...]:
+    return round(choice.cost, 3), choice.first_event, choice.cost
 
 
 def _spread(found: Sequence[Combination]) -> list[Combination]:
@@ -164,75 +174,6 @@ def _first_events(bench: Workbench) -> dict[int, float]:
     for time, (site, _) in enumerate(bench.candidate.failing.events):
         first.setdefault(id(sites[site].statement), float(time))
     return first
-
-
-def _left_over(
-    bench: Workbench, patches: Sequence[Combination], workshop: Workshop, calls: Sequence[Call]
-) -> list[tuple[float, float]]:
-    """For each patch, the share of values that only one of the two runs has, and the share of pairs that differ."""
-    switchable = [edits for edits in patches if all(edit.function for edit in edits)]
-    runs: dict[int, Run] = dict(zip(map(id, switchable), _runs(bench, switchable, workshop, calls), strict=True))
-    for edits in patches:
-        if id(edits) not in runs:  # outside all functions nothing can be switched
-            program = instrument_tree(patched(bench.tree, edits), "")
-            raw = workshop.trace(program.code, calls, max_events=_EVENTS, cpu_s=_CPU_S)
-            runs[id(edits)] = Run(program, tuple(map(Trace, raw)))
-    references = [trace.counts(_EVENTS) for trace in bench.reference.traces]
-    ordered = [runs[id(edits)] for edits in patches]
-    return [(_share(run, references), _residue(bench, run)) for run in ordered]
-
-
-def _runs(bench: Workbench, patches: Sequence[Combination], workshop: Workshop, calls: Sequence[Call]) -> list[Run]:
-    """The traces of each patched program, all from one process."""
-    if not patches:
-        return []
-    edits_of_all = list(dict.fromkeys(edit for edits in patches for edit in edits))
-    slots, program = slotted_under_probes(bench.tree, edits_of_all)
-    switched: list[Call] = []
-    for edits in patches:
-        switched += [Call(SWITCH, wire.encode((slots.on(edits), {}))), *calls]
-    raw = workshop.trace(program.code, switched, max_events=_EVENTS, cpu_s=_CPU_S)
-    width = len(calls) + 1
-    starts = range(0, width * len(patches), width)
-    return [Run(program, tuple(map(Trace, raw[start + 1 : start + width]))) for start in starts]
-
-
-def _residue(bench: Workbench, run: Run) -> float:
-    """Share of the aligned pairs whose histories still differ: zero where the patch explains every divergence."""
-    probes: dict[tuple[object, ...], list[int]] = {}
-    for site in run.program.sites:
-        probes.setdefault(_position(site), []).append(site.id)  # a place and its alternatives, of which one is on
-    differing, total = 0, 1
-    for pair in bench.alignment.pairs:
-        if pair.candidate_site is None or pair.reference_site is None:
-            continue
-        here = probes.get(_position(pair.candidate_site), [])
-        for trace, reference in zip(run.traces, bench.reference.traces):  # noqa: B905 - cut short
-            mine = next((trace.values[probe] for probe in here if probe in trace.values), NOTHING)
-            theirs = reference.values.get(pair.reference_site.id, NOTHING)
-            total += 1
-            differing += not histories_agree(pair, mine, theirs)
-    return differing / total
-
-
-def _position(site: Site) -> tuple[object, ...]:
-    """Tells a probe in every rebuilding of the same tree; what came from the reference stands beyond the last line."""
-    whole = site.kind == RETURN or (site.kind == BRANCH and isinstance(site.statement, (ast.If, ast.While)))
-    node = (site.statement if whole else site.node).__dict__
-    return (site.kind, site.variable, node.get("lineno"), node.get("col_offset"), node.get("end_col_offset"))
-
-
-def _share(run: Run, theirs: Sequence[Counter[Hashable]]) -> float:
-    """What the candidate has too much weighs more than what it lacks."""
-    extra, total = 0.0, 1
-    for a, b in zip((trace.value_counts for trace in run.traces), theirs):  # noqa: B905 - cut short
-        extra += _surplus(a, b) + 0.3 * _surplus(b, a)
-        total += a.total() + b.total()
-    return round(extra / total, 3)
-
-
-def _surplus(a: Counter[Hashable], b: Counter[Hashable]) -> int:
-    return sum(count - b[value] for value, count in a.items() if count > b[value])
 
 
 def _bypassed(bench: Workbench, edit: Edit) -> int:

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from egca_plugin.localize.choose import Choice, Further, Ranking
 from egca_plugin.localize.compare.evidence import cut_short
 from egca_plugin.localize.repair.conditions import wider_and_narrower
+from egca_plugin.localize.repair.counterparts import counterpart_edits
 from egca_plugin.localize.repair.edits import GENERIC, Edit
 from egca_plugin.localize.repair.generic import generic_edits
 from egca_plugin.localize.repair.insertions import insertions
-from egca_plugin.localize.repair.missing import initial_values, ordered_inputs, special_cases, updates
+from egca_plugin.localize.repair.missing import initial_values, missing_steps, ordered_inputs, special_cases, updates
 from egca_plugin.localize.repair.patterns import pattern_edits
 from egca_plugin.localize.repair.statement_edits import (
     alike,
@@ -24,15 +25,19 @@ from egca_plugin.localize.repair.statement_edits import (
     missing_branches,
     moves,
     repeated,
+    simultaneous,
     statement_edits,
 )
-from egca_plugin.localize.repair.transplants import Workbench, transplants
+from egca_plugin.localize.repair.transplants import transplants
+from egca_plugin.localize.repair.workbench import Workbench
 from egca_plugin.localize.trial.trials import Trials
 from egca_plugin.types import Call
 
+_COUNTERPARTS = 40  # what differs from the aligned statements, before anything else is thought of
 _LIKELIEST, _LIKELY, _SLIPS, _REST = 64, 200, 150, 250  # single edits; after each portion a look at what was found
 _SLIP = 0.29  # an edit that is worth more than this undoes a common slip, wherever it is
-_EXPECTED = 8  # statements that a program without end lacks where the alignment expects them
+_EXPECTED = 40  # statements that a program lacks where the alignment expects them
+_STEPS = 40  # updates that a loop without end may lack
 _INSERTIONS, _PAIRS, _GUARDS = 200, 120, 100  # trials of each further kind
 _STARTS, _CONDITIONS, _ORDERED, _SPECIAL, _UPDATES = 120, 200, 150, 400, 150  # and of those that are made up
 _OF_ONE = 150  # single edits of one statement, until those of the others had their turn
@@ -43,24 +48,31 @@ _REPEATED = 200  # single edits, from the likeliest on, that are also made in tw
 def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], further: Further) -> list[Choice]:
     """Working patches, the most convincing first. ``calls`` are those that the bench's runs trace, in order."""
     ranking = Ranking(bench, trials, calls, further)
-    own = [*generic_edits(bench), *statement_edits(bench), *pattern_edits(bench)]
-    single = _shared(sorted([*transplants(bench), *own], key=lambda edit: -edit.prior))
-    slips = [edit for edit in single if edit.source == GENERIC and edit.prior - bench.near(edit.statement) > _SLIP]
     found = trials.surviving()
+    if cut_short(bench.candidate.failing.result):
+        found += trials.search(missing_steps(bench), _STEPS)
+    likeliest = counterpart_edits(bench)
+    found += trials.search(likeliest, _COUNTERPARTS)
+    if found and (choices := ranking.rank(found))[0].explains_all:
+        return choices
+    own = [*generic_edits(bench), *statement_edits(bench), *pattern_edits(bench)]
+    single = _shared(sorted([*likeliest, *transplants(bench), *own], key=lambda edit: -edit.prior))
+    slips = [edit for edit in single if edit.source == GENERIC and edit.prior - bench.near(edit.statement) > _SLIP]
     portions = [(single, _LIKELIEST), (single, _LIKELY), (slips, _SLIPS), (single, _REST)]
     for edits, portion in portions:
         found += trials.search(edits, portion)
         if found and (choices := ranking.rank(found))[0].explains_all:
             return choices
-    if not found and cut_short(bench.candidate.failing.result):
-        found += trials.search([edit for edit in insertions(bench) if edit.beside_partner], _EXPECTED)
+    further_statements = [*missing_branches(bench), *insertions(bench)]
+    if not found:
+        found += trials.search([edit for edit in further_statements if edit.beside_partner], _EXPECTED)
     while not found and trials.deepen():
         found += trials.again()
         for edits, portion in portions:
             found += trials.search(edits, portion)
     found += trials.search(initial_values(bench, bench.candidate.failing.result), _STARTS)
-    found += trials.search([*missing_branches(bench), *insertions(bench)], _INSERTIONS)
-    pairs = [*containers(bench), *repeated(single[:_REPEATED]), *moves(bench)]
+    found += trials.search(further_statements, _INSERTIONS)
+    pairs = [*simultaneous(bench), *containers(bench), *repeated(single[:_REPEATED]), *moves(bench)]
     found += trials.search_combinations(pairs, _PAIRS)
     choices = ranking.rank(found)
     if all(choice.doubtful for choice in choices):

@@ -18,21 +18,23 @@ from egca_plugin.localize.choose import edits_size
 from egca_plugin.localize.compare.alignment import align
 from egca_plugin.localize.compare.divergence import differences, suspects
 from egca_plugin.localize.compare.evidence import (
+    MOST_STEPS,
     Evidence,
     Expectation,
+    cut_short,
     distinct_calls,
     gather,
     same_outcome,
     step_budget,
 )
-from egca_plugin.localize.compare.reference import ReferenceCache, trace_calls
-from egca_plugin.localize.compare.traces import Run
+from egca_plugin.localize.compare.reference import Own, ReferenceCache, trace_calls
+from egca_plugin.localize.compare.traces import Run, Trace
 from egca_plugin.localize.compare.units import units
 from egca_plugin.localize.compare.variables import map_variables
 from egca_plugin.localize.compare.words import describe
 from egca_plugin.localize.confidence import confidence
 from egca_plugin.localize.credit import blamed_spans, patch_text, statement_span
-from egca_plugin.localize.repair.transplants import Workbench
+from egca_plugin.localize.repair.workbench import Workbench
 from egca_plugin.localize.search import find_patches
 from egca_plugin.localize.trial.compiled import Combination
 from egca_plugin.localize.trial.inputs import FurtherInputs
@@ -120,12 +122,12 @@ class TraceLocalizer:
             if not found.failing:
                 reason = Reason.NO_DIFFERENCE
                 continue
-            traced = [x.call for x in (*found.failing[:_FAILING], *found.holding[:_HOLDING])]
+            found, traces = self._behaviour(case, source, found, own)
+            traced = _calls(found)
             if candidate is None or evidence is None or evidence.failing[0].call != found.failing[0].call:
                 candidate, reason = _traced(case, traced, found, workshop)
                 if candidate is None:
                     return None, None, reason
-            traces = self._cache.traces(source, traced, case.sandbox, case.kept(source), own)
             reference = Run(self._cache.known(source, case.task.kind).program, traces)
             if _pairs(candidate, reference) > _PAIRS:
                 reason = Reason.BUDGET
@@ -135,23 +137,35 @@ class TraceLocalizer:
                 best, evidence = comparison, found
         return best, evidence, reason
 
+    def _behaviour(self, case: Case, source: str, found: Evidence, own: Own) -> tuple[Evidence, tuple[Trace, ...]]:
+        """The reference's traces; from the smallest failing inputs on, where it takes too long over the first one."""
+        traces = self._cache.traces(source, _calls(found), case.sandbox, case.kept(source), own)
+        small = tuple(sorted(found.failing, key=lambda one: len(one.call.arguments)))
+        if not traces or not cut_short(traces[0].result) or small[0] == found.failing[0]:
+            return found, traces
+        found = replace(found, failing=small)
+        return found, self._cache.traces(source, _calls(found), case.sandbox, case.kept(source), own)
+
     # --- searching ----------------------------------------------------------------------------------------------
 
     def _search(
         self, case: Case, compared: _Comparison, evidence: Evidence, source_map: SourceMap, workshop: Workshop
     ) -> Localization:
         bench = compared.bench
-        steps, most = step_budget(bench.reference.failing.result, [trace.result for trace in bench.candidate.traces])
-        calls = [x.call for x in (*evidence.failing[:_FAILING], *evidence.holding[:_HOLDING])]
+        calls = _calls(evidence)
+        needed = bench.reference.failing.result.steps
+        if cut_short(bench.reference.failing.result):
+            needed = self._further.affordable(compared.source, calls[:1], case.sandbox).get(calls[0], MOST_STEPS)
+        steps, most = step_budget(needed, [trace.result for trace in bench.candidate.traces])
         everything = [x.call for x in evidence.everything]
 
         def further() -> tuple[Expectation, ...]:
             return self._further.of(compared.source, everything, case.sandbox)
 
-        def longest() -> int:
-            return self._further.steps(compared.source, everything, case.sandbox)
+        def affordable() -> dict[Call, int]:
+            return self._further.affordable(compared.source, everything[1:], case.sandbox)
 
-        trials = Trials(case.sandbox, workshop, bench.tree, evidence, steps, most, longest)
+        trials = Trials(case.sandbox, workshop, bench.tree, evidence, steps, most, affordable)
 
         for _ in range(_ROUNDS):
             told: Sequence[Expectation] = ()
@@ -201,6 +215,11 @@ def _nothing_to_do(case: Case) -> Localization | None:
     if not case.references:
         return Localization(reason=Reason.NO_REFERENCE.value)
     return None
+
+
+def _calls(evidence: Evidence) -> list[Call]:
+    """Those that are traced, the failing ones first."""
+    return [one.call for one in (*evidence.failing[:_FAILING], *evidence.holding[:_HOLDING])]
 
 
 def _traced(case: Case, calls: Sequence[Call], evidence: Evidence, workshop: Workshop) -> tuple[Run | None, Reason]:

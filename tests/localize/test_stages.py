@@ -20,7 +20,6 @@ from egca_plugin.localize.compare.words import describe, ordinal, show
 from egca_plugin.localize.credit import edit_span, first_token, statement_span
 from egca_plugin.localize.repair.edits import GENERIC, INSERTION, Edit, key, narrow, places
 from egca_plugin.localize.trial.slots import patched_source, slotted, variant
-from egca_plugin.localize.trial.trials import is_stateful
 from egca_plugin.program.instrument import instrument
 from egca_plugin.program.positions import SourceMap
 from egca_plugin.sandbox import wire
@@ -210,24 +209,6 @@ def test_a_loop_that_a_patch_brings_along_counts_its_steps(sandbox: Sandbox) -> 
     for edit in edits:
         with sandbox.session(variant(program.compile(), program.on([edit])), budget=Budget(0, 500, 0)) as session:
             assert session.call("f", [3]).status is CallStatus.BUDGET
-
-
-@pytest.mark.parametrize(
-    ("source", "stateful"),
-    [
-        ("import math\nK = 3\ndef f(x, y=1):\n    return x\n", False),
-        ("seen = []\ndef f(x):\n    seen.append(x)\n", True),
-        ("def f(x, seen=[]):\n    seen.append(x)\n", True),
-        ("n = 0\ndef f():\n    global n\n    n += 1\n", True),
-        ("from functools import cache\n@cache\ndef f(x):\n    return x\n", True),
-        ("inf = float('inf')\nM = 10 ** 9 + 7\nclass S:\n    def f(self, x):\n        self.y = x\n", False),
-        ("class S:\n    seen = []\n    def f(self, x):\n        self.seen.append(x)\n", True),
-        ("class S:\n    n = 0\n    def f(self):\n        S.n += 1\n", True),
-        ("class S:\n    n = 0\n    def f(self):\n        type(self).n += 1\n", True),
-    ],
-)
-def test_programs_that_remember_are_told_apart(source: str, stateful: bool) -> None:
-    assert is_stateful(ast.parse(source)) is stateful
 
 
 # --- credit -----------------------------------------------------------------------------------------------------

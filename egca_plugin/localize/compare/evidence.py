@@ -16,6 +16,7 @@ from egca_plugin.sandbox import wire
 from egca_plugin.types import Call, CallResult, CallStatus, Verdict
 
 MAX_CALLS = 48  # distinct calls that a trial has to satisfy before the referee is asked
+MOST_STEPS, _FIRST_STEPS = 400_000, 4_000  # of a trial
 _TOLERANCE = 1e-6
 
 
@@ -118,13 +119,13 @@ def close(a: Any, b: Any, depth: int = 0) -> bool:
     return bool(a == b)
 
 
-def step_budget(reference: CallResult, candidate: Iterable[CallResult]) -> tuple[int, int]:
+def step_budget(reference: int, candidate: Iterable[CallResult]) -> tuple[int, int]:
     """Steps that a trial may spend on the failing call: at first, and where nothing was found so.
 
-    The reference's own need sets the second. Its algorithm may be far worse than the candidate's: what that spent on
-    the calls that it ended sets the first, lest every trial that hangs costs the second.
+    What the ``reference`` takes itself sets the second. Its algorithm may be far worse than the candidate's: what that
+    spent on the calls that it ended sets the first, lest every trial that hangs costs the second.
     """
-    most = _MOST_STEPS if cut_short(reference) else min(_MOST_STEPS, 500 + 4 * reference.steps)
+    most = min(MOST_STEPS, 500 + 4 * reference)
     ended = [result.steps for result in candidate if not cut_short(result)]
     return min(most, _FIRST_STEPS + 20 * max(ended, default=0)), most
 
@@ -134,5 +135,4 @@ def cut_short(result: CallResult) -> bool:
     return result.status in (CallStatus.BUDGET, CallStatus.TIMEOUT)
 
 
-_MOST_STEPS, _FIRST_STEPS = 400_000, 4_000
 _NONE = wire.encode(None)

@@ -12,7 +12,8 @@ from typing import Any
 from egca_plugin.localize.repair.edits import GENERIC, Edit, key, locate
 from egca_plugin.localize.repair.generic import with_
 from egca_plugin.localize.repair.statement_edits import reference_tests
-from egca_plugin.localize.repair.transplants import TESTS, Workbench
+from egca_plugin.localize.repair.transplants import TESTS
+from egca_plugin.localize.repair.workbench import Workbench
 from egca_plugin.program.nodes import walk
 
 _ATOMS = 24  # conditions that are combined with each test

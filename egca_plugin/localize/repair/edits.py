@@ -35,7 +35,8 @@ class Edit:
     prior: float
     block: list[ast.stmt] | None = None
     index: int = 0
-    beside_partner: bool = False  # inserted where the alignment expects it
+    beside_partner: bool = False  # what the alignment expects there
+    origin: ast.stmt | None = None  # the reference's statement that is inserted
 
     @property
     def place(self) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from egca_plugin.localize.compare.units import BUILTINS
 from egca_plugin.localize.repair.edits import GENERIC, Edit, Place, key, locate
-from egca_plugin.localize.repair.transplants import Workbench, parameter_names
+from egca_plugin.localize.repair.workbench import Workbench, parameter_names
 from egca_plugin.program.nodes import clone, walk
 
 _ORDERINGS: tuple[type[ast.cmpop], ...] = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
@@ -91,6 +91,8 @@ def _versions(place: Place, material: _Material) -> Iterator[tuple[float, ast.ex
             yield from ((0.3, new) for kind, new in empty.items() if kind != key(node))
     if place.field == "test" and not isinstance(node, ast.Compare):
         yield 0.3, ast.UnaryOp(ast.Not(), node)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        yield 0.3, node.value
     if _counts(place):
         yield from ((0.3, ast.BinOp(node, step(), ast.Constant(1))) for step in (ast.Add, ast.Sub))
     yield from ((0.1, new) for new in _wrapped(place, material))

@@ -17,7 +17,7 @@ from egca_plugin.localize.compare.units import BUILTINS, size, statements, writt
 from egca_plugin.localize.compare.variables import Function, functions, parameters
 from egca_plugin.localize.repair.edits import INSERTION, SPECIAL, Edit, key, renamed, statement_lists
 from egca_plugin.localize.repair.statement_edits import reference_tests
-from egca_plugin.localize.repair.transplants import Workbench
+from egca_plugin.localize.repair.workbench import Workbench
 from egca_plugin.program.instrument import FUNCTIONS
 from egca_plugin.program.nodes import unparse, walk
 from egca_plugin.sandbox import wire
@@ -41,25 +41,27 @@ def initial_values(bench: Workbench, failed: CallResult) -> list[Edit]:
     name = _unbound(failed)
     if name is None:
         return []
-    theirs = bench.mapping.get(name)
-    starts = [
-        bench.rename(node.value)
-        for node, _ in statements(bench.reference.program.tree)
-        if isinstance(node, ast.Assign) and (theirs in written_by(node) or isinstance(node.value, ast.Constant))
-    ]
-    starts += [_expression(text) for text in _STARTS]
-    starts += [_expression(parameter) for function in functions(bench.tree) for parameter in parameters(function)]
+    meant = {name, bench.mapping.get(name), *(theirs for theirs, mine in bench.uses.items() if mine == name)}
+    starts: list[tuple[ast.expr, ast.stmt | None]] = []
+    for node, _ in statements(bench.reference.program.tree):
+        if isinstance(node, ast.Assign):
+            own = node if meant.intersection(written_by(node)) else None
+            if own is not None or isinstance(node.value, ast.Constant):
+                starts += [(new, own) for new in bench.renamings(node.value)]
+    starts += [(_expression(text), None) for text in _STARTS]
+    starts += [(_expression(name), None) for function in functions(bench.tree) for name in parameters(function)]
     users = [part for part in walk(bench.tree) if isinstance(part, ast.Name) and part.id == name]
     edits = []
-    known = {key(start): start for start in starts if bench.fits(start)}
-    for rank, new in enumerate(_statement(f"{name} = {unparse(start)}") for start in known.values()):
+    known = {key(start): (start, origin) for start, origin in reversed(starts) if bench.fits(start)}
+    for rank, (start, origin) in enumerate(reversed(known.values())):
+        new = _statement(f"{name} = {unparse(start)}")
         for owner, _, body, function in statement_lists(bench.tree):
             if not any(part in users for node in body for part in walk(node)):
                 continue
             for index, node in enumerate(body):
                 if node.lineno <= (failed.line or node.lineno) and bench.attends(node):
                     outer = 0.1 * isinstance(owner, FUNCTIONS) - 0.02 * rank - 0.01 * index
-                    edits.append(Edit(INSERTION, None, new, node, function, outer, body, index))
+                    edits.append(Edit(INSERTION, None, new, node, function, outer, body, index, origin=origin))
     return sorted(edits, key=lambda edit: -edit.prior)
 
 
@@ -142,6 +144,24 @@ def ordered_inputs(bench: Workbench) -> list[Edit]:
             for rank, new in enumerate(news):
                 prior = near - 0.01 * rank
                 edits.append(Edit(INSERTION, None, new, node, function.name, prior, function.body, index))
+    return sorted(edits, key=lambda edit: -edit.prior)
+
+
+def missing_steps(bench: Workbench) -> list[Edit]:
+    """``x += 1`` and ``x -= 1`` in each loop that changes nothing of what its test reads, ``x`` among it."""
+    edits = []
+    for loop, _, body, function in statement_lists(bench.tree):
+        if not isinstance(loop, ast.While) or body is not loop.body:
+            continue
+        changed = {name for node in walk(loop) if isinstance(node, ast.stmt) for name in written_by(node)}
+        read = [part.id for part in walk(loop.test) if isinstance(part, ast.Name) and part.id not in BUILTINS]
+        for rank, name in enumerate(dict.fromkeys(read) if changed.isdisjoint(read) else ()):
+            for sign in "+-":
+                new = _statement(f"{name} {sign}= 1")
+                for index in reversed(range(len(body) + 1)):
+                    node = body[min(index, len(body) - 1)]
+                    prior = bench.near(loop) - 0.1 * rank - 0.01 * index
+                    edits.append(Edit(INSERTION, None, new, node, function, prior, body, index))
     return sorted(edits, key=lambda edit: -edit.prior)
 
 

@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import Any
 
 from egca_plugin.localize.repair.edits import GENERIC, Edit, statement_lists
-from egca_plugin.localize.repair.transplants import Workbench
+from egca_plugin.localize.repair.workbench import Workbench
 from egca_plugin.program.nodes import clone, walk
 
 _MISSING = 0.4  # what a constant is worth that the candidate has in no pattern

@@ -9,17 +9,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from egca_plugin.localize.compare.units import blocks, statements
+from egca_plugin.localize.compare.units import blocks, loads, statements, written_by
 from egca_plugin.localize.repair.edits import GENERIC, INSERTION, Edit, change, key, locate, statement_lists
 from egca_plugin.localize.repair.generic import ARITHMETIC, with_
-from egca_plugin.localize.repair.transplants import Workbench
-from egca_plugin.program.instrument import root_name
+from egca_plugin.localize.repair.workbench import Workbench
+from egca_plugin.program.instrument import mutated_name, root_name
 from egca_plugin.program.nodes import walk
 from egca_plugin.types import CallStatus
 
 Combination = tuple[Edit, ...]
 
 _REMOVABLE = (ast.Expr, ast.AugAssign, ast.Assign, ast.Break, ast.Continue, ast.Return, ast.If, ast.Raise)
+_JUMP = 0.45  # what the other jump is worth: there are few, and the trace says nothing of them
 _ALIKE = 4  # statements that may hold one mistake
 _GUARDABLE = (ast.Expr, ast.AugAssign, ast.Assign, ast.Return, ast.Break, ast.Continue)
 
@@ -72,6 +73,8 @@ def _versions(node: ast.stmt, operators: Sequence[type[ast.operator]]) -> Iterat
         yield 0.25, ast.Assign([node.target], node.value)
     elif isinstance(node, ast.Assign) and len(node.targets) == 1:
         target = node.targets[0]
+        if isinstance(node.value, ast.Call) and mutated_name(node.value) is not None:
+            yield 0.5, ast.Expr(node.value)  # `items = items.append(x)`
         if isinstance(target, (ast.Name, ast.Subscript, ast.Attribute)):
             yield from ((0.3, ast.AugAssign(target, op(), node.value)) for op in operators)
     elif isinstance(node, ast.If) and not node.orelse:
@@ -79,9 +82,9 @@ def _versions(node: ast.stmt, operators: Sequence[type[ast.operator]]) -> Iterat
     elif isinstance(node, ast.While) and not node.orelse:
         yield 0.1, ast.If(node.test, node.body, [])
     elif isinstance(node, ast.Break):
-        yield 0.3, ast.Continue()
+        yield _JUMP, ast.Continue()
     elif isinstance(node, ast.Continue):
-        yield 0.3, ast.Break()
+        yield _JUMP, ast.Break()
     elif isinstance(node, ast.Pass):
         yield from ((0.3, jump) for jump in (ast.Break(), ast.Continue()))
 
@@ -169,6 +172,24 @@ def _destinations(tree: ast.Module, body: list[ast.stmt], index: int) -> Iterato
                     yield outer, place + 1
 
 
+def simultaneous(bench: Workbench) -> list[Combination]:
+    """``a = b`` and then ``b = f(a)`` made ``a, b = b, f(a)``: the second was to read what the first overwrites."""
+    proposed = []
+    for here in _statements(bench):
+        both = here.body[here.index : here.index + 2]
+        if not bench.ran(here.node) or not all(isinstance(x, ast.Assign) and len(x.targets) == 1 for x in both[-2:]):
+            continue
+        if len(both) < 2 or not set(written_by(both[0])) & {part.id for part in loads(both[1])}:
+            continue
+        first, second = both
+        targets: Any = ast.Tuple([node.targets[0] for node in both if isinstance(node, ast.Assign)], ast.Store())
+        values: Any = ast.Tuple([node.value for node in both if isinstance(node, ast.Assign)], ast.Load())
+        new: Any = locate(ast.Assign([targets], values), first)
+        together = Edit(GENERIC, first, new, first, here.function, here.near)
+        proposed.append((together, Edit(GENERIC, second, locate(ast.Pass(), second), second, here.function, here.near)))
+    return sorted(proposed, key=lambda edits: -edits[0].prior)
+
+
 def containers(bench: Workbench) -> list[Combination]:
     """A set that should be a list, or the other way round, with its way of adding."""
     proposed = []
@@ -199,19 +220,20 @@ def containers(bench: Workbench) -> list[Combination]:
 
 def missing_branches(bench: Workbench) -> list[Edit]:
     """The reference's ``else`` and ``elif`` behind the candidate's ``if`` that has none."""
-    tails = []
+    partners = {id(pair.candidate.statement): pair.reference.statement for pair in bench.alignment.pairs}
+    tails: list[tuple[ast.If, Any]] = []
     for node, _ in statements(bench.reference.program.tree):
         if isinstance(node, ast.If) and node.orelse:
             tail = node.orelse[0] if len(node.orelse) == 1 else ast.If(ast.Constant(True), node.orelse, [])
-            new = bench.rename(locate(tail, node.orelse[0]))
-            if bench.fits(new):
-                tails.append(new)
+            tails += [(node, new) for new in bench.renamings(locate(tail, node.orelse[0]))]
     edits = []
     for here in _statements(bench):
-        node = here.node
-        while isinstance(node, ast.If) and len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
-            node = node.orelse[0]
-        if isinstance(node, ast.If) and not node.orelse:
-            near = max(here.near, bench.near(node))
-            edits += [Edit(INSERTION, None, new, node, here.function, near, node.orelse, 0) for new in tails]
+        last = here.node
+        while isinstance(last, ast.If) and len(last.orelse) == 1 and isinstance(last.orelse[0], ast.If):
+            last = last.orelse[0]
+        if isinstance(last, ast.If) and not last.orelse:
+            for theirs, new in tails:
+                fits = partners.get(id(last)) is theirs
+                prior = max(here.near, bench.near(last)) + 0.4 * fits
+                edits.append(Edit(INSERTION, None, new, last, here.function, prior, last.orelse, 0, fits))
     return sorted(edits, key=lambda edit: -edit.prior)

@@ -9,7 +9,7 @@ from types import CodeType
 
 from egca_plugin.localize.compare.units import size
 from egca_plugin.localize.repair.edits import Edit
-from egca_plugin.localize.trial.slots import changes_scope, local_names, slotted
+from egca_plugin.localize.trial.slots import changes_scope, frees_name, local_names, patched, slotted
 from egca_plugin.program.nodes import walk
 
 MAX_NODES = 300_000  # of all programs compiled for one candidate: one of 300 nodes can be compiled 1000 times
@@ -52,8 +52,17 @@ class Press:
             (alone if any(changes_scope(edit, self._scopes) for edit in combination) else together).append(combination)
         programs = list(self._together(together))
         for combination in alone:
-            programs += self._together([combination])
+            freeing = any(frees_name(edit, self._scopes) for edit in combination)
+            programs += self._for_good(combination) if freeing else self._together([combination])
         return programs
+
+    def _for_good(self, combination: Combination) -> Iterator[Patched]:
+        """The patched program without what it replaces, whose mere presence would decide what a name means."""
+        self._left -= self._size
+        try:
+            yield Patched(combination, slotted(patched(self._tree, combination), ()).compile(), (), alone=True)
+        except _Trouble:
+            return
 
     def _together(self, chunk: Sequence[Combination]) -> Iterator[Patched]:
         if not chunk or self.worn:

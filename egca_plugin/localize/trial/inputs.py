@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from random import Random
+from types import CodeType
 from typing import Any
 
 from egca_plugin.errors import WireError
@@ -25,9 +26,12 @@ from egca_plugin.sandbox.outside.workshop import Workshop
 from egca_plugin.types import Call, CallResult, CallStatus
 
 STEPS = 20_000  # that one of them may take
-MOST_STEPS = 300_000  # that are counted
+ASKED_STEPS = 100_000  # that the reference takes on all calls on which a patch is tried; the referee tries the others
 _COUNT = 32
-_CPU_S = 1.0  # for the reference, with all of them
+_CPU_S, _MOST_CPU_S = 1.0, 4.0  # for the reference, with all of them; with _AT_ONCE of the tests' own calls
+_AT_ONCE = 8  # calls, until their steps are counted
+_PATIENCE = 5  # times ASKED_STEPS, with the calls that are not affordable
+_ENDED = (CallStatus.VALUE, CallStatus.EXCEPTION)
 _TRIES = 6  # for each input that is wanted
 _TWICE = 0.3  # share of the inputs that are changed in two places
 
@@ -90,7 +94,7 @@ class FurtherInputs:
 
     def __init__(self, kept: int = 32 << 20) -> None:
         self._near: Memo[tuple[Expectation, ...]] = Memo(kept)
-        self._steps: Memo[int] = Memo(kept)
+        self._steps: Memo[dict[Call, int]] = Memo(kept)
 
     def of(self, source: str, calls: Sequence[Call], sandbox: Sandbox) -> tuple[Expectation, ...]:
         """Inputs near these calls, where the reference answers with a value. Raises SyntaxError for a bad reference."""
@@ -103,12 +107,29 @@ class FurtherInputs:
 
         return self._near.get(known_by, ask)
 
-    def steps(self, source: str, calls: Sequence[Call], sandbox: Sandbox) -> int:
-        """The most that the reference takes on one of these calls, up to MOST_STEPS. Raises SyntaxError, as above."""
+    def affordable(self, source: str, calls: Sequence[Call], sandbox: Sandbox) -> dict[Call, int]:
+        """How many steps the reference takes on each call, of those that take ASKED_STEPS together, small inputs first.
+
+        Raises SyntaxError, as above.
+        """
         asked, known_by = _asked(source, calls)
-        return self._steps.get(
-            known_by, lambda: max(result.steps for result in counted(source, asked, sandbox, MOST_STEPS)), weight=0
-        )
+        return self._steps.get(known_by, lambda: _affordable(source, asked, sandbox), weight=0)
+
+
+def _affordable(source: str, calls: Sequence[Call], sandbox: Sandbox) -> dict[Call, int]:
+    small_first = sorted(calls, key=lambda call: len(call.arguments))
+    code = _counting(source, calls)
+    kept: dict[Call, int] = {}
+    left, patience = ASKED_STEPS, _PATIENCE * ASKED_STEPS
+    with Workshop(sandbox) as workshop:
+        while small_first and left > 0 and patience > 0:
+            some, small_first = small_first[:_AT_ONCE], small_first[_AT_ONCE:]
+            for call, result in zip(some, _counted(code, some, workshop, left, _MOST_CPU_S), strict=True):
+                patience -= result.steps
+                if result.status in _ENDED and result.steps <= left:
+                    kept[call] = result.steps
+                    left -= result.steps
+    return kept
 
 
 def _asked(source: str, calls: Sequence[Call]) -> tuple[tuple[Call, ...], tuple[str, ...]]:
@@ -119,7 +140,17 @@ def _asked(source: str, calls: Sequence[Call]) -> tuple[tuple[Call, ...], tuple[
 
 def counted(source: str, calls: Sequence[Call], sandbox: Sandbox, steps: int) -> list[CallResult]:
     """The calls' results, with their steps; ``steps`` is each call's own bound. Raises SyntaxError."""
-    code = slotted(parsed(source, kind_of(calls)), ()).compile()
-    budget = Budget(max_events=0, max_steps=steps, max_bytes=0)
+    code = _counting(source, calls)
     with Workshop(sandbox) as workshop:
-        return [record.result for record in workshop.records(code, calls, budget=budget, cpu_s=_CPU_S)]
+        return _counted(code, calls, workshop, steps)
+
+
+def _counting(source: str, calls: Sequence[Call]) -> CodeType:
+    return slotted(parsed(source, kind_of(calls)), ()).compile()
+
+
+def _counted(
+    code: CodeType, calls: Sequence[Call], workshop: Workshop, steps: int, cpu_s: float = _CPU_S
+) -> list[CallResult]:
+    budget = Budget(max_events=0, max_steps=steps, max_bytes=0)
+    return [record.result for record in workshop.records(code, calls, budget=budget, cpu_s=cpu_s)]

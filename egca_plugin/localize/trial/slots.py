@@ -7,7 +7,8 @@ compilation. The switches are small integers in a global tuple; a place and each
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import CodeType
 from typing import Any
@@ -73,12 +74,12 @@ def patched(tree: ast.Module, edits: Sequence[Edit]) -> ast.Module:
     return _Builder(edits, permanent=True).module(tree)
 
 
-def changes_scope(edit: Edit, scopes: Mapping[str, Set[str]]) -> bool:
+def changes_scope(edit: Edit, scopes: Mapping[str, Counter[str]]) -> bool:
     """True where the edit's mere presence would change what the rest of its function means: it must be tried alone.
 
     ``scopes`` are the program's :func:`local_names`.
     """
-    if not edit.function:
+    if not edit.function or frees_name(edit, scopes):
         return True  # module level runs before anything can be switched on
     names: set[str] = set()
     for part in walk(edit.new):
@@ -89,17 +90,28 @@ def changes_scope(edit: Edit, scopes: Mapping[str, Set[str]]) -> bool:
     return (
         bool(names)
         and edit.function != MODULE  # whose names are no function's own
-        and not names <= scopes.get(edit.function, set())
-        and bool(stored_names(edit.new) - scopes.get(edit.function, set()))
+        and not names <= scopes.get(edit.function, Counter()).keys()
+        and bool(stored_names(edit.new) - scopes.get(edit.function, Counter()).keys())
     )
 
 
-def local_names(tree: ast.Module) -> dict[str, set[str]]:
-    """Each function's parameters and variables; of two functions with one name, what they share."""
-    scopes: dict[str, set[str]] = {}
+def frees_name(edit: Edit, scopes: Mapping[str, Counter[str]]) -> bool:
+    """Whether a name is its function's own no longer, but another one's, once the edit is made for good."""
+    if not isinstance(edit.old, ast.stmt) or edit.function not in scopes:
+        return False
+    own = scopes[edit.function]
+    freed = {name for name in stored_names(edit.old) - stored_names(edit.new) if own[name] == 1}
+    return any(name in names for other, names in scopes.items() if other != edit.function for name in freed)
+
+
+def local_names(tree: ast.Module) -> dict[str, Counter[str]]:
+    """How often each function binds its parameters and variables; of two functions with one name, what they share."""
+    scopes: dict[str, Counter[str]] = {}
     for function in functions(tree):
+        bound = [x.id for x in walk(function) if isinstance(x, ast.Name) and not isinstance(x.ctx, ast.Load)]
         names = {*parameters(function), *(name for node in function.body for name in stored_names(node))}
-        scopes[function.name] = scopes[function.name] & names if function.name in scopes else names
+        counts = Counter({name: max(1, bound.count(name) + (name in parameters(function))) for name in names})
+        scopes[function.name] = scopes[function.name] & counts if function.name in scopes else counts
     return scopes
 
 

@@ -14,14 +14,14 @@ from dataclasses import InitVar, dataclass, field, replace
 from types import CodeType
 
 from egca_plugin.localize.compare.evidence import Evidence, Expectation
-from egca_plugin.localize.compare.units import is_docstring
 from egca_plugin.localize.repair.edits import Edit, key
 from egca_plugin.localize.trial.compiled import Combination, Patched, Press
 from egca_plugin.localize.trial.driver import SWITCH
-from egca_plugin.localize.trial.inputs import MOST_STEPS, STEPS
+from egca_plugin.localize.trial.inputs import STEPS
 from egca_plugin.localize.trial.slots import slotted, variant
+from egca_plugin.localize.trial.state import is_stateful
 from egca_plugin.localize.trial.sweep import Effort, Met, agreement, allowance, sweep
-from egca_plugin.program.hosting import MODULE, Script
+from egca_plugin.program.hosting import MODULE
 from egca_plugin.program.nodes import walk
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.outside.api import Sandbox
@@ -32,6 +32,8 @@ from egca_plugin.types import Call, CallResult, CallStatus
 _CHUNK, _FEW = 200, 16  # patches in one program; in one sweep after another hung
 _HANGS = 9  # times that a trial of one candidate may hang in a single operation
 _MORE, _LONGER = 25, 4  # times the steps for the failing call, times the reference's: for each of the other calls
+_MOST_STEPS = 300_000  # and no more than these
+_QUICK_STEPS = 5_000  # the reference's, on the calls that are looked at before the longer ones
 _WORK, _MORE_WORK = 800_000, 2_500_000  # steps for all trials of one candidate, and again at each depth
 _DEPTH, _DEEPER = 3, 6  # so often, and so many times as many steps for each trial
 _REST_WORK, _SECOND_WORK = 1_000_000, 400_000  # and for one look at the other calls, at further inputs
@@ -41,15 +43,14 @@ _MOST_CPU_S = 6.0  # of all trials of one candidate, where steps are few and dea
 _UNKNOWN = [Met.UNKNOWN]
 _GIVEN_UP = CallResult(CallStatus.TIMEOUT)
 _FATAL = (CallStatus.DIED, CallStatus.TIMEOUT, CallStatus.MEMORY)
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(eq=False)
 class Trials:
     """Runs patches of one candidate and remembers which were tried. ``count`` is the number of trials so far.
 
-    ``steps`` bounds a trial of the failing call at first; :meth:`deepen` allows more, up to ``most``. ``longest`` tells
-    how many the reference takes on any call.
+    ``steps`` bounds a trial of the failing call at first; :meth:`deepen` allows more, up to ``most``. ``affordable``
+    tells on which of the other calls patches are tried, and how many steps the reference takes on each.
     """
 
     sandbox: Sandbox
@@ -58,11 +59,13 @@ class Trials:
     evidence: Evidence
     steps: InitVar[int]
     most: int
-    longest: Callable[[], int]
+    affordable: Callable[[], dict[Call, int]]
     count: int = 0
     _seen: set[object] = field(default_factory=set)
     _working: dict[Combination, Patched] = field(default_factory=dict)
     _cut: list[Patched] = field(default_factory=list)
+    _stopped: bool = False
+    _others: dict[Call, int] | None = None
     _effort: Effort = field(init=False)
     _depth: int = 0
     _hangs: int = _HANGS
@@ -89,7 +92,7 @@ class Trials:
 
     def deepen(self) -> bool:
         """Allow more steps and more work; False where that would change nothing, or was done often enough."""
-        if self._depth == _DEPTH or self._exhausted or (self._effort.steps >= self.most and not self._cut):
+        if self._depth == _DEPTH or self._exhausted or (self._effort.steps >= self.most and not self._stopped):
             return False
         self._depth += 1
         self._effort = Effort(min(self.most, _DEEPER * self._effort.steps), _MORE_WORK)
@@ -98,6 +101,7 @@ class Trials:
     def learn(self, told: Sequence[Expectation]) -> None:
         """Further calls that a patch must mend, :meth:`surviving` ones too."""
         self.evidence = replace(self.evidence, holding=(*self.evidence.holding, *told))
+        self._others = self._on() | dict.fromkeys((one.call for one in told), 0)
         kept = self._run(list(self._working.values()), told, self._of_rest())
         self._working = {program.combination: program for program in kept}
 
@@ -107,7 +111,7 @@ class Trials:
 
     def again(self) -> list[Combination]:
         """What was cut short, tried with the steps allowed now: those that mend every call."""
-        cut, self._cut = self._cut, []
+        cut, self._cut, self._stopped = self._cut, [], False
         return self._mending(cut)
 
     def search(self, edits: Sequence[Edit], budget: int) -> list[Combination]:
@@ -159,16 +163,33 @@ class Trials:
 
     def _mending(self, programs: Sequence[Patched]) -> list[Combination]:
         """Those that mend every call: the first failing one is asked before the rest."""
-        first, rest = self.evidence.failing[:1], (*self.evidence.failing[1:], *self.evidence.holding)
-        passing = self._run(programs, first, self._effort)
-        if rest and passing:
-            passing = self._run(passing, rest, self._of_rest())
+        passing = self._run(programs, self.evidence.failing[:1], self._effort)
+        for portion in self._portions() if passing else ():
+            passing = self._run(passing, portion, self._of_rest()) if passing else []
         self._working.update((program.combination, program) for program in passing)
         return [program.combination for program in passing]
 
+    def _portions(self) -> list[list[Expectation]]:
+        """The other calls, apart those that take long: most patches that fail do so on the first."""
+        steps = self._on()
+        parts: tuple[list[Expectation], list[Expectation]] = ([], [])
+        total = 0
+        asked = [one for one in self.evidence.everything[1:] if one.call in steps]
+        for one in sorted(asked, key=lambda one: steps[one.call]):
+            total += steps[one.call]
+            parts[total > _QUICK_STEPS].append(one)
+        return [part for part in parts if part]
+
+    def _on(self) -> dict[Call, int]:
+        """The other calls on which patches are tried."""
+        if self._others is None:
+            self._others = self.affordable()
+        return self._others
+
     def _of_rest(self) -> Effort:
         """For the calls other than the failing one."""
-        return Effort(min(max(_MORE * self._effort.steps, _LONGER * self.longest()), MOST_STEPS), _REST_WORK)
+        longest = max(self._on().values(), default=0)
+        return Effort(min(max(_MORE * self._effort.steps, _LONGER * longest), _MOST_STEPS), _REST_WORK)
 
     def _run(self, programs: Sequence[Patched], expectations: Sequence[Expectation], effort: Effort) -> list[Patched]:
         """The programs that meet all expectations; what was cut short is kept for :meth:`again`."""
@@ -181,7 +202,7 @@ class Trials:
                 if all(x.met_by(result) for x, result in zip(expectations, results, strict=True)):
                     kept.append(program)
                 elif results[0].status is CallStatus.BUDGET:
-                    self._cut.append(program)
+                    self._put_off(program, Met.STOPPED)
         return kept
 
     def _swept(
@@ -205,10 +226,16 @@ class Trials:
                 if met is Met.UNKNOWN:
                     undecided.append(program)
                 elif met in (Met.STOPPED, Met.UNTRIED):
-                    self._cut.append(program)
+                    self._put_off(program, met)
                 elif met is Met.YES:
                     kept.append(program)
         return undecided, kept
+
+    def _put_off(self, program: Patched, met: Met) -> None:
+        """For :meth:`again`, unless it ran out of as many steps as it will ever get."""
+        self._stopped = True
+        if met is Met.UNTRIED or self._effort.steps < self.most:
+            self._cut.append(program)
 
     def _sweep(
         self, code: CodeType, members: Sequence[Patched], expectations: Sequence[Expectation], effort: Effort
@@ -265,47 +292,3 @@ class Trials:
 def _returns_from_module(edit: Edit) -> bool:
     jumps = (ast.Return, ast.Yield, ast.YieldFrom, ast.Nonlocal)
     return edit.function == MODULE and any(isinstance(part, jumps) for part in walk(edit.new))
-
-
-def is_stateful(tree: ast.Module) -> bool:
-    """Whether one call may change what a later one does: globals, caches, mutable defaults, class attributes."""
-    if isinstance(tree, Script):  # each run has a namespace of its own
-        return False
-    classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
-    if not all(_keeps_nothing(node) for node in tree.body):
-        return True
-    for part in walk(tree):
-        if isinstance(part, ast.Global) or (isinstance(part, _DEFINITIONS) and part.decorator_list):
-            return True
-        if isinstance(part, ast.Attribute) and not isinstance(part.ctx, ast.Load) and _is_one_of(part.value, classes):
-            return True
-        if isinstance(part, ast.arguments):
-            defaults = [default for default in (*part.defaults, *part.kw_defaults) if default is not None]
-            if not all(isinstance(default, (ast.Constant, ast.UnaryOp, ast.Name)) for default in defaults):
-                return True
-    return False
-
-
-def _keeps_nothing(node: ast.stmt) -> bool:
-    """A definition, an import or a constant; a class that holds nothing else, and whose instances live for a call."""
-    if isinstance(node, ast.ClassDef):
-        return not node.decorator_list and all(map(_keeps_nothing, node.body))
-    if isinstance(node, (ast.Assign, ast.AnnAssign)):
-        return node.value is not None and _is_immutable(node.value)
-    return isinstance(node, (*_DEFINITIONS, ast.Import, ast.ImportFrom, ast.Pass)) or is_docstring(node)
-
-
-def _is_immutable(node: ast.expr) -> bool:
-    """``1``, ``-1``, ``10 ** 9 + 7``, ``float("inf")``, ``(0, 1)``."""
-    if isinstance(node, ast.Call):
-        return isinstance(node.func, ast.Name) and node.func.id in ("float", "int", "str") and not node.keywords
-    if isinstance(node, ast.Tuple):
-        return all(map(_is_immutable, node.elts))
-    if isinstance(node, ast.BinOp):
-        return _is_immutable(node.left) and _is_immutable(node.right)
-    return isinstance(node, ast.Constant) or (isinstance(node, ast.UnaryOp) and _is_immutable(node.operand))
-
-
-def _is_one_of(node: ast.expr, classes: set[str]) -> bool:
-    """A name of one of the classes, or whatever may lead to one (``type(self)``, ``self.__class__``)."""
-    return not isinstance(node, ast.Name) or node.id in classes or node.id == "cls"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from egca_plugin.localize.trial.inputs import FurtherInputs, neighbours
+from egca_plugin.localize.trial.inputs import ASKED_STEPS, FurtherInputs, neighbours
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.outside.api import Sandbox, call
 from egca_plugin.types import CallStatus
@@ -62,3 +63,13 @@ def test_a_reference_is_asked_once(sandbox: Sandbox) -> None:
     assert further.of("def f(x): return x[::-1]", calls[::-1], sandbox) is first
     further.of("def f(x): return x", calls, sandbox)
     assert further.of("def f(x): return x[::-1]", calls, sandbox) is not first
+
+
+def test_patches_are_tried_on_the_calls_that_the_reference_ends_within_the_budget(sandbox: Sandbox) -> None:
+    reference = "def f(n):\n    k = 0\n    while k < n:\n        k += 1\n    return k\n"
+    calls = {n: call("f", n) for n in (5, 70_000, 40, 10**9, 50_000)}
+    affordable = FurtherInputs().affordable(reference, list(calls.values()), sandbox)
+    assert {5, 40} <= {n for n, one in calls.items() if one in affordable}
+    assert calls[10**9] not in affordable
+    assert sum(affordable.values()) <= ASKED_STEPS
+    assert affordable[calls[40]] == pytest.approx(40, abs=5)
