@@ -34,6 +34,7 @@ from egca_plugin.localize.compare.variables import map_variables
 from egca_plugin.localize.compare.words import describe
 from egca_plugin.localize.confidence import confidence
 from egca_plugin.localize.credit import blamed_spans, patch_text, statement_span
+from egca_plugin.localize.repair.spelling import as_written
 from egca_plugin.localize.repair.workbench import Workbench
 from egca_plugin.localize.search import find_patches
 from egca_plugin.localize.trial.compiled import Combination
@@ -170,9 +171,10 @@ class TraceLocalizer:
         for _ in range(_ROUNDS):
             told: Sequence[Expectation] = ()
             for choice in find_patches(bench, trials, calls, further)[:_JUDGED]:
-                verdict = judge(case.sandbox, patched_source(bench.tree, choice.edits), case.task)
+                edits = as_written(choice.edits)
+                verdict = judge(case.sandbox, patched_source(bench.tree, edits), case.task)
                 if verdict.passed:
-                    return _verified(choice.edits, trials.count, source_map, bench)
+                    return _verified(edits, trials.count, source_map, bench)
                 if verdict.outcome is Outcome.TIMEOUT:  # the tests are too long for another guess
                     return replace(_wide(case, bench, source_map, Reason.BUDGET), trials=trials.count)
                 if told := self._told(case, compared, trials.evidence, verdict):
