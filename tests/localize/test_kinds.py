@@ -125,3 +125,24 @@ def test_what_is_missing_is_blamed_where_it_would_run(localize: Localize, missin
     answer = localize(candidate, LOWEST, *LISTS)
     assert answer.verified
     assert candidate.count("\n", 0, answer.spans[0].start) + 1 in lines
+
+
+ENDLESS = """
+from itertools import count
+def f(n, t):
+    for i in count(n):
+        product, rest = 1, i
+        while rest:
+            product *= rest % 10
+            rest //= 10
+        if product % t == 0:
+            return i
+"""
+
+
+def test_a_loop_that_never_returns_lacks_what_ends_it(localize: Localize) -> None:
+    """Its histories go on for ever: they are compared as far as the reference's go."""
+    candidate = ENDLESS.replace("        if product % t == 0:\n            return i\n", "")
+    answer = localize(candidate, ENDLESS, "assert f(15, 3) == 16", "assert f(10, 2) == 10", "assert f(21, 7) == 27")
+    assert answer.verified
+    assert candidate.count("\n", 0, answer.spans[0].start) + 1 == 8

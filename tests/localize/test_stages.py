@@ -14,7 +14,7 @@ from egca_plugin.localize.compare.alignment import align, best_pairing
 from egca_plugin.localize.compare.divergence import differences
 from egca_plugin.localize.compare.evidence import close, same_outcome
 from egca_plugin.localize.compare.reference import ReferenceCache, trace_calls
-from egca_plugin.localize.compare.traces import Run, history_similarity
+from egca_plugin.localize.compare.traces import Run, history_similarity, mean_similarity
 from egca_plugin.localize.compare.variables import map_variables
 from egca_plugin.localize.compare.words import describe, ordinal, show
 from egca_plugin.localize.credit import edit_span, first_token, statement_span
@@ -268,3 +268,11 @@ def test_a_function_without_result_is_known_by_what_it_did_to_its_arguments() ->
 
     assert same_outcome(returned([1, 2]), returned([1, 2]))
     assert not same_outcome(returned([2, 1]), returned([1, 2]))
+
+
+def test_what_broke_off_is_compared_as_far_as_it_went() -> None:
+    begun, whole = [(1, 2, 3)], [(1, 2, 3, 4, 5, 6, 7, 8)]
+    assert mean_similarity(begun, whole, [False]) == history_similarity(begun[0], whole[0])
+    assert mean_similarity(begun, whole, [True]) == pytest.approx(0.9 * 3 / 4)
+    assert mean_similarity([()], whole, [True]) == 0
+    assert mean_similarity([()], [()], [True]) is None

@@ -87,6 +87,7 @@ def best_pairing(scores: Sequence[Sequence[float]], least: float) -> list[tuple[
 class _Scorer:
     def __init__(self, candidate: Run, reference: Run, mapping: VariableMap) -> None:
         self._mine, self._theirs, self._mapping = candidate.by_site, reference.by_site, mapping
+        self._broken = candidate.broken
 
     def pair(self, a: Unit, b: Unit, bag_a: Bag, bag_b: Bag) -> Pair:
         kind = 1.0 if a.kind == b.kind else _KINDS.get(frozenset((a.kind, b.kind)), 0.0)
@@ -107,13 +108,13 @@ class _Scorer:
         for x in a.sites:
             for y in b.sites:
                 mine, theirs = self._mine[x.id], self._theirs[y.id]
-                similarity = mean_similarity(mine, theirs)
+                similarity = mean_similarity(mine, theirs, self._broken)
                 if similarity is None:
                     continue
                 negated = False
                 if a.kind == b.kind == "B" and similarity < 0.5:
                     flipped = [negate(history) for history in mine]
-                    other = mean_similarity(flipped, theirs) or 0.0
+                    other = mean_similarity(flipped, theirs, self._broken) or 0.0
                     if other > similarity + 0.4 and sum(bool(p or q) for p, q in zip(mine, theirs, strict=True)) >= 2:
                         similarity, negated = other, True
                 if x.kind == WRITE and y.kind == WRITE:

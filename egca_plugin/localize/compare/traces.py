@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from egca_plugin.program.instrument import WRITE, Instrumented, Site
-from egca_plugin.types import CallResult, RawTrace
+from egca_plugin.types import CallResult, CallStatus, RawTrace
 
 History = tuple[Hashable, ...]
 NOTHING: History = ()
@@ -53,6 +53,11 @@ class Run:
     def failing(self) -> Trace:
         return self.traces[0]
 
+    @cached_property
+    def broken(self) -> tuple[bool, ...]:
+        """Which calls ended without a value: by an exception, or by a bound."""
+        return tuple(trace.result.status is not CallStatus.VALUE for trace in self.traces)
+
     def histories(self, site: Site) -> tuple[History, ...]:
         """The site's history in each call."""
         return tuple(trace.values.get(site.id, NOTHING) for trace in self.traces)
@@ -74,6 +79,7 @@ class Run:
         return {name: tuple(tuple(history) for history in histories) for name, histories in written.items()}
 
 
+_PART = 0.9  # what histories that agree as far as they go together are worth
 _LONG = 400  # past this many values only the beginning and the end count towards similarity
 
 
@@ -100,10 +106,24 @@ def history_similarity(a: Sequence[Hashable], b: Sequence[Hashable]) -> float:
     return share
 
 
-def mean_similarity(a: Sequence[History], b: Sequence[History]) -> float | None:
-    """Mean over the calls in which either side has events; None where neither ever has."""
-    scores = [history_similarity(x, y) for x, y in zip(a, b, strict=True) if x or y]
+def mean_similarity(a: Sequence[History], b: Sequence[History], broken: Sequence[bool] = ()) -> float | None:
+    """Mean over the calls in which either side has events; None where neither ever has.
+
+    ``broken``: calls that broke off or never came to an end, whose histories say something as far as they go together.
+    """
+    whole = [history_similarity(x, y) if x or y else None for x, y in zip(a, b, strict=True)]
+    for index in (index for index, was_broken in enumerate(broken) if was_broken):
+        whole[index] = _joint(a[index], b[index], whole[index])
+    scores = [score for score in whole if score is not None]
     return sum(scores) / len(scores) if scores else None
+
+
+def _joint(a: History, b: History, whole: float | None) -> float | None:
+    """The similarity of what both have, by so much less as there is less of it; at least that of all."""
+    count = min(len(a), len(b), _LONG)
+    if whole is None or not count:
+        return whole
+    return max(whole, _PART * count / (count + 1) * history_similarity(a[:count], b[:count]))
 
 
 def first_difference(a: Sequence[Hashable], b: Sequence[Hashable]) -> int:

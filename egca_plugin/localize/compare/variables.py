@@ -32,7 +32,7 @@ def map_variables(candidate: Run, reference: Run, entry_point: str = "") -> Vari
         for other, other_histories in reference.by_variable.items():
             if other in used:
                 continue
-            similarity = mean_similarity(histories, other_histories)
+            similarity = mean_similarity(histories, other_histories, candidate.broken)
             if similarity is None:
                 continue
             distance = abs(order_c[name] - order_r[other]) / max(len(order_c), len(order_r))
