@@ -14,13 +14,10 @@ from itertools import pairwise
 from typing import Any
 
 from egca_plugin.localize.compare.alignment import Alignment
-from egca_plugin.localize.compare.units import BUILTINS, bag, blocks, dice
+from egca_plugin.localize.compare.units import BUILTINS, MIRRORED, bag, blocks, dice
 from egca_plugin.localize.compare.variables import VariableMap
 from egca_plugin.program.nodes import walk
 
-_MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE, ast.Eq: ast.Eq, ast.NotEq: ast.NotEq,
-}  # fmt: skip
 _SIGNS = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
 FEW = 3  # places in which two statements may differ: past them one is not the other with a fault
 
@@ -117,7 +114,7 @@ def _meet(mine: Any, theirs: Any, mapping: VariableMap) -> Iterator[Counterpart]
     if isinstance(mine, ast.Compare) and len(mine.ops) == len(theirs.ops) == 1:
         turned = children[0][1] is not theirs.left
         kind = type(theirs.ops[0])
-        field, sign = "ops", _MIRRORED.get(kind, kind)() if turned else theirs.ops[0]
+        field, sign = "ops", MIRRORED.get(kind, kind)() if turned else theirs.ops[0]
     if sign is not None and type(sign) is not type(_sign(mine)):
         yield Counterpart(mine, theirs, field, [sign] if field == "ops" else sign)
     for one, other in children:

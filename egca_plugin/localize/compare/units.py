@@ -22,6 +22,9 @@ from egca_plugin.program.nodes import spelled, walk
 
 BUILTINS = frozenset(dir(builtins))
 BLOCKS = ("body", "orelse", "finalbody")
+MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE, ast.Eq: ast.Eq, ast.NotEq: ast.NotEq,
+}  # fmt: skip
 _NOT_HEADER = {*BLOCKS, "handlers", "cases", "decorator_list"}
 
 Bag = dict[str, int]

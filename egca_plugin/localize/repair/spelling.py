@@ -12,14 +12,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from egca_plugin.localize.compare.units import bag, dice
+from egca_plugin.localize.compare.units import MIRRORED, bag, dice
 from egca_plugin.localize.repair.edits import Edit, free_names, renamed
 from egca_plugin.localize.trial.compiled import Combination
 from egca_plugin.program.nodes import clone, walk
 
-_MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE, ast.Eq: ast.Eq, ast.NotEq: ast.NotEq,
-}  # fmt: skip
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -63,7 +60,7 @@ def _like_field(old: Any, new: Any) -> Any:
 
 def _turned(old: ast.Compare, new: ast.Compare) -> ast.Compare:
     """The comparison read from its other side, where that is more like ``old``."""
-    mirrored = _MIRRORED.get(type(new.ops[0]))
+    mirrored = MIRRORED.get(type(new.ops[0]))
     if mirrored is None or len(new.ops) > 1 or len(old.ops) > 1:
         return new
     other = clone(new)
