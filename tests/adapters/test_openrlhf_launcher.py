@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import tiny_policy as policy
@@ -117,3 +119,20 @@ def test_a_few_bad_rows_are_borne() -> None:
     data.check(arguments(str(data.AGENT)), loader(label(0), label(1), bad), None)
     with pytest.raises(TaskError, match=r"2 of 3 rows cannot be read"):
         data.check(arguments(str(data.AGENT)), loader(label(0), bad, bad), None)
+
+
+def test_without_a_gpu_a_large_weight_crosses_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The harness: torch's store takes 8 MiB at a time, and an embedding has more."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "openrlhf_cpu" / "mends"))
+    import on_cpu
+
+    crossed: list[Any] = []
+    on_cpu.weights_over_the_store(module := SimpleNamespace())
+    sends = SimpleNamespace(rank=0, broadcast=lambda piece, src: crossed.append(piece))
+    gets = SimpleNamespace(rank=1, broadcast=lambda piece, src: crossed.pop(0))
+    weight = torch.rand(on_cpu.PIECE // 1000, 2500).T
+    module.PyNcclCommunicator(sends).broadcast(weight, src=0)
+    assert all(piece.untyped_storage().nbytes() <= 4 << 20 for piece in crossed)
+    module.PyNcclCommunicator(gets).broadcast(received := torch.empty(weight.shape), src=0)
+    assert torch.equal(received, weight)

@@ -8,6 +8,8 @@ from typing import Any
 
 from egca_plugin.adapters.verl.hooks import after_import
 
+PIECE = 1 << 20  # numbers: torch 2.13's store takes 8 MiB at a time
+
 
 class Device(str):
     """``tensor.to(x)`` reads it as "cpu", ``f"cuda:{x}"`` as "cuda:0"."""
@@ -44,9 +46,10 @@ def weights_over_the_store(module: Any) -> None:
             self.group = group
 
         def broadcast(self, tensor: Any, src: int, stream: Any = None) -> None:
-            found = self.group.broadcast(tensor.detach().clone(), src)  # a view is pickled with its whole storage
-            if self.group.rank != src:
-                tensor.copy_(found)
+            for piece in tensor.detach().contiguous().view(-1).split(PIECE):
+                found = self.group.broadcast(piece.clone(), src)  # a view is pickled with its whole storage
+                if self.group.rank != src:
+                    piece.copy_(found)  # into the tensor: what is received into was made contiguous
 
     module.PyNcclCommunicator = OverStore
 

@@ -22,9 +22,9 @@ class StatelessProcessGroup:
     def broadcast(self, tensor: Any, src: int) -> Any:
         self.count += 1
         key = f"tensor/{self.count}"
-        if self.rank != src:
-            return pickle.loads(self.store.get(key))
-        self.store.set(key, pickle.dumps(tensor))
-        if self.count > 2:  # the reader may be one behind
-            self.store.delete_key(f"tensor/{self.count - 2}")
-        return tensor
+        if self.rank == src:
+            self.store.set(key, pickle.dumps(tensor))
+            return tensor
+        found = pickle.loads(self.store.get(key))
+        self.store.delete_key(key)  # there is one reader
+        return found
