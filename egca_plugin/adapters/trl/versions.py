@@ -18,7 +18,8 @@ from importlib import metadata
 
 from egca_plugin.errors import FrameworkError
 
-TESTED = (1, 16)
+FIRST = (1, 14)
+BEYOND = (1, 17)
 OVERRIDE = "EGCA_UNTESTED_TRL"
 
 
@@ -28,7 +29,7 @@ def installed() -> str:
         return metadata.version("trl")
     except metadata.PackageNotFoundError as error:
         raise FrameworkError(
-            'TRL is not installed, expected 1.16.x; install it with: pip install "egca-plugin[trl]"'
+            'TRL is not installed, expected 1.14 to 1.16; install it with: pip install "egca-plugin[trl]"'
         ) from error
 
 
@@ -36,14 +37,14 @@ def check(version: str) -> None:
     """Raises FrameworkError unless this adapter supports ``version``."""
     found = re.match(r"(\d+)\.(\d+)", version)
     if found is None:
-        raise FrameworkError(f"TRL {version!r}: not a version number, expected 1.16.x")
+        raise FrameworkError(f"TRL {version!r}: not a version number, expected 1.14 to 1.16")
     release = (int(found[1]), int(found[2]))
-    if release < TESTED:
+    if release < FIRST:
         raise FrameworkError(
-            f'TRL {version} is older than the 1.16.x that EGCA supports. Upgrade with: pip install "trl>=1.16,<1.17"'
+            f'TRL {version} is older than the 1.14 that EGCA supports. Upgrade with: pip install "trl>=1.14,<1.17"'
         )
-    if release > TESTED and os.environ.get(OVERRIDE) != "1":
+    if release >= BEYOND and os.environ.get(OVERRIDE) != "1":
         raise FrameworkError(
-            f"TRL {version} is newer than the 1.16.x that EGCA was tested with; run the adapter's tests "
-            f"(pytest tests/adapters/test_trl_*.py) and set {OVERRIDE}=1 to go on, or install trl 1.16.x"
+            f"TRL {version} is newer than the 1.16 that EGCA was tested with; run the adapter's tests "
+            f"(pytest tests/adapters/test_trl_*.py) and set {OVERRIDE}=1 to go on, or install trl 1.16"
         )
