@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MEMORY = 11 * GIB  # measured peak of all processes, and a little room
 DISK = 2 * GIB  # Ray's session, the log and the records
-PROMPT = 60  # tokens of a starter task, in the mean
+PROMPT = 88  # tokens of a starter task, in the mean
 TAIL = 40  # lines of verl's output that are shown where it fails
 # What verl says on its way to the first step, and what that means to the one who waits.
 MILESTONES = {

@@ -3,9 +3,11 @@
 ========  ==================================================================================================
 TRL       what happens
 ========  ==================================================================================================
-< 1.16    refused: it was not tried; the trainer's private methods that the adapter extends differ from release to
+< 1.14    refused: it was not tried; the trainer's private methods that the adapter extends differ from release to
           release
-1.16      supported: what the extra ``trl`` installs and what CI runs
+1.14      supported: the adapter's tests have passed on 1.14.2, and CI runs the trainer's
+1.15      supported: they have passed on 1.15.0, which trains on a CPU with ``TRITON_INTERPRET=1`` and Triton only
+1.16      supported: what the extra ``trl`` installs, and on which CI runs them all
 >= 1.17   refused until the tests have passed on it; ``EGCA_UNTESTED_TRL=1`` overrides
 ========  ==================================================================================================
 """
