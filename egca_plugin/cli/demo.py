@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from egca_plugin.adapters import smollm2
 from egca_plugin.adapters.host import GIB, require_disk, require_memory
 from egca_plugin.cli.live import Step, best_example, example, read_records, records_table, steps_table
+from egca_plugin.cli.pace import Pace, PaceBar, PaceLeft
 from egca_plugin.cli.prepare import write
+from egca_plugin.cli.progress import span
 from egca_plugin.cli.stopping import sigterm_as_interrupt
 from egca_plugin.cli.terminal import console, uncoloured
 from egca_plugin.config import PRESETS
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 MEMORY = 11 * GIB  # measured peak of all processes, and a little room
 DISK = 2 * GIB  # Ray's session, the log and the records
+PROMPT = 88  # tokens of a starter task, in the mean
 TAIL = 40  # lines of verl's output that are shown where it fails
 # What verl says on its way to the first step, and what that means to the one who waits.
 MILESTONES = {
@@ -129,7 +132,9 @@ def _train(settings: CpuRun, out: Path, bar: Progress) -> tuple[list[Step], int]
     from egca_plugin.adapters.verl import launch
 
     steps: list[Step] = []
-    job: TaskID = bar.add_task("starting Ray (about a minute until the first step)", total=settings.steps)
+    pace = Pace(settings.steps, settings.prompts * settings.samples * (PROMPT + settings.response_tokens))
+    bar.console.print(f"training: {settings.steps} steps, about {span(pace.left())} on idle cores", soft_wrap=True)
+    job: TaskID = bar.add_task("starting Ray", total=settings.steps, pace=pace)
     out.mkdir(parents=True, exist_ok=True)
     with (out / "verl.log").open("w", encoding="utf-8") as log:
 
@@ -140,6 +145,7 @@ def _train(settings: CpuRun, out: Path, bar: Progress) -> tuple[list[Step], int]
             found = launch.step_metrics(line)
             if found and found[0] > len(steps):
                 steps.append(Step.of(*found))
+                pace.step()
                 bar.console.print(steps[-1].line(settings.steps), highlight=False, soft_wrap=True)
                 ahead = f"step {len(steps) + 1} of {settings.steps}" if len(steps) < settings.steps else "stopping Ray"
                 bar.update(job, completed=len(steps), description=ahead)
@@ -174,8 +180,9 @@ def _progress(console: Console) -> Progress:
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
-        BarColumn(),
+        PaceBar(),
         TimeElapsedColumn(),
+        PaceLeft(),
         console=console,
         transient=True,
     )

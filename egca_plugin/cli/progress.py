@@ -48,10 +48,11 @@ class _Log:
         if now - self._said >= EVERY_S and self._done < self._total:
             self._said = now
             left = (now - self._began) / max(self._done - self._first, 1) * (self._total - self._done)
-            console().print(f"{self._what}: {self._done} of {self._total}, about {_span(left)} left", soft_wrap=True)
+            console().print(f"{self._what}: {self._done} of {self._total}, about {span(left)} left", soft_wrap=True)
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """A time in the unit that a person would take: ``45 s``, ``3 min``, ``2.5 h``."""
     return (
         f"{seconds:.0f} s"
         if seconds < 120

@@ -40,6 +40,25 @@ def test_logprobs_are_those_of_a_forward_pass(policy: Policy, temperature: float
         assert torch.allclose(torch.tensor(said), logprobs(policy.model, prompt, ids, temperature), atol=1e-4)
 
 
+def test_a_groups_prompt_is_read_once_and_says_what_it_would_alone(policy: Policy) -> None:
+    group = [PROMPTS[0]] * 3 + [PROMPTS[1]] * 3
+    read: list[tuple[int, ...]] = []
+
+    def watch(model: Any, args: Any, inputs: dict[str, Any]) -> None:
+        read.append(tuple(inputs["input_ids"].shape))
+
+    policy.model.register_forward_pre_hook(watch, with_kwargs=True)
+    greedy = Sampling(0, 1.0, -1, 16)
+    answers = policy.generate(group, greedy)
+    assert read[:2] == [(2, 3), (6, 1)]  # two prompts of up to four tokens but the last, then six samples by the token
+    alone = [policy.generate([prompt], greedy)[0] for prompt in PROMPTS]
+    assert [ids for ids, _, _ in answers] == [ids for ids, _, _ in alone for _ in range(3)]
+    sampled = policy.generate(group, Sampling(1.0, 1.0, -1, 24))
+    assert len({tuple(ids) for ids, _, _ in sampled[:3]}) == 3
+    for prompt, (ids, said, _) in zip(group, sampled, strict=True):
+        assert torch.allclose(torch.tensor(said), logprobs(policy.model, prompt, ids, 1.0), atol=1e-4)
+
+
 def test_temperature_zero_is_greedy(policy: Policy) -> None:
     first, second = (policy.generate(PROMPTS[:1], Sampling(0, 1.0, -1, 16)) for _ in range(2))
     assert first == second

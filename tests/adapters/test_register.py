@@ -55,6 +55,22 @@ def test_import_verl_alone_imports_none_of_ours_nor_more_of_verl() -> None:
     assert set(states) == {"waiting"}
 
 
+@pytest.mark.parametrize(
+    ("env", "policy"),
+    [
+        ({"VERL_PLATFORM": "cpu"}, "passive"),
+        ({"VERL_PLATFORM": "cpu", "OMP_WAIT_POLICY": "active"}, "active"),
+        ({"VERL_PLATFORM": ""}, "None"),
+    ],
+)
+def test_on_a_cpu_threads_that_wait_do_not_spin(
+    env: dict[str, str], policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    done = run("import os; from egca_plugin.adapters.verl import register; print(os.getenv('OMP_WAIT_POLICY'))", **env)
+    assert done.stdout.split()[-1] == policy
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", ["verl.trainer.ppo.v1", "egca_plugin.adapters.verl.trainer"])
 def test_everything_is_registered_once_verl_is_in_use(first: str) -> None:

@@ -24,10 +24,15 @@ def test_this_trl_is_a_supported_one() -> None:
     versions.check(versions.installed())
 
 
-@pytest.mark.parametrize(("version", "said"), [("1.15.3", "Upgrade"), ("1.17.0", "newer"), ("main", "not a version")])
+@pytest.mark.parametrize(("version", "said"), [("1.13.3", "Upgrade"), ("1.17.0", "newer"), ("main", "not a version")])
 def test_other_versions_are_refused_with_a_way_out(version: str, said: str) -> None:
     with pytest.raises(FrameworkError, match=said):
         versions.check(version)
+
+
+@pytest.mark.parametrize("version", ["1.14.2", "1.15.0", "1.16.0", "1.16.1.post1"])
+def test_the_minors_that_were_run_are_taken(version: str) -> None:
+    versions.check(version)
 
 
 def test_an_untested_version_can_be_forced(monkeypatch: pytest.MonkeyPatch) -> None:

