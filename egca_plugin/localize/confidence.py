@@ -11,18 +11,18 @@ from collections.abc import Mapping
 SMALL = 3  # parts that a small patch changes
 
 MEASURED: Mapping[str, float] = {
-    "transplant": 0.97,
-    "transplant, large": 0.9,
-    "generic": 0.97,
-    "generic, large": 0.9,
-    "insertion": 0.97,
-    "insertion, large": 0.9,
-    "special": 0.97,
-    "special, large": 0.9,
-    "pair": 0.97,
-    "pair, large": 0.9,
-    "divergence": 0.4,
-    "traceback": 0.5,
+    "transplant": 0.98,
+    "transplant, large": 0.83,
+    "generic": 0.95,
+    "generic, large": 0.8,
+    "insertion": 0.89,
+    "insertion, large": 0.89,
+    "special": 0.5,
+    "special, large": 0.6,
+    "pair": 0.5,
+    "pair, large": 0.83,
+    "divergence": 0.58,
+    "traceback": 0.83,
 }
 
 
