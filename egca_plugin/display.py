@@ -40,6 +40,8 @@ def _cell(text: str) -> str:
 
 def _told(value: Any) -> Iterator[tuple[str, str]]:
     for one in fields(value):
+        if not one.repr:  # too long to look at
+            continue
         held = getattr(value, one.name)
         default = one.default_factory() if one.default_factory is not MISSING else one.default
         if held != default:

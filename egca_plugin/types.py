@@ -369,7 +369,7 @@ class Credit(HtmlTable):
     decision: Span | None = None
     failed: FailedTest | None = None
     diff: str = ""
-    repaired: str = ""
+    repaired: str = field(default="", repr=False)
     mended: float = 0.0
 
     @property

@@ -22,6 +22,12 @@ ROOT = Path(__file__).parents[1]
 TASK = {"task_id": "t", "entry_point": "one", "tests": ["assert one() == 1"]}
 
 
+def test_no_two_test_files_share_a_name() -> None:
+    """pytest refuses to collect the second of two."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_the_version_is_one_everywhere() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == egca_plugin.__version__

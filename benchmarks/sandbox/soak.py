@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +70,16 @@ def _settled(before: dict[str, int]) -> dict[str, int]:
 
 def _held() -> dict[str, int]:
     """What this process and its living descendants hold."""
-    tree = [os.getpid()]
+    tree, descriptors = [os.getpid()], []
     for pid in tree:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            tree += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
-    living = [pid for pid in tree if "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()]
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ends while it is looked at
+            for task in os.listdir(f"/proc/{pid}/task"):
+                tree += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+            if "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text():
+                descriptors.append(len(os.listdir(f"/proc/{pid}/fd")))
     return {
-        "processes": len(living),
-        "descriptors": sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in living),
+        "processes": len(descriptors),
+        "descriptors": sum(descriptors),
         "temporary files": len(os.listdir(tempfile.gettempdir())),
         "peak MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
     }

@@ -144,8 +144,9 @@ def test_prints_of_tests_setups_and_references_are_not_the_commands(
 
 # --- going on -----------------------------------------------------------------------------------------------------
 
+MANY = 120  # a second and more, also on a fast host
 SLOW = "import time\ndef double(x):\n    time.sleep(0.05)\n    return 2 * x\n"
-SAMPLES: Rows = [{"task_id": "double", "completion": f"{SLOW}# {n}\n", "n": n} for n in range(40)]
+SAMPLES: Rows = [{"task_id": "double", "completion": f"{SLOW}# {n}\n", "n": n} for n in range(MANY)]
 
 
 def without_times(lines: Rows) -> Rows:
@@ -174,15 +175,15 @@ def test_what_an_interrupted_run_judged_is_kept_and_gone_on_with(
     assert not (tmp_path / "c.jsonl").exists()
     if number is not signal.SIGKILL:
         assert process.returncode == 130
-        assert "of 40 samples are judged, and kept in" in said
+        assert f"of {MANY} samples are judged, and kept in" in said
         assert "with --resume goes on from there" in said
     kept = len(read(journal(tmp_path))) - 1
-    assert 0 < kept < 40
+    assert 0 < kept < MANY
     with journal(tmp_path).open("ab") as file:
         file.write(b'{"at": 39, "of"')  # as a power cut leaves it
     assert main(command(tmp_path, "--resume")) == 0
-    assert f"{kept} of 40 samples are judged already" in capsys.readouterr().err
-    assert [line["n"] for line in read(tmp_path / "c.jsonl")] == list(range(40))
+    assert f"{kept} of {MANY} samples are judged already" in capsys.readouterr().err
+    assert [line["n"] for line in read(tmp_path / "c.jsonl")] == list(range(MANY))
     assert {line["outcome"] for line in read(tmp_path / "c.jsonl")} == {"ok"}
     assert not journal(tmp_path).exists()
 

@@ -10,6 +10,7 @@ import pytest
 from egca_plugin.errors import ConfigError
 from egca_plugin.judging.referee import judge
 from egca_plugin.localize.api import Case, Reason
+from egca_plugin.localize.confidence import MEASURED
 from egca_plugin.localize.registry import LOCALIZERS, get
 from egca_plugin.localize.trace import TraceLocalizer
 from egca_plugin.sandbox.outside.api import Sandbox
@@ -135,7 +136,7 @@ def test_without_a_proof_the_span_is_wide_and_says_so(localize: Localize) -> Non
     answer = localize(candidate, REFERENCE, *TESTS)
     assert not answer.verified
     assert answer.reason == Reason.UNVERIFIED.value
-    assert answer.confidence <= 0.5
+    assert answer.confidence == MEASURED["divergence"]
     assert answer.spans
 
 
