@@ -13,7 +13,7 @@ from rich.text import Text
 from egca_plugin.cli.progress import span
 
 # Of SmolLM2-135M on two cores: Ray, verl and its workers; a step of 24 samples, prompts of 88 and answers of 96 tokens.
-START_S, STEP_S, TOKENS = 60.0, 45.0, 24 * (88 + 96)
+START_S, STEP_S, TOKENS = 45.0, 80.0, 24 * (88 + 96)
 OVERDUE = 0.15  # of what a phase has taken is still to come, once it has taken as long as was guessed
 
 

@@ -28,7 +28,7 @@ def test_it_is_there_before_anything_ran_and_goes_by_the_clock(clock: Clock) -> 
     assert run.left() == pace.START_S + 3 * pace.STEP_S
     clock.now += pace.START_S
     assert run.left() == 3 * pace.STEP_S
-    assert 0.2 < run.share() < 0.4
+    assert run.share() == pytest.approx(pace.START_S / (pace.START_S + 3 * pace.STEP_S))
 
 
 def test_longer_answers_are_longer_steps(clock: Clock) -> None:
