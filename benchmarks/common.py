@@ -82,7 +82,7 @@ def require_idle(most: float = 0.5) -> float:
     """The load of the last minute. Raises RuntimeError above ``most``: what is timed on a busy host is no result."""
     load = os.getloadavg()[0]
     if load > most:
-        raise RuntimeError(f"got a load of {load:.2f}, expected at most {most}: wait until the host is idle")
+        raise RuntimeError(f"got a load of {load:.3f}, expected at most {most}: wait until the host is idle")
     return round(load, 2)
 
 

@@ -37,7 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for half in ("development", "test")
     )
     if not fitted_on or not held_against:
-        print(f"{options.work}: got {len(fitted_on)} and {len(held_against)} answers, expected both", file=sys.stderr)
+        looked = ", ".join(map(str, options.work))
+        print(
+            f"{looked}: got {len(fitted_on)} answers of the development half and {len(held_against)} of the test half, "
+            "expected both; run python -m benchmarks.localization on each first",
+            file=sys.stderr,
+        )
         return 2
     fitted = fit(fitted_on)
     tables = [_by_grounds(fitted, fitted_on, held_against), _reliability(fitted, held_against)]

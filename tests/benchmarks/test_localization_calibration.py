@@ -54,4 +54,4 @@ def test_the_error_is_the_mean_distance_by_grounds() -> None:
 
 def test_one_half_alone_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert calibration.main(["--work", str(tmp_path)]) == 2
-    assert "got 0 and 0 answers, expected both" in capsys.readouterr().err
+    assert "got 0 answers of the development half and 0 of the test half" in capsys.readouterr().err

@@ -15,8 +15,7 @@ from egca_plugin.errors import ConfigError
 def read(value: EgcaConfig | Settings | str | None) -> Settings:
     """The trainer's argument ``egca``: settings, ``off``, a preset's name, or None for the defaults.
 
-    :class:`Settings` say both: those of a run that is plain GRPO, and keeps records.
-
+    :class:`Settings` say both, such as those of a run that is plain GRPO and keeps records.
 
     Raises ConfigError for anything else.
     """

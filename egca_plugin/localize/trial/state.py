@@ -12,11 +12,7 @@ from egca_plugin.program.nodes import walk
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _STATELESS = {"staticmethod", "classmethod", "property"}
 _WITHOUT_SELF = {"staticmethod", "classmethod"}
-_BY_INSTANCE = {
-    "cache",
-    "lru_cache",
-    "cached_property",
-}  # what they keep belongs to an instance, which lives for a call
+_BY_INSTANCE = {"cache", "lru_cache", "cached_property"}  # what they keep is an instance's, which lives for a call
 
 
 def is_stateful(tree: ast.Module) -> bool:
