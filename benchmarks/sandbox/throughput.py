@@ -21,7 +21,9 @@ from typing import Any
 from benchmarks.common import new_figure, quantile, require_idle, save_figure, table, write_result
 from benchmarks.sandbox.contender import PARALLEL, UNKNOWN
 from benchmarks.sandbox.contenders import available, bare_fork
+from benchmarks.sandbox.forking import layers_of_a_fork
 from benchmarks.sandbox.problems import Problem, load, to_mapping
+from egca_plugin.sandbox import policy
 from egca_plugin.sandbox.outside import probing
 from egca_plugin.sandbox.outside.api import Sandbox, call
 
@@ -29,6 +31,7 @@ NOOP = "x = 1"
 TRIAL = "def f(xs):\n    total = 0\n    for x in xs:\n        total += x + {n}\n    return total\n"
 TRIAL_CALLS = [call("f", [1, 2, 3]), call("f", [])]
 KINDS = ("right", "wrong")
+BARE_FORK, OURS_IDLE = "bare fork", "egca, nothing to do"
 
 
 class Contender:
@@ -98,11 +101,19 @@ def run(*, rounds: int, problems: int, noops: int, trials: int) -> dict[str, Any
         for _ in range(rounds):
             _measure_small(sandbox, noops, trials, seconds)
         memory = _memory(sandbox)
+    layers = layers_of_a_fork(noops, policy.program(files=True))
     settings = {
         "cores": sorted(cores), "rounds": rounds, "problems": len(known), "noops": noops, "trials": trials,
         "isolation": probing.probe().level,
     }  # fmt: skip
-    return {"settings": settings, "seconds": seconds, "latencies": latencies, "together": together, "memory": memory}
+    return {
+        "settings": settings,
+        "seconds": seconds,
+        "latencies": latencies,
+        "together": together,
+        "memory": memory,
+        "layers": layers,
+    }
 
 
 def _latencies(asked: Sequence[Contender], known: Sequence[int], rounds: int) -> dict[str, list[float]]:
@@ -139,8 +150,8 @@ def _measure_small(sandbox: Sandbox, noops: int, trials: int, seconds: dict[str,
         for _ in range(max(noops // 20, 3)):
             subprocess.run([sys.executable, "-c", NOOP], check=True)
 
-    seconds.setdefault("bare fork", []).append(bare_fork(noops))
-    note("egca, nothing to do", noops, no_ops)
+    seconds.setdefault(BARE_FORK, []).append(bare_fork(noops))
+    note(OURS_IDLE, noops, no_ops)
     note("egca, a trial of a batch", trials, batch)
     note("python -c, nothing to do", max(noops // 20, 3), interpreters)
 
@@ -184,6 +195,9 @@ def tables(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
             (name, f"{1 / p50:,.0f}", f"{p50 * 1e3:.2f}", f"{quantile(values, 0.95) * 1e3:.2f}", f"{ratio:.1f}x")
         )
     memory = measured["memory"]
+    asked = dict(small)
+    costs = {BARE_FORK: asked[BARE_FORK], **measured["layers"], "asked for from outside": asked[OURS_IDLE]}
+    stack = zip(costs, costs.values(), [0.0, *costs.values()], strict=False)
     side = [(name, median(values)) for name, values in measured["together"].items()]
     ours_together = dict(side)["egca"]
     columns = ("scorer, program", "a second", "ms p50", "ms p95", "time / ours")
@@ -191,6 +205,10 @@ def tables(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
         table(
             "One core, nothing to do", ("variant", "a second", "ms"),
             [(name, f"{1 / value:,.0f}", f"{value * 1e3:.3f}") for name, value in small],
+        ),
+        table(
+            "One core, nothing to do: what each layer adds", ("layer, with all above it", "ms", "adds ms"),
+            [(name, f"{now * 1e3:.3f}", f"{(now - before) * 1e3:+.3f}") for name, now, before in stack],
         ),
         table("One core, HumanEval with its full tests", columns, judged),
         table(
