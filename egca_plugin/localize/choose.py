@@ -20,6 +20,7 @@ from egca_plugin.localize.compare.units import bag, blocks, dice, loads, size, s
 from egca_plugin.localize.confidence import SMALL
 from egca_plugin.localize.credit import passed_over
 from egca_plugin.localize.repair.edits import SPECIAL, Edit, narrow
+from egca_plugin.localize.repair.exchanges import is_exchange
 from egca_plugin.localize.repair.workbench import Workbench, parameter_names
 from egca_plugin.localize.residue import left_over
 from egca_plugin.localize.trial.compiled import Combination
@@ -73,13 +74,16 @@ class Choice:
         Or one that makes a statement what its partner is, after which no result differs.
         """
         (edit, *more) = self.edits
+        few_left = self.residue <= (_FEW_LEFT if self.agrees == 1.0 and self.gained >= _TELLING else 0.0)
+        if is_exchange(self.edits):
+            return few_left and not self.doubtful
         if self.doubtful or more or self.bypassed or edit.old is None or isinstance(edit.new, ast.Pass):
             return False
         if edit.beside_partner and self.agrees == 1.0 and self.gained > 0:
             return True
-        if self.residue > (_FEW_LEFT if self.agrees == 1.0 and self.gained >= _TELLING else 0.0):
-            return False
-        return edit_size(edit) <= SMALL and size(edit.new) <= size(edit.old) + 1  # not something wrapped around it
+        return (
+            few_left and edit_size(edit) <= SMALL and size(edit.new) <= size(edit.old) + 1
+        )  # not something wrapped around it
 
 
 class Ranking:

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Sequence
 
 from egca_plugin.localize.compare.divergence import histories_agree
 from egca_plugin.localize.compare.traces import NOTHING, Run, Trace
+from egca_plugin.localize.repair.exchanges import is_exchange
 from egca_plugin.localize.repair.workbench import Workbench
 from egca_plugin.localize.trial.compiled import Combination
 from egca_plugin.localize.trial.driver import SWITCH
@@ -35,7 +36,7 @@ def left_over(
             runs[id(edits)] = Run(program, tuple(map(Trace, raw)))
     references = [trace.counts(_EVENTS) for trace in bench.reference.traces]
     ordered = [runs[id(edits)] for edits in patches]
-    return [(_share(run, references), _residue(bench, run)) for run in ordered]
+    return [(_share(run, references), _residue(bench, run, edits)) for edits, run in zip(patches, ordered, strict=True)]
 
 
 def _runs(bench: Workbench, patches: Sequence[Combination], workshop: Workshop, calls: Sequence[Call]) -> list[Run]:
@@ -53,14 +54,18 @@ def _runs(bench: Workbench, patches: Sequence[Combination], workshop: Workshop, 
     return [Run(program, tuple(map(Trace, raw[start + 1 : start + width]))) for start in starts]
 
 
-def _residue(bench: Workbench, run: Run) -> float:
-    """Share of the aligned pairs whose histories still differ: zero where the patch explains every divergence."""
+def _residue(bench: Workbench, run: Run, edits: Combination) -> float:
+    """Share of the aligned pairs whose histories still differ: zero where the patch explains every divergence.
+
+    Results that were exchanged were aligned with what they said then, and are left out.
+    """
+    moved = {id(edit.statement) for edit in edits} if is_exchange(edits) else set()
     probes: dict[tuple[object, ...], list[int]] = {}
     for site in run.program.sites:
         probes.setdefault(_position(site), []).append(site.id)  # a place and its alternatives, of which one is on
     differing, total = 0, 1
     for pair in bench.alignment.pairs:
-        if pair.candidate_site is None or pair.reference_site is None:
+        if pair.candidate_site is None or pair.reference_site is None or id(pair.candidate.statement) in moved:
             continue
         here = probes.get(_position(pair.candidate_site), [])
         for trace, reference in zip(run.traces, bench.reference.traces):  # noqa: B905 - cut short

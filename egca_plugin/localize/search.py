@@ -14,6 +14,7 @@ from egca_plugin.localize.compare.evidence import cut_short
 from egca_plugin.localize.repair.conditions import wider_and_narrower
 from egca_plugin.localize.repair.counterparts import counterpart_edits
 from egca_plugin.localize.repair.edits import GENERIC, Edit
+from egca_plugin.localize.repair.exchanges import exchanges
 from egca_plugin.localize.repair.generic import generic_edits
 from egca_plugin.localize.repair.insertions import insertions
 from egca_plugin.localize.repair.missing import initial_values, missing_steps, ordered_inputs, special_cases, updates
@@ -34,6 +35,7 @@ from egca_plugin.localize.trial.trials import Trials
 from egca_plugin.types import Call
 
 _COUNTERPARTS = 40  # what differs from the aligned statements, before anything else is thought of
+_EXCHANGES = 20  # of the results of two branches
 _LIKELIEST, _LIKELY, _SLIPS, _REST = 64, 200, 150, 250  # single edits; after each portion a look at what was found
 _SLIP = 0.29  # an edit that is worth more than this undoes a common slip, wherever it is
 _EXPECTED = 40  # statements that a program lacks where the alignment expects them
@@ -51,6 +53,7 @@ def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], furthe
     found = trials.surviving()
     if cut_short(bench.candidate.failing.result):
         found += trials.search(missing_steps(bench), _STEPS)
+    found += trials.search_combinations(exchanges(bench), _EXCHANGES)
     likeliest = counterpart_edits(bench)
     found += trials.search(likeliest, _COUNTERPARTS)
     if found and (choices := ranking.rank(found))[0].explains_all:
