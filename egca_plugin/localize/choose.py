@@ -71,7 +71,7 @@ class Choice:
     def explains_all(self) -> bool:
         """A small change in one place after which no aligned pair differs any more, or few pairs and no result.
 
-        Or one that makes a statement what its partner is, after which no result differs.
+        Or one that makes a statement what its partner is, after which no result differs; or two results exchanged.
         """
         (edit, *more) = self.edits
         few_left = self.residue <= (_FEW_LEFT if self.agrees == 1.0 and self.gained >= _TELLING else 0.0)
@@ -81,9 +81,8 @@ class Choice:
             return False
         if edit.beside_partner and self.agrees == 1.0 and self.gained > 0:
             return True
-        return (
-            few_left and edit_size(edit) <= SMALL and size(edit.new) <= size(edit.old) + 1
-        )  # not something wrapped around it
+        wrapped = size(edit.new) > size(edit.old) + 1  # something is put around it
+        return few_left and edit_size(edit) <= SMALL and not wrapped
 
 
 class Ranking:
