@@ -79,10 +79,10 @@ UNTIL: dict[str, Any] = {"type": time_of_day, "metavar": "HH:MM", "default": flo
 
 
 def require_idle(most: float = 0.5) -> float:
-    """The load of the last minute. Raises RuntimeError above ``most``: what is timed on a busy host is no result."""
+    """The load of the last minute. Above ``most`` it ends the benchmark: what is timed on a busy host is no result."""
     load = os.getloadavg()[0]
     if load > most:
-        raise RuntimeError(f"got a load of {load:.3f}, expected at most {most}: wait until the host is idle")
+        raise SystemExit(f"got a load of {load:.2f}, expected at most {most}: wait until the host is idle")
     return round(load, 2)
 
 

@@ -238,7 +238,7 @@ def figure(measured: Mapping[str, Any]) -> None:
 
 
 def main(*, quick: bool) -> None:
-    """``quick`` writes nothing. Raises RuntimeError on a busy host otherwise."""
+    """``quick`` writes nothing; otherwise a busy host ends it."""
     load_before = None if quick else require_idle()
     sizes = {"rounds": 2, "problems": 8, "noops": 100, "trials": 500} if quick else {
         "rounds": 5, "problems": 60, "noops": 1000, "trials": 5000,

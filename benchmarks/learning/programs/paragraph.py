@@ -100,9 +100,13 @@ def readme(result: Mapping[str, Any]) -> str:
     setting = SETTINGS.get(best, f"the benchmark's arm `{best}`")
     where = [f"{_shown(one.to_grpo)} on {WORLDS.get(one.world, one.world)} ({one.seeds} seeds)" for one in rows]
     beyond = [_shown(one.to_positives) for one in rows]
+    told = "with a small policy on real Python"
+    tried = f"Of {len(first)} ways to place credit, tried {told}, {setting} did best"
+    if len(first) == 1:
+        tried = f"One way to place credit, {setting}, was tried at length {told}"
     text = (
-        f"**Does it learn better than GRPO?** Of {len(first)} ways to place credit, tried with a small policy on real "
-        f"Python, {setting} did best: in mean held-out pass rate its difference to GRPO is {_listed(where)}. "
+        f"**Does it learn better than GRPO?** {tried}: in mean held-out pass rate its difference to GRPO is "
+        f"{_listed(where)}. "
         f"To leaving failing samples out, which takes no plugin, it is {_listed(beyond)}. {_verdict(rows)}"
     )
     return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False) + "\n"
