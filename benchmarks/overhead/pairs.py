@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from benchmarks.common import Interval, bootstrap
 from benchmarks.overhead.schedule import EGCA, GRPO, WARM_UP, arm_of, pair_of, share_index
 
-PHASES = ("gen", "old_log_prob", "adv", "update_actor", "update_weights", "step")
+UPDATE = ("update_actor", "update_weights")
+PHASES = ("gen", "old_log_prob", "adv", *UPDATE, "step")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,17 @@ def overhead(chosen: Sequence[Pair], phase: str) -> Interval:
 def added(chosen: Sequence[Pair], phase: str) -> Interval:
     """Median over pairs of the seconds that EGCA adds in ``phase``."""
     return bootstrap([pair.egca[phase] - pair.grpo[phase] for pair in chosen])
+
+
+def before_update(chosen: Sequence[Pair]) -> tuple[Interval, Interval]:
+    """Seconds that EGCA adds to a step in front of its update, and as a share of GRPO's whole step; medians over pairs.
+
+    The update is the same work in both, and on a CPU the noisiest part by far: nothing of EGCA's runs in it.
+    """
+    more = [_in_front(pair.egca) - _in_front(pair.grpo) for pair in chosen]
+    shares = [seconds / pair.grpo["step"] for seconds, pair in zip(more, chosen, strict=True)]
+    return bootstrap(more), bootstrap(shares)
+
+
+def _in_front(seconds: Mapping[str, float]) -> float:
+    return seconds["step"] - sum(seconds.get(phase, 0.0) for phase in UPDATE)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import new_figure, save_figure, table
+from benchmarks.common import Interval, new_figure, save_figure, table
 from benchmarks.overhead import plugin, replay_file, tiny_policy
-from benchmarks.overhead.pairs import PHASES, Pair, added, overhead, pairs
+from benchmarks.overhead.pairs import PHASES, Pair, added, before_update, overhead, pairs
 from benchmarks.overhead.recorded import Recording, mix
 from benchmarks.overhead.schedule import WARM_UP, pair_of, share_index
 from egca_plugin.adapters.verl import launch
@@ -157,12 +157,16 @@ def _by_phase(chosen: Sequence[Pair], share: float) -> dict[str, Any]:
     for phase in PHASES:
         if all(phase in pair.grpo and phase in pair.egca for pair in chosen):
             base = statistics.median(pair.grpo[phase] for pair in chosen)
-            more, ratio = added(chosen, phase), overhead(chosen, phase)
-            percent = f"{100 * ratio.value:+.1f} [{100 * ratio.low:+.1f}, {100 * ratio.high:+.1f}]"
-            rows.append([phase, f"{base:.3f}", more.show("{:+.3f}"), percent])
+            rows.append([phase, f"{base:.3f}", *_shown(added(chosen, phase), overhead(chosen, phase))])
+    rows.append(["step but its update, of the whole step", "", *_shown(*before_update(chosen))])
     columns = ["phase", "GRPO, s", "EGCA adds, s", "overhead, %"]
     what = f"{share:.0%} of the samples in `logic`" if share else "the model's own responses"
     return table(f"Training step, {what}, {len(chosen)} pairs", columns, rows)
+
+
+def _shown(more: Interval, ratio: Interval) -> tuple[str, str]:
+    """Seconds, and percent."""
+    return more.show("{:+.3f}"), f"{100 * ratio.value:+.1f} [{100 * ratio.low:+.1f}, {100 * ratio.high:+.1f}]"
 
 
 def draw(steps: Mapping[int, Mapping[str, float]], shares: Sequence[float], folder: Path, name: str) -> Path:

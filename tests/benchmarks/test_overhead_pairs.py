@@ -1,6 +1,6 @@
 import random
 
-from benchmarks.overhead.pairs import Pair, added, overhead, pairs
+from benchmarks.overhead.pairs import Pair, added, before_update, overhead, pairs
 from benchmarks.overhead.schedule import EGCA, GRPO, WARM_UP, arm_of, pair_of, share_index
 
 
@@ -42,3 +42,18 @@ def test_five_percent_are_noticed_on_a_drifting_machine():
 def test_no_slow_down_is_not_called_one():
     found = overhead(simulated(0.0, noise=0.03, count=40), "step")
     assert found.low <= 0 <= found.high
+
+
+def test_a_noisy_update_does_not_hide_what_is_added_in_front_of_it():
+    rng = random.Random(1)
+
+    def step(added):
+        update = 4.0 * rng.lognormvariate(0, 0.2)
+        return {"step": 5.0 + added + update, "update_actor": update - 0.1, "update_weights": 0.1}
+
+    chosen = [Pair(0.35, step(0.0), step(0.05)) for _ in range(20)]
+    more, share = before_update(chosen)
+    assert abs(more.low - 0.05) < 1e-9
+    assert abs(more.high - 0.05) < 1e-9
+    assert 0.004 < share.low <= share.high < 0.007
+    assert overhead(chosen, "step").high > share.high
