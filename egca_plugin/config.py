@@ -31,6 +31,7 @@ LOCALIZERS = (
 SCALES = ("unit", "conserve")
 PLACES = ("span", "decision")
 SCALE_OF_PRESET = {"verified": "unit", "paper": "conserve"}
+PRAISE = 0.5  # of the preset `verified` with its own credit and scale: `tele_half` of docs/credit.md
 UNVERIFIED = ("uniform", "wide")
 THINKING = ("shared", "none", "credited")
 CONSTRAINT_LEVELS = ("off", "signature", "paper")
@@ -97,16 +98,17 @@ class EgcaConfig:
     ``preset``: ``verified`` localises wherever a patch proves it; ``paper`` follows the paper's routing to the letter.
     ``localizer``: who finds the fault; a name, or ``module:Class`` for a class of one's own that takes no argument and
     is a :class:`~egca_plugin.localize.api.Localizer`.
-    ``credit``: where a verified patch puts the blame: the ``span`` that it replaces, or the ``decision``, the token at
-    which what was sampled parts from the repaired program.
-    ``scale``: ``unit`` puts weight 1 on the span (default of ``verified``); ``conserve`` keeps each sequence's sum of
-    advantages (default of ``paper``). Empty stands for the preset's own, which the field then holds.
+    ``credit``: where a verified patch puts the blame: the ``span`` that it replaces (default of ``paper``, and with
+    ``scale=conserve``), or the ``decision``, the token at which what was sampled parts from the repaired program
+    (default of ``verified``).
+    ``scale``: ``unit`` puts weight 1 on what is blamed (default of ``verified``); ``conserve`` keeps each sequence's
+    sum of advantages (default of ``paper``). Empty stands for the preset's own, which the field then holds.
     ``constraints``: level at which they are derived for tasks that bring none of their own.
     ``mix``: share of the mass that moves to the span; the rest stays uniform.
     ``cap``: upper bound of one token's weight, 0 for none; what it cuts off is spread over the rest of the sequence.
     ``praise``: share of a passing sample's advantage that goes to what a proven sample wrote in front of its decision
     (:mod:`egca_plugin.credit.praise`), 0 for none. It wants ``credit=decision``, and localises groups that fail
-    altogether too: there praise is all that is learnt.
+    altogether too: there praise is all that is learnt. None stands for the preset's own, :attr:`praise_share`.
     ``unlocated``: share of its negative advantage that a failing sample keeps whose fault has no place, so that its
     credit is uniform: 1 is GRPO's; with 0 only located faults are punished, and with ``budget=0`` too nothing is.
     ``thinking``: what reasoning in front of a blamed program gets: ``shared``, its plain GRPO advantage, so that only
@@ -135,11 +137,11 @@ class EgcaConfig:
 
     preset: str = "verified"
     localizer: str = "trace"
-    credit: str = "span"
+    credit: str = ""
     scale: str = ""
     mix: float = 1.0
     cap: float = 0.0
-    praise: float = 0.0
+    praise: float | None = None
     unlocated: float = 1.0
     thinking: str = "shared"
     unverified: str = ""
@@ -164,6 +166,8 @@ class EgcaConfig:
         _one_of("egca.preset", self.preset, PRESETS)
         if not self.scale:
             object.__setattr__(self, "scale", SCALE_OF_PRESET[self.preset])
+        if not self.credit:
+            object.__setattr__(self, "credit", "decision" if self._own_scale else "span")
         if not _CLASS.fullmatch(self.localizer):
             _one_of("egca.localizer", self.localizer, LOCALIZERS, " or module:Class")
         _one_of("egca.credit", self.credit, PLACES)
@@ -182,7 +186,7 @@ class EgcaConfig:
         _in_range("egca.mix", self.mix, 0, 1)
         if self.cap and not self.cap >= 1:
             raise ConfigError(f"egca.cap: got {self.cap!r}, expected 0 (none) or a number of at least 1")
-        _in_range("egca.praise", self.praise, 0, 1)
+        _in_range("egca.praise", self.praise_share, 0, 1)
         if self.praise and self.credit != "decision":
             raise ConfigError(
                 f"egca.praise: got {self.praise!r} with egca.credit={self.credit}, expected egca.credit=decision: what "
@@ -202,9 +206,20 @@ class EgcaConfig:
         _in_range("egca.bad_rows", self.bad_rows, 0, 1)
 
     @property
+    def praise_share(self) -> float:
+        """``praise``; where it is not said, half with the preset ``verified`` as it is and none with other credit."""
+        if self.praise is not None:
+            return self.praise
+        return PRAISE if self._own_scale and self.credit == "decision" else 0.0
+
+    @property
     def localizes_all(self) -> bool:
         """Are samples without an advantage localised too?"""
-        return self.localize == "all" or self.praise > 0
+        return self.localize == "all" or self.praise_share > 0
+
+    @property
+    def _own_scale(self) -> bool:
+        return (self.preset, self.scale) == ("verified", SCALE_OF_PRESET["verified"])
 
     @property
     def keeps_unverified(self) -> bool:
@@ -228,7 +243,7 @@ class EgcaConfig:
 
 _ACCEPTS: dict[str, tuple[type, ...]] = {
     "str": (str,), "float": (int, float), "int": (int,), "str | None": (str, type(None)),
-    "tuple[str, ...]": (list, tuple),
+    "float | None": (int, float, type(None)), "tuple[str, ...]": (list, tuple),
 }  # fmt: skip
 _Settings = TypeVar("_Settings", SandboxConfig, EgcaConfig)
 

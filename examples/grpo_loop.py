@@ -32,19 +32,20 @@ def train(model, tokenizer, tasks, judge, *, steps, group=8, tokens=96, rate=1e-
         task = tasks[step % len(tasks)]
         ids, answers, mask = sample(model, tokenizer, task, group, tokens)
         texts = tokenizer.batch_decode(answers, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        credits = judge.assess(task, texts, step=step)  # EGCA: rewards, and who is to blame
-        rows = zip(credits, answers, mask, strict=True)
-        weights = torch.tensor([egca.token_weights(one, row, tokenizer, m) for one, row, m in rows])  # EGCA: where
-
+        siblings = [egca.Completion(text, f"{step}") for text in texts]
+        credits = judge.assess(task, siblings, step=step)  # EGCA: rewards, and who is to blame
         rewards = torch.tensor([credit.reward for credit in credits])
-        advantages = (rewards - rewards.mean()) / (rewards.std() + 1e-6)
+        level = ((rewards - rewards.mean()) / (rewards.std() + 1e-6)).tolist()
+        rows = zip(credits, answers, level, mask, strict=True)
+        advantages = torch.tensor([egca.token_advantages(c, y, tokenizer, a, m) for c, y, a, m in rows])  # EGCA: where
+
         logits = model(ids).logits[:, -answers.shape[1] - 1 : -1]
         logprobs = torch.log_softmax(logits.float(), -1).gather(2, answers.unsqueeze(2)).squeeze(2)
-        loss = -(advantages.unsqueeze(1) * weights * logprobs).sum() / mask.sum()  # on policy: ratio 1
+        loss = -(advantages * logprobs).sum() / mask.sum()  # on policy: ratio 1
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        yield rewards.mean().item(), (weights > 0).sum().item() / mask.sum().item()
+        yield rewards.mean().item(), (advantages != 0).sum().item() / mask.sum().item()
 
 
 if __name__ == "__main__":

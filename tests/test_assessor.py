@@ -209,15 +209,18 @@ def test_repeats_are_judged_and_localised_once(sandbox: Sandbox, monkeypatch: py
 
 
 def test_a_group_that_is_rewarded_alike_is_not_localised_unless_a_setting_wants_it(
-    assessor: Assessor, sandbox: Sandbox
+    sandbox: Sandbox,
 ) -> None:
+    assessor = Assessor(EgcaConfig(praise=0.0), sandbox)
     found = judged(assessor, TASK, WRONG_SUM, WRONG_LOOP)
     none = learnt([one.reward for one in found])
     assert none == frozenset()
     credits = assessor.credit(TASK, found, 1, learnt=none)
     assert {(credit.reason, credit.spans) for credit in credits} == {(NO_ADVANTAGE, ())}
-    wanted = Assessor(EgcaConfig(localize="all"), sandbox).credit(TASK, found, 1, learnt=none)
-    assert all(credit.verified for credit in wanted)
+    for wish in (EgcaConfig(), EgcaConfig(localize="all", praise=0.0)):
+        wanted = Assessor(wish, sandbox).credit(TASK, found, 1, learnt=none)
+        assert all(credit.verified for credit in wanted)
+        assert all((credit.mended > 0) == (wish.praise_share > 0) for credit in wanted)
     assert learnt([0.0, 1.0]) is None
     whole = assessor.assess(TASK, [Completion(WRONG_SUM), Completion(WRONG_LOOP)], 1, whole=True)
     assert {credit.reason for credit in whole} == {NO_ADVANTAGE}
@@ -225,7 +228,7 @@ def test_a_group_that_is_rewarded_alike_is_not_localised_unless_a_setting_wants_
 
 
 def test_the_budget_leaves_out_the_same_samples_each_time_and_says_so(sandbox: Sandbox) -> None:
-    half = Assessor(EgcaConfig(budget=0.5), sandbox)
+    half = Assessor(EgcaConfig(budget=0.5, praise=0.0), sandbox)
     wrong = [WRONG_LOOP.replace("numbers", f"numbers{n}") for n in range(8)]
     found = judged(half, TASK, *wrong)
     first, again = half.credit(TASK, found, 3), half.credit(TASK, found, 3)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,29 @@ def test_the_preset_decides_the_scale_unless_it_is_said_and_conserve_is_not_chos
 
 
 @pytest.mark.parametrize(
+    ("values", "credit", "praise"),
+    [
+        ({}, "decision", 0.5),
+        ({"credit": "", "praise": None}, "decision", 0.5),
+        ({"credit": "span"}, "span", 0.0),
+        ({"praise": 0}, "decision", 0.0),
+        ({"scale": "conserve"}, "span", 0.0),
+        ({"scale": "conserve", "credit": "decision"}, "decision", 0.0),
+        ({"preset": "paper"}, "span", 0.0),
+        ({"preset": "paper", "scale": "unit"}, "span", 0.0),
+        ({"preset": "paper", "credit": "decision", "praise": 0.25}, "decision", 0.25),
+    ],
+)
+def test_the_credit_that_was_measured_to_help_is_the_default_of_the_preset_alone(
+    values: dict[str, Any], credit: str, praise: float
+) -> None:
+    config = EgcaConfig.from_mapping(values)
+    assert (config.credit, config.praise_share, config.localizes_all) == (credit, praise, praise > 0)
+    again = replace(config, records="r")
+    assert (again.credit, again.praise, again.praise_share) == (credit, config.praise, praise)
+
+
+@pytest.mark.parametrize(
     ("values", "message"),
     [
         ({"localiser": "trace"}, r"egca\.localiser: no such setting; did you mean 'localizer'\?"),
@@ -36,6 +59,7 @@ def test_the_preset_decides_the_scale_unless_it_is_said_and_conserve_is_not_chos
         ({"mix": "half"}, r"egca\.mix: got 'half' \(str\), expected float"),
         ({"mix": True}, r"egca\.mix: got True \(bool\)"),
         ({"mix": 1.5}, r"egca\.mix: got 1.5, expected a number from 0 to 1"),
+        ({"praise": "half"}, r"egca\.praise: got 'half' \(str\), expected float \| None"),
         ({"cap": 0.5}, r"egca\.cap: got 0.5, expected 0 \(none\) or a number of at least 1"),
         ({"sandbox": {"url": "sandbox:8080"}}, r"egca\.sandbox\.url: got 'sandbox:8080', expected null or .*/run_code"),
         ({"sandbox": {"url": "http://sandbox:8080"}}, r"egca\.sandbox\.url: .*/run_code"),

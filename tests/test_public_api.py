@@ -241,11 +241,11 @@ def test_of_a_failing_sample_without_a_place_the_share_that_is_wanted_is_kept() 
     assert egca.token_weights(credit_on("a + b", "+"), ids, Letters(), config=weak) == (0, 0, 1, 0, 0)
 
 
-def test_what_a_proven_sample_wrote_first_is_praised_where_that_is_wanted() -> None:
+def test_what_a_proven_sample_wrote_first_is_praised_by_default() -> None:
     task = egca.Task("t", "", "f", "def f(x):\n    y = x + 1\n    return y\n", ("assert f(1) == 2", "assert f(5) == 6"))
     wrong, broken = "def f(x):\n    y = x + 2\n    return y\n", "def f(x):\n    return (\n"
     texts = [task.reference, wrong, broken, wrong]
-    config = egca.EgcaConfig(credit="decision", praise=0.5, traces="", sandbox=egca.SandboxConfig(workers=1))
+    config = egca.EgcaConfig(traces="", sandbox=egca.SandboxConfig(workers=1))
     completions = [egca.Completion(text, "group") for text in texts]
     credits = egca.assess(task, completions, config)
     assert [credit.mended for credit in credits] == [0.0, 0.5, 0.0, 0.5], "of four and two mended ones three pass"
@@ -255,9 +255,9 @@ def test_what_a_proven_sample_wrote_first_is_praised_where_that_is_wanted() -> N
     assert egca.token_advantages(credits[0], [*map(ord, texts[0])], Letters(), 1.5, config=config) == (1.5,) * len(
         texts[0]
     )
-    alone = egca.assess(task, [egca.Completion(wrong, "group")] * 2, config)
-    assert [credit.mended for credit in alone] == [0.5, 0.5], "a group that fails altogether is mended too"
-    assert all(credit.mended == 0.0 for credit in egca.assess(task, completions, egca.EgcaConfig(traces="")))
+    failing = egca.assess(task, [egca.Completion(wrong, "group")] * 2, config)
+    assert [credit.mended for credit in failing] == [0.5, 0.5], "a group that fails altogether is mended too"
+    assert all(credit.mended == 0.0 for credit in egca.assess(task, completions, replace(config, praise=0.0)))
 
 
 def test_arrays_are_taken_as_lists_are() -> None:

@@ -12,11 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import table, write_result
+from benchmarks.common import credit_settings, table, write_result
 from benchmarks.matrix import runs
 from benchmarks.matrix.row import CheckFailed, Ran, Row
 from benchmarks.matrix.rows import ABSENT, ROWS
-from egca_plugin.config import EgcaConfig
 
 COLUMNS = ("row", "settings shown together", "outcome", "seconds", "what was found to hold, or why not")
 
@@ -69,7 +68,7 @@ def write(work: Path, part: str | None = None) -> int:
     absent = [[row.name, "; ".join(row.shows), "not on a CPU", "", f"{row.why}; shown: {row.shown}"] for row in ABSENT]
     if part or len(kept) == len(ROWS):
         policy = "two-layer Llama, 64 wide, taught the answers to four tasks"
-        settings = {"policy": policy, "scale": EgcaConfig().scale}
+        settings = {"policy": policy, **credit_settings()}
         shown = table("verl with EGCA on a CPU", COLUMNS, lines if part else [*lines, *absent])
         path = write_result(part or "cpu_matrix", settings=settings, tables=[shown])
         print(path, file=sys.stderr)

@@ -11,7 +11,6 @@ from typing import Any
 
 from benchmarks import common
 from benchmarks.overhead import tiny_policy
-from egca_plugin.config import EgcaConfig
 
 PARTS = {
     "adv": "placing the credit, per 1,000 tokens: seconds",
@@ -173,7 +172,7 @@ def _training(args: argparse.Namespace) -> list[Path]:
     )
     steps = training.run(plan, _recording(args))
     settings = {k: v for k, v in asdict(plan).items() if k not in ("model", "size", "work")}
-    settings["scale"] = EgcaConfig().scale
+    settings |= common.credit_settings()
     settings["policy"] = plan.model.name if plan.model else plan.size
     parts = {
         args.policy: args.policy != "small" and not plan.live,

@@ -5,8 +5,8 @@ Assumptions, all visible in :class:`Cluster`:
 * a node decodes ``slots`` responses side by side, each at ``tokens_per_s``; a free slot takes the next prompt at once
   (continuous batching), and a node has whole groups;
 * a group is of one task that was measured on this host, and so are its samples' times of judging and of localising. Its
-  pass rate is drawn around that of all responses, wider the smaller ``evenness`` is; where all of a group pass or fail
-  it has no advantage, and nothing is localised. No two samples are the same program;
+  pass rate is drawn around that of all responses, wider the smaller ``evenness`` is. Groups that fail altogether are
+  localised too, as ``egca.praise`` wants it, unless ``everyone`` is False. No two samples are the same program;
 * response lengths are drawn from all responses, so that those of a group differ as much as those of a batch, and are
   ``length`` times as long: they were measured on bare programs, with one line of prose;
 * a finished response goes to its node's ``workers`` sandbox workers, who judge before they credit, while others still
@@ -60,6 +60,7 @@ class Cluster:
     length: float = 1.0
     together: float = 0.2
     budget: float = 1.0
+    everyone: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ def simulate(cluster: Cluster, measured: Sequence[Sample], rng: random.Random) -
         judging = [one.judge_s for group in groups for one in group]
         plain = serve([(at, judging[k]) for at, k in arrivals], cluster.workers)
         for schedule in SCHEDULES:
-            steps[schedule].append((arrivals[-1][0], plain, *served(groups, arrivals, cluster.workers, schedule)))
+            ours = served(groups, arrivals, cluster.workers, schedule, everyone=cluster.everyone)
+            steps[schedule].append((arrivals[-1][0], plain, *ours))
     return {name: Step(*(max(values) for values in zip(*nodes, strict=True))) for name, nodes in steps.items()}
 
 
@@ -156,6 +158,7 @@ class _Group:
     """How many are not judged yet, whether some passed and some failed, and what is to be credited: alone, together."""
 
     left: int
+    everyone: bool
     ends: set[bool] = field(default_factory=set)
     alone: list[float] = field(default_factory=list)
     together: list[float] = field(default_factory=list)
@@ -167,7 +170,7 @@ class _Group:
         if one.localize_s and schedule != BEFORE:
             hangs = one.together or schedule == COMPLETE
             (self.together if hangs else self.alone).append(one.localize_s)
-        if len(self.ends) < 2:
+        if len(self.ends) < 2 and not self.everyone:
             return []
         if schedule == COMPLETE:
             return [sum(self.together)] if self.together and not self.left else []
@@ -176,16 +179,22 @@ class _Group:
 
 
 def served(
-    groups: Sequence[Sequence[Drawn]], arrivals: Sequence[tuple[float, int]], workers: int, schedule: str
+    groups: Sequence[Sequence[Drawn]],
+    arrivals: Sequence[tuple[float, int]],
+    workers: int,
+    schedule: str,
+    *,
+    everyone: bool,
 ) -> tuple[float, float]:
     """When the last reward and the last credit are there.
 
     BEFORE: each failing sample is localised before it is rewarded, with an advantage or without. COMPLETE: a group is
-    credited in one piece when all of it is judged, if its rewards differ. AHEAD: as soon as some of a group have passed
-    and some failed, its failing samples are credited one by one; those that hang on the group when it is complete.
+    credited in one piece when all of it is judged. AHEAD: its failing samples are credited one by one as they are
+    judged; those that hang on the group when it is complete. Without ``everyone`` both wait until some of a group have
+    passed and some failed.
     """
     size = len(groups[0])
-    states = [_Group(len(group)) for group in groups]
+    states = [_Group(len(group), everyone) for group in groups]
     ticket = itertools.count()
     judging, crediting = deque[int](), deque[float]()
     events = [(at, next(ticket), "arrival", number) for at, number in arrivals]  # sorted, so it is a heap
@@ -270,6 +279,7 @@ def assumptions(measured: Sequence[Sample], repeats: int = 5) -> dict[str, Any]:
         "many prompts that always or never pass": replace(base, evenness=1.0),
         "responses twice as long": replace(base, length=2.0),
         "no references: all hangs on the group": replace(base, together=1.0),
+        "egca.praise=0: nothing where all fail": replace(base, everyone=False),
         "egca.budget=0.75": replace(base, budget=0.75),
         "egca.budget=0.5": replace(base, budget=0.5),
     }

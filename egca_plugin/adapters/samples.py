@@ -33,8 +33,8 @@ class Placing:
     @classmethod
     def of(cls, config: EgcaConfig, enabled: bool) -> Placing:
         """What the settings of a run say."""
-        names = (f.name for f in fields(cls) if f.name != "enabled")
-        return cls(enabled, **{name: getattr(config, name) for name in names})
+        names = (f.name for f in fields(cls) if f.name not in ("enabled", "praise"))
+        return cls(enabled, praise=config.praise_share, **{name: getattr(config, name) for name in names})
 
 
 @dataclass(frozen=True, slots=True)

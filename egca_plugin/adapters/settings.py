@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from egca_plugin.config import PRESETS, EgcaConfig
 from egca_plugin.errors import ConfigError
+
+logger = logging.getLogger(__name__)
 
 OFF = "off"
 
@@ -19,6 +22,19 @@ class Settings:
 
     enabled: bool
     egca: EgcaConfig
+
+
+def unpraised(settings: Settings, why: str) -> Settings:
+    """``settings`` for a run in which praise cannot be had, ``why`` names the framework's setting that is against it.
+
+    The preset's own praise is left out with a line in the log; raises ConfigError where it was asked for.
+    """
+    if not settings.enabled or not settings.egca.praise_share:
+        return settings
+    if settings.egca.praise is not None:
+        raise ConfigError(f"egca.praise: got {settings.egca.praise!r}, expected 0 or none with {why}")
+    logger.warning("egca: praise, on by default, is left out with %s; egca.praise=0 says the same in silence", why)
+    return replace(settings, egca=replace(settings.egca, praise=0.0))
 
 
 def split(argv: Sequence[str]) -> tuple[Settings, list[str]]:

@@ -26,7 +26,7 @@ from egca_plugin.adapters.groups import PoolJudge
 from egca_plugin.adapters.observer import Observer
 from egca_plugin.adapters.responses import Reader
 from egca_plugin.adapters.samples import Placing, Row, Scope
-from egca_plugin.adapters.settings import Settings
+from egca_plugin.adapters.settings import Settings, unpraised
 from egca_plugin.config import PRESETS, EgcaConfig
 from egca_plugin.errors import ConfigError, FrameworkError, TaskError
 from egca_plugin.pipeline import Group
@@ -140,10 +140,10 @@ def check(args: Namespace) -> Settings:
             f"--advantage-estimator: got {args.advantage_estimator!r}, expected one of {', '.join(ESTIMATORS)}: one "
             "ratio for a whole sequence averages its tokens' credit away, and others have no one number a sample"
         )
-    if settings.egca.praise and not getattr(args, "rewards_normalization", True):
-        raise ConfigError(
-            "--disable-rewards-normalization goes with egca.praise=0 alone: praise is of the size of one group's "
-            "normalised advantages"
+    if not getattr(args, "rewards_normalization", True):
+        settings = unpraised(
+            settings,
+            "--disable-rewards-normalization: praise is of the size of one group's normalised advantages",
         )
     if settings.enabled and getattr(args, "normalize_advantages", False):
         raise ConfigError(

@@ -108,7 +108,7 @@ def place_rows(
         thinking=[row.thinking if row else () for row in rows],
         thinking_credit=config.thinking,
         praised=[row.praised if row else () for row in rows],
-        praise=[config.praise * of_passing(rate, by_std=by_std) if rate else 0.0 for rate in mended],
+        praise=[config.praise_share * of_passing(rate, by_std=by_std) if rate else 0.0 for rate in mended],
     )
     if config.unlocated == 1:
         return placed, done

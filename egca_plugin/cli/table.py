@@ -87,6 +87,5 @@ def _host(host: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     if not host:
         return ""
     facts = [host.get("cpu"), f"{host.get('cores')} cores", f"Python {host.get('python')}", host.get("date")]
-    if "scale" in settings:
-        facts.append(f"egca.scale={settings['scale']}")
+    facts += [f"egca.{name}={settings[name]}" for name in ("credit", "praise", "scale") if name in settings]
     return "Measured on: " + ", ".join(str(fact) for fact in facts if fact) + "."

@@ -21,9 +21,12 @@ from egca_plugin.types import Credit
 
 
 def with_mended(credits: Sequence[Credit]) -> list[Credit]:
-    """The credits of one group, or of what of it is credited together: those of proven samples with the rate ``r``."""
+    """The credits of one group, or of what of it is credited together: those of proven samples with the rate ``r``.
+
+    A sample alone is no group, and earns none: nothing is known of the rate at which its task is passed.
+    """
     proven = [_proven(credit) for credit in credits]
-    if not any(proven):
+    if len(credits) < 2 or not any(proven):
         return list(credits)
     rate = (sum(credit.passed for credit in credits) + sum(proven)) / (len(credits) + sum(proven))
     return [replace(credit, mended=rate) if one else credit for credit, one in zip(credits, proven, strict=True)]

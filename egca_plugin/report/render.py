@@ -100,6 +100,7 @@ def _template() -> Template:
         keep_trailing_newline=True,
     )
     environment.filters |= {"visible": visible, "reason": words.of_reason, "failed": words.of_failed}
+    environment.filters["decision"] = words.of_decision
     return environment.from_string(_asset("report.html"))
 
 

@@ -54,7 +54,7 @@ class View:
         yield from _section("first failing test", _test(self.credit, self.task))
         yield from _section("the proving change", _change(self.credit))
         yield from _section("the two runs", _side_by_side(self.runs) if self.runs else None)
-        yield from _section("evidence", _evidence(self.credit))
+        yield from _section("evidence", _evidence(self.credit, self.text))
 
 
 def program(
@@ -175,11 +175,12 @@ def _moment(moments: Sequence[Moment], number: int, style: str, indent: str) -> 
     return Text(f"{indent}{mark} {one.line}: {visible(one.what)}", f"bold {style}" if one.parts else "")
 
 
-def _evidence(credit: Credit) -> Table | None:
+def _evidence(credit: Credit, text: str) -> Table | None:
     told = credit.divergence
     return _rows(
         {
             "divergence": told.message if told else "",
+            "decision": words.of_decision(credit, text),
             "confidence": f"{credit.confidence:.2f}, {credit.stage}".rstrip(", ") if credit.spans else "",
             "reason": credit.reason,
             "anomalies": ", ".join(credit.anomalies),

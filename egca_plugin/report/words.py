@@ -50,6 +50,9 @@ UNIFORM = {
 }
 
 
+SHOWN = 40  # characters of a line, from the decision on
+
+
 def of_reason(code: str) -> str:
     """A sentence part for a reason code; a code unknown to this version stands for itself."""
     return REASONS.get(code, code.replace("_", " "))
@@ -64,6 +67,17 @@ def of_credit(credit: Credit) -> str:
     if credit.mode is Mode.CORRECT:
         return f"Credit is uniform: {UNIFORM[credit.mode]}."
     return f"Credit is uniform: {of_reason(credit.reason) if credit.reason else UNIFORM[credit.mode]}."
+
+
+def of_decision(credit: Credit, text: str) -> str:
+    """Where what was sampled parts from the repaired program; empty where that is not known."""
+    if credit.decision is None or not credit.spans:
+        return ""
+    at = credit.decision.start
+    rest = text[at:].partition("\n")[0].strip()
+    what = f"`{rest[:SHOWN]}{'...' if len(rest) > SHOWN else ''}`" if rest else "its end"
+    praised = "; what stands in front of it is praised" if credit.mended else ""
+    return f"line {text.count(chr(10), 0, at) + 1}, at {what}{praised}"
 
 
 def of_verdict(credit: Credit) -> str:

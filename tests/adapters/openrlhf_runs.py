@@ -151,6 +151,7 @@ def sampled_of(
     texts: Sequence[str],
     cut: dict[int, int] | None = None,
     labels: Sequence[Any] | None = None,
+    settings: Settings = ON,
 ) -> list[Experience]:
     """Rollout samples as OpenRLHF's generator makes them of what its executor says, a prompt's side by side."""
     level, group = args.algo.advantage.is_correction_level, args.rollout.n_samples_per_prompt
@@ -163,7 +164,7 @@ def sampled_of(
         found = []
         for row, label in zip(rows, labels or [row["reward_model"] for row in rows], strict=True):
             prompt = tokenizer.apply_chat_template(row["prompt"], tokenize=False, add_generation_prompt=True)
-            ask = Ask(label, ON, group, 1)
+            ask = Ask(label, settings, group, 1)
             answers = await asyncio.gather(
                 *(
                     executor.execute(prompt, ask, deepcopy(params), args.data.max_len, tokenizer, engine, images=None)

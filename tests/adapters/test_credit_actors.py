@@ -107,5 +107,5 @@ def test_a_checkpoint_has_what_is_held_and_a_killed_service_comes_back_without_i
     credits.restore(tmp_path / "held")
     found, _ = credits.settled(rows)
     assert found[0] is not None
-    assert (found[0].credit.reference, found[0].credit.verified) == ("sibling:1", True)
+    assert (found[0].reason, found[0].credit.reference, found[0].credit.verified) == ("", "sibling:1", True)
     assert found[0].credit.restarts == {"credit_service": 1}, "the first that is done tells of it"

@@ -40,7 +40,7 @@ GROUPS: dict[str, tuple[Task, Sequence[str]]] = {
     "sibling": (BARE, [*WRONG[:4], REFERENCE, FOLD]),
     "alike": (TASK, ALIKE),
 }
-CONFIG = EgcaConfig(traces="", budget=0.9)
+CONFIG = EgcaConfig(traces="", budget=0.9, praise=0.0)
 
 
 def samples() -> list[Sample]:

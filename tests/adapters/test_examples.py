@@ -24,7 +24,7 @@ from egca_plugin.tasks import parquet
 EXAMPLES = Path(__file__).parents[2] / "examples" / "adapters"
 TASK = policy.otherwise(policy.TASKS[0])
 TEXTS = policy.answers(policy.TASKS[0])
-BLAMED = " x * 2 + 5"
+BEGUN = TEXTS[1][: TEXTS[1].index(" + 5")]  # the beginning is right, and `+` is where it parts from it
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,10 @@ def example(name: str) -> ModuleType:
     return module
 
 
-def credited(tokenizer: Any, ids: Any, advantages: Any) -> str:
-    return str(tokenizer.decode([token for token, one in zip(ids, advantages, strict=True) if one]))
+def credited(tokenizer: Any, ids: Any, advantages: Any) -> tuple[str, str]:
+    """What is praised, and what is blamed."""
+    signs = [[token for token, one in zip(ids, advantages, strict=True) if one * sign > 0] for sign in (1, -1)]
+    return str(tokenizer.decode(signs[0])), str(tokenizer.decode(signs[1]))
 
 
 def test_a_datum_of_tinkers_has_the_advantage_on_the_blamed_targets(
@@ -78,7 +80,7 @@ def test_a_datum_of_tinkers_has_the_advantage_on_the_blamed_targets(
     right, wrong = (datum.loss_fn_inputs["advantages"] for datum in found[:2])
     right, wrong = getattr(right, "data", right), getattr(wrong, "data", wrong)
     assert set(right[len(prompt) - 1 :]) == {right[-1]}
-    assert credited(tokenizer, sampled[1], wrong[len(prompt) - 1 :]) == BLAMED
+    assert credited(tokenizer, sampled[1], wrong[len(prompt) - 1 :]) == (BEGUN, " +")
 
 
 def test_ms_swifts_trainer_places_what_its_reward_function_judged(
@@ -120,4 +122,4 @@ def test_ms_swifts_trainer_places_what_its_reward_function_judged(
     samples = [SimpleNamespace(extra={"task": task}, response_token_ids=[ids]) for ids in sampled]
     trainer._postprocess_batch(samples, [{"grpo_batch": batch}])
     assert set(batch.advantages[0][mask[0].bool()].tolist()) == {1.5}
-    assert credited(tokenizer, sampled[1], batch.advantages[1][2 : 2 + len(sampled[1])]) == BLAMED
+    assert credited(tokenizer, sampled[1], batch.advantages[1][2 : 2 + len(sampled[1])]) == (BEGUN, " +")

@@ -85,8 +85,7 @@ def batch(tokenizer: Any) -> tuple[DataProto, TokenSpan]:
 
 
 def test_praise_wants_the_group_that_this_trainer_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    praising = Settings(True, EgcaConfig(credit="decision", praise=0.5))
-    monkeypatch.setattr(settings, "check", lambda config: praising)
+    monkeypatch.setattr(settings, "check", lambda config: Settings(True, EgcaConfig(praise=0.5)))
     with pytest.raises(ConfigError, match=r"egca\.praise: got 0\.5"):
         EgcaRayPPOTrainer(OmegaConf.create({}))
 

@@ -247,8 +247,8 @@ def test_what_would_do_nothing_or_harm_is_refused(model: Path, more: str, named:
 def test_praise_is_of_the_size_of_one_group(model: Path) -> None:
     praising = Settings(True, EgcaConfig(credit="decision", praise=0.5, traces=""))
     whitened = runs.parsed(model, "--algo.advantage.estimator", "reinforce_baseline")
-    assert settings.check(runs.ON, whitened) == runs.ON
-    with pytest.raises(ConfigError, match=r"--egca\.praise: .*reinforce_baseline"):
+    assert settings.check(runs.ON, whitened).egca == replace(runs.ON.egca, praise=0.0), "a default is left out"
+    with pytest.raises(ConfigError, match=r"egca\.praise: .*reinforce_baseline"):
         settings.check(praising, whitened)
     for estimator in settings.OF_A_GROUP:
         assert settings.check(praising, runs.parsed(model, "--algo.advantage.estimator", estimator)) == praising

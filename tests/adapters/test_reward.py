@@ -123,7 +123,7 @@ def test_reasoning_is_brought_onto_the_tokens_with_the_settings_that_place_it(to
     assert tokenizer.decode(ids[: thinking.end]).startswith(thought)
     assert thinking.start == 0
     assert thinking.end <= span.start
-    assert row.placing == channel.Placing(thinking="shared")
+    assert row.placing == channel.Placing(credit="decision", praise=0.5, thinking="shared")
 
 
 def test_a_validation_row_is_only_judged(tokenizer: Any) -> None:

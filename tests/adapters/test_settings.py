@@ -37,6 +37,23 @@ def test_without_any_setting_egca_is_on_with_its_defaults() -> None:
     assert settings.read(OmegaConf.create({})) == Settings(True, EgcaConfig())
 
 
+@pytest.mark.parametrize(
+    ("value", "filtered", "everyone"),
+    [
+        ({}, False, True),
+        ({}, True, False),  # verl replaces groups that fail altogether, so there is nothing to praise in them
+        ({"praise": 0}, False, False),
+        ({"localize": "all"}, True, True),
+        ("paper", False, False),
+    ],
+)
+def test_groups_that_fail_altogether_are_credited_where_they_are_learnt_from(
+    value: Any, filtered: bool, everyone: bool
+) -> None:
+    config = OmegaConf.create({"egca": value, "algorithm": {"filter_groups": {"enable": filtered}}})
+    assert settings.credits_everyone(config, settings.read(config)) is everyone
+
+
 @pytest.mark.parametrize("value", ["off", False, {"enabled": False}])
 def test_off_in_one_word(value: Any) -> None:
     assert of(value).enabled is False

@@ -86,13 +86,18 @@ def sample(model: Path, label: Any, text: str = "x") -> SimpleNamespace:
         ({"egca": {"scal": "unit"}}, r"egca\.scal: no such setting"),
         (
             {"egca": {"credit": "decision", "praise": 0.5}, "rewards_normalization": False},
-            "--disable-rewards-normalization",
+            r"egca\.praise: got 0\.5, expected 0 or none with --disable-rewards-normalization",
         ),
     ],
 )
 def test_what_would_do_nothing_or_harm_is_refused(settings: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         slime.check(options(**settings))
+
+
+def test_a_default_that_cannot_be_had_is_left_out() -> None:
+    assert slime.check(options()).egca.praise_share == 0.5
+    assert slime.check(options(rewards_normalization=False)).egca.praise_share == 0.0
 
 
 def test_settings_come_from_slimes_own_configuration_file() -> None:

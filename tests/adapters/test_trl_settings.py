@@ -56,8 +56,10 @@ def test_what_would_undo_the_credit_is_refused(tmp_path: Path, setting: dict[str
 
 def test_praise_is_of_the_size_of_one_group(tmp_path: Path) -> None:
     praising = settings.read(EgcaConfig(credit="decision", praise=0.5))
-    with pytest.raises(ConfigError, match="scale_rewards: got 'batch'"):
-        settings.check(praising, runs.config(tmp_path, scale_rewards="batch"))
+    batch = runs.config(tmp_path, scale_rewards="batch")
+    with pytest.raises(ConfigError, match=r"egca\.praise: got 0\.5, .*scale_rewards='batch'"):
+        settings.check(praising, batch)
+    assert settings.check(settings.read(None), batch).egca.praise_share == 0, "a default is left out"
     for scale in ("group", "none"):
         assert settings.check(praising, runs.config(tmp_path, scale_rewards=scale)) == praising
 

@@ -40,7 +40,13 @@ def run(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Run:
             prompts=len(TASKS),
             samples=SAMPLES,
             response_tokens=64,
-            overrides=("egca.bank=''", "egca.reward=share", f"egca.wait_s={groups.WAIT_S}", "reward.num_workers=2"),
+            overrides=(
+                "egca.bank=''",
+                "egca.praise=0",
+                "egca.reward=share",
+                f"egca.wait_s={groups.WAIT_S}",
+                "reward.num_workers=2",
+            ),
         )
     assert done.code == 0, done.log[-6000:]
     return done

@@ -38,8 +38,6 @@ def test_colocate_async_with_kl_saves_and_resumes(tiny: Tiny, tmp_path: Path) ->
         "actor_rollout_ref.actor.kl_loss_coef=0.05",
         "trainer.save_freq=1",
         "trainer.resume_mode=auto",
-        "egca.credit=decision",
-        "egca.praise=0.5",
     )
     first = train(tiny, tmp_path, overrides=overrides, **settings)
     assert first.code == 0, first.log[-6000:]

@@ -69,7 +69,8 @@ def test_the_records_tell_whom_each_advantage_went_to(egca: Run) -> None:
     blamed = [record for record in egca.records if record["moved"]]
     assert {record["mode"] for record in blamed} & {"logic", "syntax"}
     for record in blamed:
-        start, end = record["span"]["start"], record["span"]["end"]
+        blame = record["decision"] or record["span"]
+        start, end = blame["start"], blame["end"]
         assert record["completion"][start:end] in "".join(record["credited_text"])
         assert record["credited_tokens"] == sum(end - start for start, end in record["token_spans"])
         assert record["concentration"] == pytest.approx(record["tokens"] / record["credited_tokens"], rel=1e-3)

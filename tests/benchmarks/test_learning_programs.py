@@ -19,6 +19,7 @@ from benchmarks.learning.programs.resets import _weigh  # noqa: E402
 from benchmarks.learning.programs.rollout import Sample  # noqa: E402
 from benchmarks.learning.programs.training import luck_of, update  # noqa: E402
 from benchmarks.learning.programs.worlds import WORLDS, passes, words_of  # noqa: E402
+from egca_plugin.credit.praise import of_passing  # noqa: E402
 from egca_plugin.types import TokenSpan  # noqa: E402
 
 END = 9
@@ -221,6 +222,15 @@ def test_praise_is_the_advantage_of_a_passing_sample_in_the_group_enlarged_by_th
     assert weights("tele", samples)[1] == pytest.approx([praise] * 3 + [MINUS] + [0] * 6)
     assert weights("tele_half", samples)[1] == pytest.approx([praise / 2] * 3 + [MINUS] + [0] * 6)
     assert weights("praise_half", samples)[1] == pytest.approx([praise / 2] * 3 + [MINUS] + [praise / 2] * 6)
+
+
+@pytest.mark.parametrize("passing", [1, 0])
+def test_the_telescoped_control_praises_what_stands_in_front_of_a_random_place(passing):
+    praise = of_passing((passing + 3) / (passing + 6)) / 2
+    for found in weights("tele_half_random", group(passing))[passing:]:
+        at = next((k for k, weight in enumerate(found) if weight != pytest.approx(praise)), len(found))
+        blame = MINUS if passing else 0.0  # a group that fails altogether has no advantage
+        assert found == pytest.approx([praise] * at + [blame] * (at < 10) + [0] * (9 - at))
 
 
 def test_a_sample_without_a_proven_place_keeps_uniform_credit():

@@ -73,6 +73,14 @@ def test_rates_of_one_seed_count_once():
     assert summary.gains(rows, "unit", "long") == pytest.approx([0.1])
 
 
+def test_the_mean_over_worlds_is_of_seeds_that_ran_in_all_of_them():
+    levels = {("grpo", "long"): 0.1, ("grpo", "short"): 0.5, ("unit", "long"): 0.2, ("unit", "short"): 0.4}
+    rows = [row(arm, seed, [level] * 3, world) for (arm, world), level in levels.items() for seed in (0, 1)]
+    rows = [one for one in rows if (one["arm"], one["world"], one["seed"]) != ("unit", "short", 1)]
+    assert summary.gains_over(rows, "unit", ("long", "short")) == pytest.approx([0.0])
+    assert summary.gains_over(rows, "grpo", ("long", "short")) == []
+
+
 def test_an_arm_with_a_known_effect_is_seen_and_none_where_arms_are_equal():
     seeds = range(8)
     rows = [*noisy("grpo", seeds, 0), *noisy("oracle_double", seeds, 0.03), *noisy("late", seeds, 0)]

@@ -29,7 +29,7 @@ def test_the_document_says_what_the_result_says(path):
 def test_the_best_arm_is_told_with_its_setting_and_its_intervals():
     text = said(unit=("+0.01 [-0.02, +0.04]", "-0.07 [-0.10, -0.04]"), tele_half=("+0.09 [+0.07, +0.12]",) * 2)
     assert "Of 2 ways to place credit" in text
-    assert "`egca.credit=decision egca.praise=0.5` did best" in text
+    assert "the default (`egca.credit=decision egca.praise=0.5`) did best" in text
     assert "is +0.09 [+0.07, +0.12] on long programs (2 seeds)" in text
     assert text.endswith("So it learns better than GRPO there, and than without failing samples.")
 
@@ -53,7 +53,7 @@ def test_a_negative_result_is_told_as_one(to_grpo, verdict):
 def test_controls_single_seeds_and_what_takes_no_plugin_are_no_results_of_ours():
     better = ("+0.30 [+0.20, +0.40]",) * 2
     text = said(oracle=better, nthr=better, tele=("+0.40 [-inf, +inf]",) * 2, unit=("+0.02 [+0.01, +0.03]",) * 2)
-    assert "One way to place credit, the default, was tried at length" in text
+    assert "One way to place credit, `egca.credit=span`, was tried at length" in text
 
 
 def test_an_arm_that_no_setting_gives_is_named_as_what_it_is():

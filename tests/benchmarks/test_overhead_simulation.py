@@ -57,28 +57,30 @@ def test_without_localisation_there_is_no_overhead(schedule):
 )
 def test_what_is_done_ahead_is_not_left_for_the_end(schedule, credited):
     arrivals = [(1.0, 1), (2.0, 2), (3.0, 0), (10.0, 3)]
-    assert served([group(True, False, False, False)], arrivals, 1, schedule) == (10.0, credited)
+    assert served([group(True, False, False, False)], arrivals, 1, schedule, everyone=True) == (10.0, credited)
 
 
-def test_ahead_of_the_group_nothing_is_done_until_one_has_passed_and_one_failed():
-    same = group(False, False, False, False)
+def test_groups_that_fail_altogether_are_credited_where_praise_wants_it_and_else_nothing_until_one_has_passed():
+    same, mixed = [group(False, False, False, False)], [group(False, False, True, True)]
     arrivals = [(float(at), at) for at in range(4)]
-    assert served([same], arrivals, 1, AHEAD) == (3.0, 0.0)
-    assert served([same], arrivals, 1, BEFORE) == (4.0, 0.0)
-    assert served([group(False, False, True, True)], arrivals, 2, AHEAD)[1] == 3.0, "both at once, from the third on"
+    assert served(same, arrivals, 1, AHEAD, everyone=True) == (3.0, 4.0)
+    assert served(same, arrivals, 1, AHEAD, everyone=False) == (3.0, 0.0)
+    assert served(same, arrivals, 1, BEFORE, everyone=False) == (4.0, 0.0)
+    assert served(mixed, arrivals, 2, AHEAD, everyone=True)[1] == 2.0
+    assert served(mixed, arrivals, 2, AHEAD, everyone=False)[1] == 3.0, "both at once, from the third on"
 
 
 def test_what_hangs_on_the_group_waits_for_all_of_it_and_then_goes_side_by_side():
     arrivals = [(0.0, 0), (0.0, 1), (0.0, 2), (5.0, 3)]
     together = [group(True, False, False, True, together=True)]
-    assert served(together, arrivals, 2, AHEAD) == (5.0, 6.0)
-    assert served(together, arrivals, 2, COMPLETE) == (5.0, 7.0)
+    assert served(together, arrivals, 2, AHEAD, everyone=True) == (5.0, 6.0)
+    assert served(together, arrivals, 2, COMPLETE, everyone=True) == (5.0, 7.0)
 
 
 def test_judging_goes_first():
     arrivals = [(0.0, 0), (0.0, 1), (0.5, 2)]
     one = [Drawn(1.0, 1.0, 0.0, True, False), Drawn(1.0, 1.0, 4.0, False, False), Drawn(1.0, 1.0, 0.0, True, False)]
-    assert served([one], arrivals, 1, AHEAD) == (3.0, 7.0)
+    assert served([one], arrivals, 1, AHEAD, everyone=True) == (3.0, 7.0)
 
 
 def test_groups_are_of_one_task_and_their_pass_rates_spread_as_they_are_told_to():
@@ -95,7 +97,7 @@ def test_groups_are_of_one_task_and_their_pass_rates_spread_as_they_are_told_to(
 
 
 def test_behind_the_reward_log_probabilities_hide_what_would_hold_it_up():
-    cluster = Cluster(1, workers=2, prompts=64, samples=16)
+    cluster = Cluster(1, workers=2, prompts=64, samples=16, everyone=False)
     measured = [PASSING, *(failing(tokens, localize_ms=5) for tokens in range(50, 150))]
     steps = simulate(cluster, measured, random.Random(0))
     assert steps[AHEAD].overhead(cluster) < 0.5 * steps[BEFORE].overhead(cluster)

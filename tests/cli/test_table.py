@@ -6,7 +6,7 @@ from egca_plugin.cli.main import main
 
 RESULT = {
     "host": {"cpu": "A CPU", "cores": 2, "python": "3.11.4", "date": "2026-01-02"},
-    "settings": {"scale": "conserve"},
+    "settings": {"scale": "conserve", "credit": "span"},
     "tables": [
         {"title": "Reward path", "columns": ["path", "samples/s"], "rows": [["a|b", 12.34567], ["none", None]]},
         {"title": "Other", "columns": ["x"], "rows": [[1]]},
@@ -26,7 +26,7 @@ def test_tables_become_markdown_with_the_host_behind(results, capsys):
     assert capsys.readouterr().out == (
         "**Reward path**\n\n"
         "| path | samples/s |\n| --- | ---: |\n| a\\|b | 12.35 |\n| none | - |\n\n"
-        "Measured on: A CPU, 2 cores, Python 3.11.4, 2026-01-02, egca.scale=conserve.\n"
+        "Measured on: A CPU, 2 cores, Python 3.11.4, 2026-01-02, egca.credit=span, egca.scale=conserve.\n"
     )
 
 

@@ -34,8 +34,8 @@ def test_a_group_that_fails_altogether_earns_praise_too() -> None:
     assert [one.mended for one in with_mended([PROVEN, UNPROVEN, UNPROVEN])] == [0.25, 0.0, 0.0]
 
 
-@pytest.mark.parametrize("group", [[RIGHT, UNPROVEN], [RIGHT, RIGHT], []])
-def test_nobody_proven_nobody_praised(group: list[Credit]) -> None:
+@pytest.mark.parametrize("group", [[RIGHT, UNPROVEN], [RIGHT, RIGHT], [PROVEN], []])
+def test_nobody_proven_nobody_praised_and_nobody_without_a_group(group: list[Credit]) -> None:
     assert with_mended(group) == group
 
 
@@ -77,8 +77,8 @@ def test_uniform_credit_has_no_praise() -> None:
 
 def test_praise_wants_the_decision_at_which_it_ends() -> None:
     with pytest.raises(ConfigError, match=r"expected egca\.credit=decision"):
-        EgcaConfig(praise=0.5)
+        EgcaConfig(credit="span", praise=0.5)
     with pytest.raises(ConfigError, match=r"egca\.praise: got 2"):
         EgcaConfig(praise=2, credit="decision")
     assert EgcaConfig(praise=0.5, credit="decision").localizes_all
-    assert not EgcaConfig().localizes_all
+    assert not EgcaConfig(praise=0).localizes_all

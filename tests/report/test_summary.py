@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from egca_plugin.report import charts, words
 from egca_plugin.report import render as rendering
 from egca_plugin.report.read import load
 from egca_plugin.report.summary import Count, summarise
-from egca_plugin.types import Mode, Outcome
+from egca_plugin.types import Mode, Outcome, Span
 
 
 def test_the_counts_of_a_small_file(tmp_path: Path) -> None:
@@ -56,6 +57,17 @@ def test_every_credit_is_told_in_one_sentence() -> None:
     assert told[0] == "The advantage goes to the marked text: a change of this text alone makes every test pass."
     assert told[1] == "Credit is uniform: it passes its tests."
     assert told[-1] == "Credit is uniform: a code of tomorrow."
+
+
+def test_the_decision_is_told_by_its_line_and_what_was_written_there() -> None:
+    _, text, known = make.rows()[0]
+    at = text.index("[1:]")
+    assert words.of_decision(known, text) == ""
+    decided = replace(known, decision=Span(at, at + 1))
+    assert words.of_decision(decided, text) == "line 3, at `[1:]:`"
+    assert words.of_decision(replace(decided, mended=0.5), text).endswith("`; what stands in front of it is praised")
+    assert words.of_decision(replace(known, decision=Span(len(text), len(text) + 1)), text).endswith("at its end")
+    assert words.of_decision(replace(decided, spans=()), text) == "", "credit is uniform"
 
 
 def test_a_leap_that_was_bought_is_told_in_the_report_and_by_watch(

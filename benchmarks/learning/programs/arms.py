@@ -18,7 +18,7 @@ class Arm:
     A sample without a proven place keeps uniform credit, as in the plugin.
     ``scale``: the plugin's, ``unit`` or ``conserve``. ``negative``: factor of the failing samples' advantages.
     ``unproven``: factor of the advantages of failing samples whose place is not proven.
-    ``elsewhere``: the same weights at a random place. ``matched``: the same mass, uniform.
+    ``elsewhere``: the same weights at a random place, and praise in front of that. ``matched``: the same mass, uniform.
     ``praise``: ``prefix`` gives the tokens in front of the proven decision ``share`` of a passing sample's advantage,
     ``rest`` all but the decision. ``resets``: part of the group restarts in front of the ``decision`` of a failing
     sample, or at a ``random`` place of it. ``further``: a proven sample adds a positive row: its ``repair``, that is
@@ -71,6 +71,7 @@ ARMS = {
     "praise_prefix": Arm(negative=0.0, praise="prefix"),
     "praise_half": Arm("decision", praise="rest", share=0.5),
     "tele_half": Arm("decision", praise="prefix", share=0.5),
+    "tele_half_random": Arm("decision", elsewhere=True, praise="prefix", share=0.5),
     "tele": Arm("decision", praise="prefix"),
     "contrast": Arm("decision", further="patch"),
     "patches": Arm(negative=0.0, further="patch"),

@@ -48,7 +48,7 @@ def assign(arm: Arm, samples: Sequence[Sample], rng: random.Random) -> None:
         _move(arm, [one for one in samples if not one.passed], rng)
     if arm.praise:
         for group in groups:
-            _praise(arm, group)
+            _praise(arm, group, rng)
 
 
 def blamed(arm: Arm, one: Sample) -> tuple[TokenSpan, ...]:
@@ -125,14 +125,20 @@ def _as_passing(group: Sequence[Sample], proven: int) -> float:
     return of_passing((sum(one.passed for one in group) + proven) / (len(group) + proven))
 
 
-def _praise(arm: Arm, group: Sequence[Sample]) -> None:
+def _random_place(one: Sample, rng: random.Random) -> int:
+    """Where its blame was put; any place where its group has no advantage to blame it with."""
+    blamed = one.weights.nonzero()
+    return int(blamed[0]) if len(blamed) else rng.randrange(len(one.ids))
+
+
+def _praise(arm: Arm, group: Sequence[Sample], rng: random.Random) -> None:
     """A proven sample is right in front of its decision: there it gets ``arm.share`` of what a passing one would."""
     proven = [one for one in group if not one.passed and one.answer.verified and one.decision is not None]
     if not proven:
         return
     praise = arm.share * _as_passing(group, len(proven))
     for one in proven:
-        at = one.decision
+        at = _random_place(one, rng) if arm.elsewhere else one.decision
         weights = one.weights.clone()
         weights[:at] = praise
         if arm.praise == "rest":

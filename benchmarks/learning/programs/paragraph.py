@@ -24,12 +24,12 @@ WIDTH = 120
 # What needs no plugin is what the others are compared with.
 COMPARED = ("grpo", "positives", "negatives_0.1", "negatives_0.3", "nthr")
 SETTINGS = {
-    "unit": "the default",
+    "unit": "`egca.credit=span`",
     "conserve": "`egca.scale=conserve`",
-    "decision": "`egca.credit=decision`",
+    "decision": "`egca.praise=0`",
     "decision_conserve": "`egca.credit=decision egca.scale=conserve`",
-    "tele": "`egca.credit=decision egca.praise=1.0`",
-    "tele_half": "`egca.credit=decision egca.praise=0.5`",
+    "tele": "`egca.praise=1.0`",
+    "tele_half": "the default (`egca.credit=decision egca.praise=0.5`)",
 }
 WORLDS = {"long": "long programs", "short": "short ones", "branches": "ladders of cases"}
 _INTERVAL = re.compile(r"([+-]\d+\.\d+) \[([+-]\d+\.\d+), ([+-]\d+\.\d+)\]")  # not of one seed, which is infinite
@@ -45,7 +45,7 @@ def latest() -> tuple[str, dict[str, Any]]:
 
 
 def paragraph(result: Mapping[str, Any], name: str) -> str:
-    """Markdown for docs/credit.md: what ran, the table of each world, what the rule chose."""
+    """Markdown for docs/credit.md: what ran, the tables, what the rule chose."""
     settings, tables = result["settings"], result["tables"]
     plan, seeds, cells = settings["plan"], len(settings["seeds"]), settings["cells"]
     head = (
@@ -54,7 +54,7 @@ def paragraph(result: Mapping[str, Any], name: str) -> str:
         f"{plan['steps']} steps of {plan['groups']} x {plan['size']} samples. Differences in mean held-out pass rate "
         "over training, paired by seed, with 95% t intervals over seeds."
     )
-    worlds = [markdown(one) for one in tables[: len(settings["worlds"])]]
+    worlds = [markdown(one) for one in (*tables[: len(settings["worlds"])], tables[-2])]
     chosen = next(arm for arm, _, mark in tables[-1]["rows"] if mark)
     rule = f"The rule, applied to these cells: `{chosen}`; it counts for the confirmation, in all worlds."
     return "\n".join([head, "", *worlds, rule, ""])

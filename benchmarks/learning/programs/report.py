@@ -34,7 +34,7 @@ def report(name: str, stage: Stage, rows: Sequence[Row], folder: Path, *, times:
     """
     shown = [_world(rows, world, stage.arms) for world in stage.worlds]
     shown += [_places(rows, world, stage.arms) for world in stage.worlds]
-    shown.append(_rule(name, rows, stage))
+    shown += [_over_worlds(rows, stage), _rule(name, rows, stage)]
     settings = {
         **asdict(stage),
         "arms": {arm: asdict(ARMS[arm]) for arm in stage.arms},
@@ -49,22 +49,19 @@ def report(name: str, stage: Stage, rows: Sequence[Row], folder: Path, *, times:
 
 
 def _world(rows: Sequence[Row], world: str, arms: Sequence[str]) -> dict[str, Any]:
-    body = []
+    body, bases = [], _bases(arms)
     for arm in arms:
         found = summary.pairs(rows, arm, world)
         if not found:
             continue
         own = [row for row, _ in found]
-        to_base = summary.t_interval(summary.gains(rows, arm, world)).show("{:+.3f}") if arm != BASE else ""
-        to_positives = summary.gains(rows, arm, world, "positives") if arm != "positives" else []
         reaches = [summary.reach(*pair) for pair in found]
         body.append(
             [
                 arm,
                 len(own),
                 f"{statistics.fmean(map(summary.area, own)):.3f}",
-                to_base,
-                summary.t_interval(to_positives).show("{:+.3f}") if to_positives else "",
+                *(_difference(summary.gains(rows, arm, world, base)) for base in bases),
                 f"{statistics.fmean(map(summary.final, own)):.3f}",
                 f"{statistics.fmean(reaches):.2f} ({sum(summary.reached(*pair) for pair in found)} of {len(found)})",
                 round(statistics.fmean(row["evals"][-1]["sampled"] for row in own)),
@@ -75,13 +72,32 @@ def _world(rows: Sequence[Row], world: str, arms: Sequence[str]) -> dict[str, An
         "failing samples get",
         "cells",
         "held-out area",
-        "to grpo",
-        "to positives",
+        *(f"to {base}" for base in bases),
         "held out at the end",
         "tokens to grpo's end (reached)",
         "sampled tokens",
     ]
     return common.table(f"{world}: {start[0] if start else 0:.2f} held out at the start", columns, body)
+
+
+def _bases(arms: Sequence[str]) -> list[str]:
+    """What arms are compared with: GRPO, and the controls of those that run."""
+    return [base for base in (BASE, "positives", "mass_matched", "tele_half_random") if base == BASE or base in arms]
+
+
+def _difference(gains: Sequence[float]) -> str:
+    return summary.t_interval(gains).show("{:+.3f}") if gains else ""
+
+
+def _over_worlds(rows: Sequence[Row], stage: Stage) -> dict[str, Any]:
+    """Mean differences over the worlds, which the rule compares, with intervals over seeds."""
+    bases = _bases(stage.arms)
+    body = [
+        [arm, *(_difference(summary.gains_over(rows, arm, stage.worlds, base)) for base in bases)]
+        for arm in stage.arms
+        if arm != BASE
+    ]
+    return common.table("Mean over the worlds", ["arm", *(f"to {base}" for base in bases)], body)
 
 
 def _places(rows: Sequence[Row], world: str, arms: Sequence[str]) -> dict[str, Any]:

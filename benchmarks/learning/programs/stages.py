@@ -18,8 +18,8 @@ from benchmarks.learning.programs.training import Cell, Plan
 
 ALWAYS = ("grpo", "positives", "mass_matched")  # without which no other arm can be read
 CONTROLS = (  # for comparison alone: they need what a run does not know, or say nothing of the plugin's place
-    "mass_matched", "unit_random", "decision_random", "late", "oracle", "oracle_double", "resets_random",
-    "resets_random_positives", "references",
+    "mass_matched", "unit_random", "decision_random", "tele_half_random", "late", "oracle", "oracle_double",
+    "resets_random", "resets_random_positives", "references",
 )  # fmt: skip
 
 
@@ -49,7 +49,11 @@ STAGES = {
     # Twice as long: at the end of the screening no curve had levelled, and the arms' order at its end was not that of
     # their areas.
     "confirmation": Stage(
-        ("long", "short", "branches"), (*ALWAYS, "tele_half"), (2.5e-4,), tuple(range(10, 18)), Plan(steps=60)
+        ("long", "short", "branches"),
+        (*ALWAYS, "tele_half", "tele_half_random"),
+        (2.5e-4,),
+        tuple(range(10, 18)),
+        Plan(steps=60),
     ),
     "smoke": Stage(
         ("short",), ("grpo", "decision"), (2.5e-4,), (0,), Plan(groups=2, size=4, steps=2, every=1, held_out=1)

@@ -68,11 +68,22 @@ def pairs(rows: Sequence[Row], arm: str, world: str, base: str = BASE) -> list[t
 
 
 def gains(rows: Sequence[Row], arm: str, world: str, base: str = BASE) -> list[float]:
-    """Differences in held-out area, one a seed: those at several rates are averaged, since they share the seed."""
+    """Differences in held-out area, one a seed, in order; none to itself."""
+    return list(_by_seed(rows, arm, world, base).values())
+
+
+def gains_over(rows: Sequence[Row], arm: str, worlds: Sequence[str], base: str = BASE) -> list[float]:
+    """Mean differences over ``worlds``, as the rule takes them, one for each seed that has run in all of them."""
+    found = [_by_seed(rows, arm, world, base) for world in worlds]
+    return [statistics.fmean(one[seed] for one in found) for seed in found[0] if all(seed in one for one in found)]
+
+
+def _by_seed(rows: Sequence[Row], arm: str, world: str, base: str) -> dict[int, float]:
+    """Those at several rates are averaged, since they share the seed."""
     by_seed: dict[int, list[float]] = {}
-    for own, theirs in pairs(rows, arm, world, base):
+    for own, theirs in pairs(rows, arm, world, base) if arm != base else ():
         by_seed.setdefault(own["seed"], []).append(area(own) - area(theirs))
-    return [statistics.fmean(found) for _, found in sorted(by_seed.items())]
+    return {seed: statistics.fmean(found) for seed, found in sorted(by_seed.items())}
 
 
 def chosen(rows: Sequence[Row], worlds: Sequence[str], arms: Sequence[str]) -> tuple[str, dict[str, str]]:

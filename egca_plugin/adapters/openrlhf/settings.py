@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import replace
 
-from egca_plugin.adapters.settings import Settings
+from egca_plugin.adapters.settings import Settings, unpraised
 from egca_plugin.errors import ConfigError
 
 LABEL = "reward_model"  # the column of `egca prepare`'s files, and of verl's, that holds a row's task
@@ -22,8 +22,15 @@ def check(settings: Settings, args: argparse.Namespace) -> Settings:
         raise ConfigError(amiss)
     if not settings.enabled:
         return settings
-    for amiss in _against_placing(args, praised=settings.egca.praise > 0):
+    for amiss in _against_placing(args):
         raise ConfigError(f"{amiss}. Or train with --egca off")
+    estimator = args.algo.advantage.estimator
+    if estimator not in OF_A_GROUP:
+        settings = unpraised(
+            settings,
+            f"--algo.advantage.estimator {estimator}, whose advantages are not of the size of one group's, as those of "
+            f"{', '.join(OF_A_GROUP)} are",
+        )
     if settings.egca.bank == "checkpoints":
         return replace(settings, egca=replace(settings.egca, bank=f"{args.ckpt.path}/egca_bank"))
     return settings
@@ -48,18 +55,13 @@ def _against_judging(args: argparse.Namespace) -> Iterator[str]:
         )
 
 
-def _against_placing(args: argparse.Namespace, *, praised: bool) -> Iterator[str]:
+def _against_placing(args: argparse.Namespace) -> Iterator[str]:
     """What keeps the credit from having an effect, or from having the right one."""
     advantage, kl = args.algo.advantage, args.algo.kl
     if advantage.estimator not in LEVEL:
         yield (
             f"--algo.advantage.estimator: got {advantage.estimator!r}, expected one of {', '.join(LEVEL)}: a critic's "
             "advantage is not one number a sample, which could be placed"
-        )
-    if praised and advantage.estimator not in OF_A_GROUP:
-        yield (
-            f"--egca.praise: got it with --algo.advantage.estimator {advantage.estimator}, whose advantages are not of "
-            f"the size of one group's; expected one of {', '.join(OF_A_GROUP)}"
         )
     if advantage.estimator == "reinforce" and advantage.gamma != 1:
         yield (

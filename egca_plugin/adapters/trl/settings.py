@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from trl import GRPOConfig
 
-from egca_plugin.adapters.settings import OFF, Settings
+from egca_plugin.adapters.settings import OFF, Settings, unpraised
 from egca_plugin.config import PRESETS, EgcaConfig
 from egca_plugin.errors import ConfigError
 
@@ -52,10 +52,9 @@ def check(settings: Settings, args: GRPOConfig) -> Settings:
             "tokens after the credit was placed, and with a blamed one all of its sequence's advantage. Set it to 1.0, "
             'or train with egca="off"'
         )
-    if settings.egca.praise and args.scale_rewards == "batch":
-        raise ConfigError(
-            "GRPOConfig.scale_rewards: got 'batch' with egca.praise, whose size is that of one group's advantages; "
-            "expected 'group' or 'none'"
+    if args.scale_rewards == "batch":
+        settings = unpraised(
+            settings, "GRPOConfig.scale_rewards='batch': praise is of the size of one group's advantages"
         )
     if settings.egca.bank == "checkpoints":
         bank = os.path.join(args.output_dir or ".", "egca_bank")

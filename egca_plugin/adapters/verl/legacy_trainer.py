@@ -17,23 +17,22 @@ from verl.trainer.ppo.ray_trainer import RayPPOTrainer
 
 from egca_plugin.adapters.observer import Observer, caution
 from egca_plugin.adapters.samples import Scope
+from egca_plugin.adapters.settings import unpraised
 from egca_plugin.adapters.verl import channel, rows, settings
 from egca_plugin.adapters.verl.estimator import place
 from egca_plugin.adapters.verl.shared_bank import OwnedBank
 from egca_plugin.adapters.verl.workers import await_ready, lasting_reward_workers
-from egca_plugin.errors import ConfigError, FrameworkError
+from egca_plugin.errors import FrameworkError
 
 
 class EgcaRayPPOTrainer(RayPPOTrainer):
     """Computes plain GRPO as verl does, and places it on the blamed tokens before the actor learns from it."""
 
     def __init__(self, config: DictConfig, *args: Any, **kwargs: Any) -> None:
-        self._settings = settings.check(config)
-        if self._settings.egca.praise:
-            raise ConfigError(
-                f"egca.praise: got {self._settings.egca.praise!r}, and verl's legacy trainer credits each sample "
-                "without its group; leave it out, or train with trainer.use_v1=true"
-            )
+        self._settings = unpraised(
+            settings.check(config),
+            "verl's legacy trainer, which credits each sample without its group; trainer.use_v1=true has it",
+        )
         with open_dict(config):
             config.algorithm.adv_estimator = "grpo"
         super().__init__(config, *args, **kwargs)

@@ -44,7 +44,7 @@ class NodeService:
         size = int(config.actor_rollout_ref.rollout.n)
         workers = managers * (chosen.egca.sandbox.workers or share_of_cores(managers))
         self._phases = PoolJudge(chosen, workers, largest_group=min(size, LARGEST), kind=KIND)
-        everyone = chosen.egca.localizes_all
+        everyone = settings.credits_everyone(config, chosen)
         self._service = CreditService(self._phases, size=size, at_once=workers, everyone=everyone)
 
     async def alone(self, task: Task, completion: Completion, step: int | None, judge_only: bool) -> Credit:

@@ -93,6 +93,15 @@ def check(config: DictConfig) -> Settings:
     return settings
 
 
+def credits_everyone(config: DictConfig, settings: Settings) -> bool:
+    """Are groups credited in which all samples have the same reward?
+
+    Praise wants those that fail altogether, where verl keeps them: with ``algorithm.filter_groups`` it does not.
+    """
+    kept = not OmegaConf.select(config, "algorithm.filter_groups.enable")
+    return settings.egca.localize == "all" or (kept and settings.egca.praise_share > 0)
+
+
 def _check_rewarding(config: DictConfig) -> None:
     """Refuse what verl's other reward managers read and this one, or verl itself, would drop in silence."""
     for old, new in _BEFORE_0_9.items():

@@ -24,8 +24,9 @@ from egca_plugin.types import Completion, Credit, Mode, Outcome, Task, TokenSpan
 GROUP = 4  # right, wrong, raising, broken: what tiny_policy.answers gives, one of each
 TASKS = policy.TASKS[:2]
 WRONG = 1  # the place of the wrong answer in a group
-UNIT, CONSERVE = EgcaConfig(traces=""), EgcaConfig(scale="conserve", traces="")
-WEAK = EgcaConfig(unlocated=0.25, traces="")
+DEFAULT = EgcaConfig(traces="")
+UNIT, CONSERVE = EgcaConfig(credit="span", traces=""), EgcaConfig(scale="conserve", traces="")
+WEAK = EgcaConfig(credit="span", unlocated=0.25, traces="")
 PRAISING, MENDED = EgcaConfig(credit="decision", praise=0.5, traces=""), 0.75  # and the rate of each group, mended
 
 Change = Callable[[int, Row], Row | None]
@@ -57,10 +58,11 @@ def first_wrong_lost(place: int, row: Row) -> Row | None:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is sampled: to each task as many responses, a group."""
+    """What is sampled: to each task as many responses, a group; and how it is judged and credited."""
 
     tasks: tuple[Task, ...]
     says: tuple[tuple[str, ...], ...]
+    config: EgcaConfig = UNIT
 
     @property
     def group(self) -> int:
@@ -181,13 +183,13 @@ class Counting:
 
 async def rows_of(judge: Any, tokenizer: Any, batch: Batch = TINY) -> list[Row]:
     """The batch judged, for a framework that hands over ids and takes rows."""
-    reader = Reader(tokenizer)
+    reader, placing = Reader(tokenizer), Placing.of(batch.config, True)
     responses = iter([reader.read(ids) for ids in batch.ids(tokenizer)])
     rows = []
     for task in batch.tasks:
         own = list(islice(responses, batch.group))
         credits = await judge(Group(task, tuple(Completion(one.text) for one in own)))
-        rows += [one.row(credit, task.task_id, Placing()) for one, credit in zip(own, credits, strict=True)]
+        rows += [one.row(credit, task.task_id, placing) for one, credit in zip(own, credits, strict=True)]
     return rows
 
 

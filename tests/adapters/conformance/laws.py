@@ -16,7 +16,6 @@ from framework import (
     PRAISING,
     TASKS,
     TINY,
-    UNIT,
     WEAK,
     WRONG,
     Asked,
@@ -85,17 +84,19 @@ def a_hidden_span_falls_back(framework: Framework) -> None:
 
 
 def the_credits_are_those_of_the_api(framework: Framework) -> None:
-    """Of MBPP's own tasks: each sample's whole credit, and the share of its advantage on each token."""
+    """Of MBPP's own tasks, with the default settings: each sample's whole credit, and its advantage on each token."""
     batch, seen = mbpp_batch.batch(), dict[int, Row]()
     with closing(framework.on(batch)) as other:
-        placed, uniform = other.grid(Asked(change=seen_in(seen))), other.grid(Asked(change=without_spans))
+        placed = other.grid(Asked(batch.config, change=seen_in(seen)))
+        uniform = other.grid(Asked(batch.config, change=without_spans))
     for row, (credit, ids) in enumerate(zip(api_credits(batch), other.ids, strict=True)):
         where = f"{framework.name}, row {row}: {batch.texts[row]}"
         assert said(seen[row].credit) == said(credit), where
         mask = placed.mask[row]
         assert placed.ids[row][mask].tolist() == ids, where
-        weights = torch.tensor(egca.token_weights(credit, ids, framework.tokenizer))
-        assert torch.allclose(placed.advantages[row][mask], uniform.advantages[row][mask] * weights, atol=1e-6), where
+        level = float(uniform.advantages[row][mask][0])
+        ours = [egca.token_advantages(credit, ids, framework.tokenizer, level, by_std=way) for way in (True, False)]
+        assert any(torch.allclose(placed.advantages[row][mask], torch.tensor(one), atol=1e-5) for one in ours), where
 
 
 def praise_lies_in_front(framework: Framework) -> None:
@@ -170,7 +171,7 @@ def api_credits(batch: Batch) -> list[Credit]:
     """Of the batch's responses, without any framework."""
     tasks = [task for task in batch.tasks for _ in range(batch.group)]
     completions = [Completion(text, group_id=task.task_id) for task, text in zip(tasks, batch.texts, strict=True)]
-    return egca.assess(tasks, completions, UNIT, workers=1)
+    return egca.assess(tasks, completions, batch.config, workers=1)
 
 
 def said(credit: Credit) -> Credit:

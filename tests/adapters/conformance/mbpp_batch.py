@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from framework import Batch
+from framework import DEFAULT, Batch
 
 from egca_plugin.tasks.layouts import mbpp
 
@@ -221,7 +221,7 @@ PROGRAMS = {"mbpp/602": FIRST_REPEATED, "mbpp/608": BELL, "mbpp/619": MOVE_NUM, 
 def batch() -> Batch:
     """The tasks with their responses. Each group has one that passes, so that it has advantages."""
     tasks = tuple(replace(task, extra={}) for task in mbpp.load(Path(__file__).with_name("mbpp.jsonl")))
-    return Batch(tasks, tuple(_says(PROGRAMS[task.task_id]) for task in tasks))
+    return Batch(tasks, tuple(_says(PROGRAMS[task.task_id]) for task in tasks), DEFAULT)
 
 
 def _says(programs: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import openrlhf_runs as runs
 import torch
-from framework import TINY, UNIT, WRONG, Asked, Batch, Counting, Framework, Grid, judges_nothing, padded
+from framework import TINY, WRONG, Asked, Batch, Counting, Framework, Grid, judges_nothing, padded
 from openrlhf.models import PolicyLoss
 from openrlhf.trainer.ppo_utils.experience import Experience
 from openrlhf.utils.agent import SingleTurnAgentExecutor
@@ -41,7 +41,7 @@ class OpenRlhf(Framework):
 
     def __init__(self, model: Path, home: Path, batch: Batch = TINY) -> None:
         super().__init__(model, home, batch)
-        self._judge = PoolJudge(UNIT, largest_group=batch.group)
+        self._judge = PoolJudge(batch.config, largest_group=batch.group)
         self._args = self._parsed()
         self._samples = self._sampled(SingleTurn)
 
@@ -65,7 +65,8 @@ class OpenRlhf(Framework):
 
     def _sampled(self, kind: Any, judge: Any = None, args: Any = None) -> list[Experience]:
         executor = runs.executor(judge or self._judge, kind)
-        return runs.sampled_of(executor, self.tokenizer, args or self._args, self.batch.tasks, self.batch.texts)
+        chosen, batch = Settings(True, self.batch.config), self.batch
+        return runs.sampled_of(executor, self.tokenizer, args or self._args, batch.tasks, batch.texts, settings=chosen)
 
     def _run(self, asked: Asked | None) -> tuple[runs.Run, list[Experience]]:
         egca = Settings(True, asked.config) if asked else None

@@ -95,7 +95,7 @@ class Slime(Framework):
 
     def __init__(self, model: Path, home: Path, batch: Batch = TINY) -> None:
         super().__init__(model, home, batch)
-        self._judge: Any = PoolJudge(UNIT, largest_group=batch.group)
+        self._judge: Any = PoolJudge(batch.config, largest_group=batch.group)
         self._metrics: dict[str, float] = {}
 
     @property

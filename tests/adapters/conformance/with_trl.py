@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import torch
 import trl_runs as runs
-from framework import TASKS, TINY, UNIT, Asked, Batch, Framework, Grid
+from framework import TASKS, TINY, Asked, Batch, Framework, Grid
 
 from egca_plugin.adapters.trl import dataset
 from egca_plugin.adapters.trl.judging import PoolJudge
@@ -32,7 +32,7 @@ class Trl(Framework):
 
     def __init__(self, model: Path, home: Path, batch: Batch = TINY) -> None:
         super().__init__(model, home, batch)
-        self._judge = PoolJudge(UNIT, largest_group=batch.group)
+        self._judge = PoolJudge(batch.config, largest_group=batch.group)
         self._rows = dataset(batch.tasks)
 
     @property

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from framework import (
     TINY,
-    UNIT,
     WRONG,
     Asked,
     Batch,
@@ -42,7 +41,7 @@ class Verl(Framework):
 
     def __init__(self, model: Path, home: Path, batch: Batch = TINY) -> None:
         super().__init__(model, home, batch)
-        self._judge = PoolJudge(UNIT, largest_group=batch.group)
+        self._judge = PoolJudge(batch.config, largest_group=batch.group)
         self.uid = np.array([task.task_id for task in batch.tasks for _ in range(batch.group)], dtype=object)
         self.rows = asyncio.run(rows_of(self._judge, self.tokenizer, batch))
         self._metrics: dict[str, float] = {}
