@@ -188,7 +188,7 @@ def token_advantages(
     """
     chosen = config or EgcaConfig()
     row, counted = _placed("token_advantages", credit, response_ids, tokenizer, mask, text, chosen)
-    praise = chosen.praise_share * of_passing(credit.mended, by_std=by_std) if row.praised else 0.0
+    praise = chosen.praise_share * of_passing(credit.mended, by_std=by_std) if credit.mended else 0.0
     return advantages(advantage, counted, row.spans, praised=row.praised, praise=praise, **_how(row, chosen, advantage))
 
 

@@ -31,12 +31,12 @@ class Response:
         fallback = self.fallback if credit.spans else ""
         if self.aligned is None:
             return Row(credit, task_id, (), self.tokens, fallback, (), placing)
-        decided = self._decision(credit) if placing.credit == "decision" else ()
+        decided = self._decision(credit) if placing.credit == "decision" and credit.spans else ()
         spans = decided or self.aligned.tokens(credit.spans)
         if credit.spans and not spans:
             fallback = "span_without_tokens"
         thinking = self.aligned.tokens([Span(*stretch) for stretch in reasoning(self.text)])
-        begun = decided[0].start if decided and credit.mended else 0
+        begun = decided[0].start if decided and placing.praise else 0
         praised = (TokenSpan(0, begun),) if begun else ()
         return Row(credit, task_id, spans, self.tokens, fallback, thinking, placing, praised=praised)
 

@@ -52,9 +52,9 @@ class Row:
 
     ``tokens`` counts the tokens of the response as sampled. ``fallback`` is a code where the credit could not be
     brought onto the tokens, which leaves ``spans`` empty. ``thinking``: the response's reasoning. ``praised``: what it
-    wrote in front of its decision, where that earns praise. ``scorer``: who rewarded a sample that is no code; its
-    credit says nothing but the reward. ``ticket``: where the rest of the credit of a sample is to be had whose group is
-    credited later; None where there is no more.
+    wrote in front of its decision, which earns praise where ``credit.mended`` says how much. ``scorer``: who rewarded
+    a sample that is no code; its credit says nothing but the reward. ``ticket``: where the rest of the credit of a
+    sample is to be had whose group is credited later; None where there is no more.
     """
 
     credit: Credit

@@ -107,7 +107,7 @@ def place_rows(
         cap=config.cap,
         thinking=[row.thinking if row else () for row in rows],
         thinking_credit=config.thinking,
-        praised=[row.praised if row else () for row in rows],
+        praised=[row.praised if row and row.credit.mended else () for row in rows],
         praise=[config.praise_share * of_passing(rate, by_std=by_std) if rate else 0.0 for rate in mended],
     )
     if config.unlocated == 1:

@@ -15,7 +15,7 @@ Where a whole group fails, plain GRPO learns nothing from it, and praise does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from egca_plugin.types import Credit
 
@@ -25,17 +25,35 @@ def with_mended(credits: Sequence[Credit]) -> list[Credit]:
 
     A sample alone is no group, and earns none: nothing is known of the rate at which its task is passed.
     """
-    proven = [_proven(credit) for credit in credits]
-    if len(credits) < 2 or not any(proven):
+    told = [standing(credit) for credit in credits]
+    rate = mended_rate(told)
+    if not rate:
         return list(credits)
-    rate = (sum(credit.passed for credit in credits) + sum(proven)) / (len(credits) + sum(proven))
-    return [replace(credit, mended=rate) if one else credit for credit, one in zip(credits, proven, strict=True)]
+    return [replace(credit, mended=rate) if one.proven else credit for credit, one in zip(credits, told, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the rate needs of one sample; small, so that processes that share a group can tell each other."""
+
+    passed: bool
+    proven: bool
+
+
+def standing(credit: Credit) -> Standing:
+    """Of a sample's credit; proven is what is mended by one change at a known decision."""
+    proven = credit.verified and credit.decision is not None and not credit.passed
+    return Standing(credit.passed, proven)
+
+
+def mended_rate(group: Sequence[Standing]) -> float:
+    """``r`` of a group; 0 where nobody is proven, and of a sample alone."""
+    proven = sum(one.proven for one in group)
+    if len(group) < 2 or not proven:
+        return 0.0
+    return (sum(one.passed for one in group) + proven) / (len(group) + proven)
 
 
 def of_passing(rate: float, *, by_std: bool = True) -> float:
     """``A+``, the advantage of a passing sample in a group that passes at ``rate`` (above 0, at most 1)."""
     return float(((1 - rate) / rate) ** 0.5) if by_std else 1 - rate
-
-
-def _proven(credit: Credit) -> bool:
-    return credit.verified and credit.decision is not None and not credit.passed

@@ -91,10 +91,11 @@ def test_of_two_turns_the_last_program_is_judged_and_the_environments_tokens_get
     samples = runs.sampled(runs.executor(judge, judged(Multi)), tokenizer, args, policy.TASKS[:1], texts=texts)
     assert [float(sample.rewards) for sample in samples] == [0, 1, 0, 0]
     advantages, mask, ids = runs.by_sample(runs.Run(model, args, egca=runs.ON).experiences(samples))[0]
-    moved = (advantages != 0) & mask
-    assert "+ 5" in tokenizer.decode(ids[moved])
+    blamed, praised = (advantages < 0) & mask, (advantages > 0) & mask
+    assert tokenizer.decode(ids[blamed]) == " +"
     between = torch.nonzero(mask).flatten().diff().argmax()  # the last token of the first turn
-    assert int(moved.nonzero()[0]) > int(torch.nonzero(mask).flatten()[between])
+    assert int(blamed.nonzero()[0]) > int(torch.nonzero(mask).flatten()[between])
+    assert torch.equal(praised, mask & (torch.arange(len(mask)) < int(blamed.nonzero()[0]))), "both turns led there"
     assert "again" in tokenizer.decode(ids[~mask])
 
 

@@ -116,7 +116,10 @@ def test_under_conserve_each_row_keeps_its_sum_on_the_tokens_to_blame(
         assert len(text) < 12
     assert torch.equal(output["advantages"][0] * mask[0], stock[0] * mask[0]), "a program that passes is left alone"
     by_default = runs.scored(plain)["advantages"][1]
-    assert set(by_default.tolist()) == {0.0, float(stock[1])}, "the span with GRPO's weight, the rest with none"
+    begun = int((by_default < 0).nonzero()[0])
+    praised = [0.5] * begun  # half of what passes: of four and two proven ones three do, so that would get 1
+    assert by_default[: begun + 1].tolist() == pytest.approx([*praised, float(stock[1])], abs=1e-3)
+    assert not by_default[begun + 1 :].any(), "what stands behind the decision gets nothing"
 
 
 def test_a_span_that_is_masked_falls_back_and_is_counted(model: Path, judge: PoolJudge, tmp_path: Path) -> None:
@@ -181,7 +184,8 @@ def test_rows_that_are_no_code_are_for_the_other_reward_functions(
     advantages = runs.scored(trainer, mixed)["advantages"]
     metrics = trainer._metrics["train"]
     assert (metrics["egca/no_code"], metrics["egca/pass_rate"], metrics["egca/lost_samples"]) == ([0.5], [0.25], [0.0])
-    assert [bool(row.max() > 0) for row in advantages] == [True, False, False, False, False, True, False, False]
+    lifted = [bool(row.max() > 0 and row.min() >= 0) for row in advantages]
+    assert lifted == [True, False, False, False, False, True, False, False]
     assert all(len(set(row[row != 0].tolist())) == 1 for row in advantages[4:]), "plain GRPO"
 
 
@@ -210,7 +214,7 @@ def test_records_and_metrics_are_those_of_the_other_trainers(model: Path, judge:
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert [line["mode"] for line in lines[:4]] == ["correct", "logic", "syntax", "syntax"]
     assert [line["completion"] for line in lines[:4]] == [runs.says(policy.TASKS[0], place) for place in range(4)]
-    assert BLAMED.strip() in lines[1]["credited_text"][0]
+    assert lines[1]["credited_text"] == [" +"]
     assert lines[0]["group_advantage"] > 0 > lines[1]["group_advantage"]
     assert {"egca/narrow", "egca/verified", "egca/credited_tokens", "egca/concentration/max", "egca/hack_alarm"} <= set(
         trainer._metrics["train"]

@@ -50,6 +50,7 @@ def test_a_group_on_two_processes_takes_the_step_of_one(tmp_path: Path) -> None:
     assert two[0].keys() == one.keys()
     assert two[0] == pytest.approx(one, rel=1e-4, abs=1e-5)
     assert one["egca/moved"] == 0.75
+    assert one["egca/praised_tokens"] > 0, "by how the whole group does, wherever its samples lie"
     (records,) = (tmp_path / "on_two" / "records").iterdir()
     keys = [json.loads(line)["key"] for line in records.read_text().splitlines()]
     assert keys == [f"0.{row // 4}_{row % 4}_0" for row in range(12)], "the first process writes all"

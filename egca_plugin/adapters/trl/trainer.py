@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -29,6 +29,7 @@ from egca_plugin.adapters.trl import settings
 from egca_plugin.adapters.trl.judging import Judge, PoolJudge
 from egca_plugin.adapters.trl.reward import Batch, SandboxReward
 from egca_plugin.config import EgcaConfig
+from egca_plugin.credit.praise import mended_rate, standing
 from egca_plugin.errors import TaskError
 
 
@@ -117,6 +118,7 @@ class EgcaGRPOTrainer(GRPOTrainer):
         group_advantages = output["advantages"]
         rows, placement = self._egca_reward.take(), None
         if training and self._egca.enabled:
+            rows = self._egca_whole(rows)
             mask = output["completion_mask"] * output.get("tool_mask", 1)
             rows = unless_lifted(rows, (group_advantages > 0).tolist())
             output["advantages"], placement = _place(
@@ -124,6 +126,16 @@ class EgcaGRPOTrainer(GRPOTrainer):
             )
         self._egca_log(batch, _Part(rows, placement, group_advantages.cpu(), self._egca_ids(rows, output)))
         return output
+
+    def _egca_whole(self, rows: list[Row | None]) -> list[Row | None]:
+        """The rows with the rates of whole groups: the samples of one may lie on several processes."""
+        if not self._egca.egca.praise_share:
+            return rows
+        told = gather_object([standing(row.credit) if row else None for row in rows])
+        first, size = self.accelerator.process_index * len(rows), self.num_generations
+        groups = [[one for one in told[at : at + size] if one] for at in range(0, len(told), size)]
+        rates = [mended_rate(group) for group in groups]
+        return [_mended(row, rates[at // size]) for at, row in enumerate(rows, first)]
 
     def _egca_ids(self, rows: Sequence[Row | None], output: Mapping[str, Any]) -> list[torch.Tensor]:
         """The sampled ids of each row, unpadded, where records are kept."""
@@ -174,6 +186,13 @@ def _joined(parts: Sequence[_Part]) -> _Part:
         advantages=torch.cat([part.advantages for part in parts]),
         ids=[ids for part in parts for ids in part.ids],
     )
+
+
+def _mended(row: Row | None, rate: float) -> Row | None:
+    """``row`` with the rate of its group, where it is proven."""
+    if row is None or not standing(row.credit).proven:
+        return row
+    return replace(row, credit=replace(row.credit, mended=rate))
 
 
 def _place(

@@ -27,7 +27,8 @@ WRONG = 1  # the place of the wrong answer in a group
 DEFAULT = EgcaConfig(traces="")
 UNIT, CONSERVE = EgcaConfig(credit="span", traces=""), EgcaConfig(scale="conserve", traces="")
 WEAK = EgcaConfig(credit="span", unlocated=0.25, traces="")
-PRAISING, MENDED = EgcaConfig(credit="decision", praise=0.5, traces=""), 0.75  # and the rate of each group, mended
+PRAISING = EgcaConfig(credit="decision", praise=0.5, traces="")
+MENDED = 0.5  # the rate of each group: of four one passes, and two are proven
 
 Change = Callable[[int, Row], Row | None]
 
