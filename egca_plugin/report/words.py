@@ -70,8 +70,8 @@ def of_credit(credit: Credit) -> str:
 
 
 def of_decision(credit: Credit, text: str) -> str:
-    """Where what was sampled parts from the repaired program; empty where that is not known."""
-    if credit.decision is None or not credit.spans:
+    """Where what was sampled parts from the repaired program; empty where that is not known, and without a text."""
+    if credit.decision is None or not credit.spans or not text:
         return ""
     at = credit.decision.start
     rest = text[at:].partition("\n")[0].strip()

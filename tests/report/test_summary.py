@@ -68,6 +68,7 @@ def test_the_decision_is_told_by_its_line_and_what_was_written_there() -> None:
     assert words.of_decision(replace(decided, mended=0.5), text).endswith("`; what stands in front of it is praised")
     assert words.of_decision(replace(known, decision=Span(len(text), len(text) + 1)), text).endswith("at its end")
     assert words.of_decision(replace(decided, spans=()), text) == "", "credit is uniform"
+    assert words.of_decision(decided, "") == "", "a record without its text"
 
 
 def test_a_leap_that_was_bought_is_told_in_the_report_and_by_watch(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import common
+from benchmarks.learning.programs.report import OVER_WORLDS
 from benchmarks.learning.programs.stages import CONTROLS
 from benchmarks.localization.report import markdown
 
@@ -30,6 +31,11 @@ SETTINGS = {
     "decision_conserve": "`egca.credit=decision egca.scale=conserve`",
     "tele": "`egca.praise=1.0`",
     "tele_half": "the default (`egca.credit=decision egca.praise=0.5`)",
+}
+OTHERS = {
+    "mass_matched": "an equal penalty spread over the whole sample",
+    "tele_half_random": "the same credit at a random place",
+    "positives": "leaving failing samples out, which takes no plugin",
 }
 WORLDS = {"long": "long programs", "short": "short ones", "branches": "ladders of cases"}
 _INTERVAL = re.compile(r"([+-]\d+\.\d+) \[([+-]\d+\.\d+), ([+-]\d+\.\d+)\]")  # not of one seed, which is infinite
@@ -65,27 +71,22 @@ def paragraph(result: Mapping[str, Any], name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Of one arm in one world: to GRPO, and to leaving failing samples out; with 95% intervals over ``seeds``."""
+    """Of one arm to GRPO in one world, with a 95% interval over ``seeds``."""
 
     arm: str
     world: str
     seeds: int
     to_grpo: common.Interval
-    to_positives: common.Interval
 
 
 def differences(result: Mapping[str, Any]) -> Iterator[Difference]:
     """Of every arm that is the plugin's work, wherever at least two seeds make an interval."""
     settings = result["settings"]
     for world, table in zip(settings["worlds"], result["tables"], strict=False):
-        for cells in table["rows"]:
-            row = dict(zip(table["columns"], cells, strict=True))
-            arm = row["failing samples get"]
-            found = [_INTERVAL.fullmatch(row[column]) for column in ("to grpo", "to positives")]
-            if arm in COMPARED or arm in CONTROLS or not all(found):
-                continue
-            to_grpo, to_positives = (common.Interval(*map(float, one.groups())) for one in found if one)
-            yield Difference(arm, world, row["cells"] // len(settings["rates"]), to_grpo, to_positives)
+        for row in _rows(table):
+            arm, found = row["failing samples get"], _interval(row["to grpo"])
+            if found and arm not in COMPARED and arm not in CONTROLS:
+                yield Difference(arm, world, row["cells"] // len(settings["rates"]), found)
 
 
 def readme(result: Mapping[str, Any]) -> str:
@@ -96,37 +97,59 @@ def readme(result: Mapping[str, Any]) -> str:
     found = list(differences(result))
     first = [one for one in found if one.world == result["settings"]["worlds"][0]]
     best = max(first, key=lambda one: one.to_grpo.value).arm
-    rows = [one for one in found if one.arm == best]
+    rows, beyond = [one for one in found if one.arm == best], dict(_beyond(result, best))
     setting = SETTINGS.get(best, f"the benchmark's arm `{best}`")
     where = [f"{_shown(one.to_grpo)} on {WORLDS.get(one.world, one.world)} ({one.seeds} seeds)" for one in rows]
-    beyond = [_shown(one.to_positives) for one in rows]
     told = "with a small policy on real Python"
     tried = f"Of {len(first)} ways to place credit, tried {told}, {setting} did best"
     if len(first) == 1:
         tried = f"One way to place credit, {setting}, was tried at length {told}"
+    over = [f"{_shown(interval, 3)} to {OTHERS[base]}" for base, interval in beyond.items()]
     text = (
         f"**Does it learn better than GRPO?** {tried}: in mean held-out pass rate its difference to GRPO is "
-        f"{_listed(where)}. "
-        f"To leaving failing samples out, which takes no plugin, it is {_listed(beyond)}. {_verdict(rows)}"
+        f"{_listed(where)}. In the mean over these worlds it is {_listed(over)}. {_verdict(rows, beyond)}"
     )
     return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False) + "\n"
 
 
-def _verdict(rows: list[Difference]) -> str:
+def _beyond(result: Mapping[str, Any], arm: str) -> Iterator[tuple[str, common.Interval]]:
+    """What the arm's mean over the worlds is beside each control that has two seeds in all of them."""
+    for table in result["tables"]:
+        for row in _rows(table) if table["title"] == OVER_WORLDS else ():
+            for base in OTHERS if row["arm"] == arm else ():
+                if interval := _interval(row.get(f"to {base}", "")):
+                    yield base, interval
+
+
+def _verdict(rows: list[Difference], beyond: Mapping[str, common.Interval]) -> str:
     """What the intervals allow to say, and no more."""
-    if all(one.to_grpo.low > 0 for one in rows):
-        said = "So it learns better than GRPO there"
-    elif all(one.to_grpo.high < 0 for one in rows):
+    if all(one.to_grpo.high < 0 for one in rows):
         return "So GRPO learns better there."
+    better = all(one.to_grpo.low > 0 for one in rows)
+    said = ["So it learns better than GRPO there" if better else "So whether it learns better is open"]
+    controls = [interval for base, interval in beyond.items() if base != "positives"]
+    if controls and all(interval.low > 0 for interval in controls):
+        said.append("the place of the blame helps")
     else:
-        said = "So whether it learns better is open"
-    if all(one.to_positives.low > 0 for one in rows):
-        return f"{said}, and than without failing samples."
-    return f"{said}, and **that the place of the blame helps is not shown**."
+        said.append("**that the place of the blame helps is not shown**")
+    if "positives" in beyond and beyond["positives"].low > 0:
+        said.append("it is better than leaving failing samples out")
+    else:
+        said.append("**that it is worth more than leaving failing samples out is not shown**")
+    return f"{_listed(said)}."
 
 
-def _shown(interval: common.Interval) -> str:
-    return interval.show("{:+.2f}")
+def _rows(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [dict(zip(table["columns"], cells, strict=True)) for cells in table["rows"]]
+
+
+def _interval(text: str) -> common.Interval | None:
+    found = _INTERVAL.fullmatch(text)
+    return common.Interval(*map(float, found.groups())) if found else None
+
+
+def _shown(interval: common.Interval, digits: int = 2) -> str:
+    return interval.show(f"{{:+.{digits}f}}")
 
 
 def _listed(parts: list[str]) -> str:

@@ -15,6 +15,7 @@ from benchmarks.learning.programs.arms import ARMS
 from benchmarks.learning.programs.stages import Stage
 from benchmarks.learning.programs.summary import BASE, Row
 
+OVER_WORLDS = "Mean over the worlds"
 SHOWN = {
     "grpo": "black",
     "positives": "tab:gray",
@@ -97,7 +98,7 @@ def _over_worlds(rows: Sequence[Row], stage: Stage) -> dict[str, Any]:
         for arm in stage.arms
         if arm != BASE
     ]
-    return common.table("Mean over the worlds", ["arm", *(f"to {base}" for base in bases)], body)
+    return common.table(OVER_WORLDS, ["arm", *(f"to {base}" for base in bases)], body)
 
 
 def _places(rows: Sequence[Row], world: str, arms: Sequence[str]) -> dict[str, Any]:
