@@ -15,6 +15,7 @@ TRAINING_ONLY = ("scale", "mix", "cap", "thinking", "budget", "records")
 _PARSE: dict[str, Callable[[str], Any]] = {
     "int": int,
     "float": float,
+    "float | None": lambda text: None if text == "null" else float(text),
     "tuple[str, ...]": lambda text: [word.strip() for word in text.strip("[]").split(",") if word.strip()],
 }
 

@@ -59,11 +59,11 @@ def of_reason(code: str) -> str:
 
 
 def of_credit(credit: Credit) -> str:
-    """One sentence: where the advantage goes, and why."""
+    """One sentence: what is to blame and why, or why nothing narrower than the sample is."""
     if credit.spans:
         why = of_reason(credit.reason) if credit.reason else "the evidence points here"
         how = "a change of this text alone makes every test pass" if credit.verified else why
-        return f"The advantage goes to the marked text: {how}."
+        return f"The marked text is to blame: {how}."
     if credit.mode is Mode.CORRECT:
         return f"Credit is uniform: {UNIFORM[credit.mode]}."
     return f"Credit is uniform: {of_reason(credit.reason) if credit.reason else UNIFORM[credit.mode]}."

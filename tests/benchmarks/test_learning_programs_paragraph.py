@@ -48,10 +48,10 @@ def test_the_best_arm_is_told_with_its_setting_and_its_intervals():
 @pytest.mark.parametrize(
     ("over", "verdict"),
     [
-        ((HELPS, HELPS), "there, the place of the blame helps and it is better than leaving failing samples out."),
-        ((OPEN, HELPS), "the place of the blame helps and **that it is worth more than leaving failing samples out is"),
-        ((HELPS, OPEN), "there, **that the place of the blame helps is not shown** and it is better than leaving"),
-        ((OPEN, ""), "**that the place of the blame helps is not shown** and **that it is worth more"),
+        ((HELPS, HELPS), "there, the place of the credit helps and it is better than leaving failing samples out."),
+        ((OPEN, HELPS), "the place of the credit helps and **that it is worth more than leaving failing"),
+        ((HELPS, OPEN), "there, **that the place of the credit helps is not shown** and it is better than leaving"),
+        ((OPEN, ""), "**that the place of the credit helps is not shown** and **that it is worth more"),
     ],
 )
 def test_less_negative_mass_is_no_proof_of_the_place_and_a_control_is(over, verdict):

@@ -27,6 +27,7 @@ def test_each_kind_of_setting() -> None:
         *("--preset", "paper", "--localizer", "ochiai", "--set", "constraints=paper", "--set", "max_share=0.5"),
         *("--set", "egca.seed=7", "--set", "references=a=b.jsonl", "--set", "sandbox.memory_mb=256"),
         *("--set", "sandbox.packages=[numpy, sympy]", "--set", "reward=share", "--set", "sandbox.max_tests=20"),
+        *("--set", "credit=decision", "--set", "praise=0.25"),
     )
     assert given == EgcaConfig(
         preset="paper",
@@ -36,8 +37,14 @@ def test_each_kind_of_setting() -> None:
         seed=7,
         references="a=b.jsonl",
         reward="share",
+        credit="decision",
+        praise=0.25,
         sandbox=SandboxConfig(timeout_s=2.0, memory_mb=256, packages=("numpy", "sympy"), max_tests=20),
     )
+
+
+def test_null_is_the_presets_own() -> None:
+    assert read("--set", "praise=null") == read()
 
 
 @pytest.mark.parametrize(
@@ -45,6 +52,8 @@ def test_each_kind_of_setting() -> None:
     [
         ("max_share", "expected KEY=VALUE"),
         ("max_share=half", "got 'half', expected float"),
+        ("praise=half", r"got 'half', expected float \| None"),
+        ("praise=2", "expected a number from 0 to 1"),
         ("max_share=7", "expected a number from 0 to 1"),
         ("maxshare=0.5", "did you mean 'max_share'"),
         ("sandbox.memory=256", "did you mean 'memory_mb'"),

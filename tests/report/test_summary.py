@@ -54,7 +54,7 @@ def test_every_reason_of_the_localisers_has_words(reason: str) -> None:
 
 def test_every_credit_is_told_in_one_sentence() -> None:
     told = [words.of_credit(known) for _, _, known in make.rows()]
-    assert told[0] == "The advantage goes to the marked text: a change of this text alone makes every test pass."
+    assert told[0] == "The marked text is to blame: a change of this text alone makes every test pass."
     assert told[1] == "Credit is uniform: it passes its tests."
     assert told[-1] == "Credit is uniform: a code of tomorrow."
 

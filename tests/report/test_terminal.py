@@ -35,7 +35,7 @@ def test_the_blame_has_its_colour_character_by_character() -> None:
 def test_a_narrow_credit_tells_what_diverged_and_what_proves_it() -> None:
     _, text, credit = make.rows()[0]
     page = shown(credit, text)
-    assert "The advantage goes to the marked text: a change of this text alone makes every test pass." in page
+    assert "The marked text is to blame: a change of this text alone makes every test pass." in page
     assert "value: saw 2, expected 1" in page
     assert "values[1:] -> values" in shown(replace(credit, diff=""), text)
     told = dict(re.split(r"  +", line.strip(), maxsplit=1) for line in page.splitlines() if re.match(r"  \w+  +", line))

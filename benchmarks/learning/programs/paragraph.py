@@ -60,7 +60,8 @@ def paragraph(result: Mapping[str, Any], name: str) -> str:
         f"{plan['steps']} steps of {plan['groups']} x {plan['size']} samples. Differences in mean held-out pass rate "
         "over training, paired by seed, with 95% t intervals over seeds."
     )
-    worlds = [markdown(one) for one in (*tables[: len(settings["worlds"])], tables[-2])]
+    over = [one for one in tables if one["title"] == OVER_WORLDS]
+    worlds = [markdown(one) for one in (*tables[: len(settings["worlds"])], *over)]
     chosen = next(arm for arm, _, mark in tables[-1]["rows"] if mark)
     rule = f"The rule, applied to these cells: `{chosen}`; it counts for the confirmation, in all worlds."
     return "\n".join([head, "", *worlds, rule, ""])
@@ -129,9 +130,9 @@ def _verdict(rows: list[Difference], beyond: Mapping[str, common.Interval]) -> s
     said = ["So it learns better than GRPO there" if better else "So whether it learns better is open"]
     controls = [interval for base, interval in beyond.items() if base != "positives"]
     if controls and all(interval.low > 0 for interval in controls):
-        said.append("the place of the blame helps")
+        said.append("the place of the credit helps")
     else:
-        said.append("**that the place of the blame helps is not shown**")
+        said.append("**that the place of the credit helps is not shown**")
     if "positives" in beyond and beyond["positives"].low > 0:
         said.append("it is better than leaving failing samples out")
     else:
