@@ -209,9 +209,10 @@ def _placed(
     counted = _ints(mask) if mask is not None else [1] * len(ids)
     if len(counted) != len(ids):
         raise ValueError(f"{caller}: got {len(ids)} response_ids and a mask of {len(counted)}, expected as many")
-    response = _reader(tokenizer).read(ids)
+    reader = _reader(tokenizer)
+    response = reader.read(ids)
     _check_text(caller, credit, response, text)
-    return response.row(credit, "", Placing.of(config, True)), counted
+    return reader.row(response, credit, "", Placing.of(config, True)), counted
 
 
 def _how(row: Row, config: EgcaConfig, advantage: float = -1.0) -> dict[str, Any]:

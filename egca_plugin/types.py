@@ -335,11 +335,20 @@ class TokenSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class Instead:
+    """How a repair goes on: up to ``start``, a character of the completion, it is what was sampled, then ``text``."""
+
+    start: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Credit(HtmlTable):
     """The pipeline's answer for one completion. Empty ``spans`` mean uniform credit, that is plain GRPO.
 
     ``spans`` are characters of the completion, most blamed first. ``decision`` is the character at which what was
-    sampled parts from its verified repair (:mod:`egca_plugin.credit.decision`), None where that is not known.
+    sampled parts from its verified repair (:mod:`egca_plugin.credit.decision`), None where that is not known;
+    ``instead``, where that can be told, is how the repair goes on, and ``begins`` where the program does.
     ``reason`` is a code wherever a narrower credit was possible in principle and not given. ``ms`` maps a stage's name
     to milliseconds. ``anomalies`` are what may mean that the program aims at the tests
     (:mod:`egca_plugin.judging.anomalies`). ``restarts`` counts, by kind, the processes that were lost and replaced
@@ -371,6 +380,8 @@ class Credit(HtmlTable):
     diff: str = ""
     repaired: str = field(default="", repr=False)
     mended: float = 0.0
+    instead: Instead | None = field(default=None, repr=False)
+    begins: int = 0
 
     @property
     def passed(self) -> bool:

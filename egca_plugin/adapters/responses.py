@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from egca_plugin.adapters.samples import Placing, Row
+from egca_plugin.credit.parting import parting
 from egca_plugin.credit.spans import AlignedText
 from egca_plugin.credit.tokens import TokenBytes, decode
 from egca_plugin.errors import TokenizerError
@@ -26,29 +27,8 @@ class Response:
     aligned: AlignedText | None
     fallback: str = ""
 
-    def row(self, credit: Credit, task_id: str, placing: Placing) -> Row:
-        """``credit``, which speaks of characters of the text, on the tokens."""
-        fallback = self.fallback if credit.spans else ""
-        if self.aligned is None:
-            return Row(credit, task_id, (), self.tokens, fallback, (), placing)
-        decided = self._decision(credit) if placing.credit == "decision" and credit.spans else ()
-        spans = decided or self.aligned.tokens(credit.spans)
-        if credit.spans and not spans:
-            fallback = "span_without_tokens"
-        thinking = self.aligned.tokens([Span(*stretch) for stretch in reasoning(self.text)])
-        begun = decided[0].start if decided and placing.praise else 0
-        praised = (TokenSpan(0, begun),) if begun else ()
-        return Row(credit, task_id, spans, self.tokens, fallback, thinking, placing, praised=praised)
 
-    def _decision(self, credit: Credit) -> tuple[TokenSpan, ...]:
-        """The token of the decision; behind the text's end it is the one that ended the response."""
-        assert self.aligned is not None
-        if credit.decision is None:
-            return ()
-        if credit.decision.start < len(self.text):
-            return self.aligned.tokens([credit.decision])
-        ends = self.tokens and self.aligned.token_bytes[-2] == self.aligned.token_bytes[-1]
-        return (TokenSpan(self.tokens - 1, self.tokens),) if ends else ()
+Place = Callable[[Response, Credit, str, Placing], Row]
 
 
 class Reader:
@@ -66,3 +46,27 @@ class Reader:
             logger.warning("egca: a response keeps uniform credit: %s", error)
             return Response(decode(self._tokenizer, ids), len(ids), None, "tokenizer_mismatch")
         return Response(aligned.text, len(ids), aligned)
+
+    def row(self, response: Response, credit: Credit, task_id: str, placing: Placing) -> Row:
+        """``credit``, which speaks of characters of the response's text, on its tokens."""
+        aligned, tokens = response.aligned, response.tokens
+        fallback = response.fallback if credit.spans else ""
+        if aligned is None:
+            return Row(credit, task_id, (), tokens, fallback, (), placing)
+        decided = None
+        if placing.credit == "decision" and credit.spans and credit.decision is not None:
+            decided = parting(aligned, tokens, credit.decision, credit.instead, self._token_bytes.common)
+        spans = (decided,) if decided is not None else aligned.tokens(credit.spans)
+        if credit.spans and not spans:
+            fallback = "span_without_tokens"
+        thinking = aligned.tokens([Span(*stretch) for stretch in reasoning(response.text)])
+        praised = _in_front(aligned, credit, decided) if decided is not None and placing.praise else ()
+        return Row(credit, task_id, spans, tokens, fallback, thinking, placing, praised=praised)
+
+
+def _in_front(aligned: AlignedText, credit: Credit, decided: TokenSpan) -> tuple[TokenSpan, ...]:
+    """What the program has in front of its decision: the proof says nothing of what was written before the program."""
+    begun = aligned.tokens([Span(credit.begins, credit.begins + 1)])
+    if not begun or begun[0].start >= decided.start:
+        return ()
+    return (TokenSpan(begun[0].start, decided.start),)

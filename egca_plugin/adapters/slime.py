@@ -25,7 +25,7 @@ from egca_plugin.adapters import tensors, unjudged
 from egca_plugin.adapters.groups import PoolJudge
 from egca_plugin.adapters.observer import Observer
 from egca_plugin.adapters.responses import Reader
-from egca_plugin.adapters.samples import Placing, Row, Scope
+from egca_plugin.adapters.samples import Placing, Row, Scope, unless_lifted
 from egca_plugin.adapters.settings import Settings, unpraised
 from egca_plugin.config import PRESETS, EgcaConfig
 from egca_plugin.errors import ConfigError, FrameworkError, TaskError
@@ -97,6 +97,7 @@ def place(args: Namespace, samples: Sequence[Any]) -> tuple[list[float], list[li
     placed, scope = level.expand(mask.shape), Scope(worker.settings.egca, worker.settings.enabled, rows)
     scope.group_advantages = level
     if worker.settings.enabled:
+        scope.rows = rows = unless_lifted(rows, (level[:, 0] > 0).tolist())
         by_std = bool(args.grpo_std_normalization)
         placed, scope.placement = tensors.place_rows(placed, mask, rows, worker.settings.egca, by_std=by_std)
     _observe(worker, args, samples, scope)
@@ -177,12 +178,12 @@ async def _rewards(args: Namespace, samples: Sequence[Any], *, judge_only: bool)
     task = _task(samples[0])
     if isinstance(task, TaskError):
         logger.warning("egca: samples have reward 0, their task cannot be read: %s", task)
-        rows: list[Row | None] = [one.row(unjudged.bad_task(task), "", placing) for one in responses]
+        rows: list[Row | None] = [worker.reader.row(one, unjudged.bad_task(task), "", placing) for one in responses]
     else:
         group = Group(task, tuple(Completion(one.text) for one in responses), None, judge_only)
         credits = await worker.judge(group)
         rows = [
-            None if credit is None else one.row(credit, task.task_id, placing)
+            None if credit is None else worker.reader.row(one, credit, task.task_id, placing)
             for credit, one in zip(credits, responses, strict=True)
         ]
     known = [row.credit.reward for row in rows if row is not None]

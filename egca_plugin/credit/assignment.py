@@ -10,7 +10,7 @@ from egca_plugin.credit.syntax import compile_error_span
 from egca_plugin.localize.api import DIVERGENCE
 from egca_plugin.program.change import diff
 from egca_plugin.program.extract import to_completion
-from egca_plugin.types import Credit, Divergence, Localization, Mode, Program, Span, Verdict
+from egca_plugin.types import Credit, Divergence, Instead, Localization, Mode, Program, Span, Verdict
 
 
 def assigned(
@@ -28,8 +28,11 @@ def assigned(
         spans, reason = (), "not_sure_enough" if spans else reason
     elif sum(s.end - s.start for s in spans) > config.max_share * max(_sampled(program), 1):
         spans, reason = (), "span_too_wide"
+    at, instead = _decision(program, found) if spans and found.verified else (None, None)
     return Credit(
-        decision=_decision(program, found) if spans and found.verified else None,
+        decision=at,
+        instead=instead,
+        begins=program.segments[0].completion_start if program.segments else 0,
         mode=mode,
         reward=reward_of(verdict, config.reward),
         outcome=verdict.outcome,
@@ -57,13 +60,19 @@ def at_compile_error(program: Program) -> Localization:
     return Localization(spans=(span,), confidence=1.0, stage="compiler")
 
 
-def _decision(program: Program, found: Localization) -> Span | None:
+def _decision(program: Program, found: Localization) -> tuple[Span | None, Instead | None]:
     """In the completion; where the repair goes on behind the program's end, what was sampled there."""
-    at = decision(program.source, found.patched)
-    if at is None:
-        return None
-    if at.start < len(program.source):
-        return to_completion(program, at)
+    parted = decision(program.source, found.patched)
+    if parted is None:
+        return None, None
+    at, start = _character(program, parted.at), _character(program, parted.start)
+    return at, Instead(start.start, parted.text) if at and start and parted.text else None
+
+
+def _character(program: Program, at: int) -> Span | None:
+    """One character of the program in the completion, or the one behind its end; None for one that was not sampled."""
+    if at < len(program.source):
+        return to_completion(program, Span(at, at + 1))
     end = program.segments[-1].completion_start + program.segments[-1].length
     return Span(end, end + 1)
 

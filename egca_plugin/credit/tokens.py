@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import takewhile
 from typing import Any, Protocol
 
 from egca_plugin.credit.spans import AlignedText, align
@@ -69,6 +70,22 @@ class TokenBytes:
                 f"its decode() gives {len(decoded)}; first difference at character {at}"
             )
         return aligned
+
+    def common(self, own: str, theirs: str) -> int | None:
+        """How many characters of ``own`` stand in front of the first token that ``theirs`` does not begin with too.
+
+        Of texts as they are sampled, that is in the tokens that the tokenizer makes of them: ``i < n`` and ``i <= n``
+        have ``i`` in common. None where a text spells special tokens.
+        """
+        first, second = self._ids(own), self._ids(theirs)
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
+        if any(i in self._silent for i in first[:same]):
+            return None
+        return len(b"".join(self.pieces(first)[:same]).decode("utf-8", "ignore"))
+
+    def _ids(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
 
     def _bytes(self, token_id: int, token: str | None) -> bytes:
         if token_id in self._silent:

@@ -20,7 +20,7 @@ from egca_plugin.adapters.settings import Settings
 from egca_plugin.adapters.verl.judging import PoolJudge
 from egca_plugin.adapters.verl.service import CreditService, Sample
 from egca_plugin.config import EgcaConfig
-from egca_plugin.types import Task
+from egca_plugin.types import Credit, Task
 
 pytestmark = pytest.mark.slow
 
@@ -43,6 +43,10 @@ GROUPS: dict[str, tuple[Task, Sequence[str]]] = {
 CONFIG = EgcaConfig(traces="", budget=0.9, praise=0.0)
 
 
+def unplaced(response: Response, credit: Credit, task_id: str, placing: Placing) -> Row:
+    return Row(credit, task_id, (), response.tokens, placing=placing)
+
+
 def samples() -> list[Sample]:
     return [
         Sample(Ticket("here", name, place), task, Response(text, 99, None), 1, Placing())
@@ -55,7 +59,7 @@ def credited(order: Sequence[Sample], *, one_by_one: bool) -> dict[tuple[str, in
     """Rows of a batch whose samples come in ``order``."""
 
     async def work() -> dict[tuple[str, int], Row]:
-        service = CreditService(PoolJudge(Settings(True, CONFIG), workers=2), size=SIZE, at_once=2)
+        service = CreditService(PoolJudge(Settings(True, CONFIG), workers=2), place=unplaced, size=SIZE, at_once=2)
         if one_by_one:
             for sample in order:
                 await service.judge(sample)

@@ -16,7 +16,7 @@ LOOP = "def f(xs):\n    t = 0\n    for x in xs:\n        t = x\n    return t\n"
 def parted(source: str, repaired: str) -> str | None:
     """``source`` with a bar in front of the decision."""
     found = decision(source, ast.unparse(ast.parse(repaired)))
-    return None if found is None else source[: found.start] + "|" + source[found.start :]
+    return None if found is None else source[: found.at] + "|" + source[found.at :]
 
 
 @pytest.mark.parametrize(
@@ -24,8 +24,8 @@ def parted(source: str, repaired: str) -> str | None:
     [
         (LOOP, LOOP.replace("t = x", "t = t + x"), LOOP.replace("t = x", "t = |x")),  # not what the patch replaces
         (LOOP, LOOP.replace("t = x", "t += x"), LOOP.replace("t = x", "t |= x")),
-        (LOOP, LOOP.replace("    return t", "        return t"), LOOP.replace("return", "|return")),  # another depth
-        (LOOP, LOOP.replace("t = x\n", "t = x\n        t += 1\n"), LOOP.replace("return", "|return")),  # omitted
+        (LOOP, LOOP.replace("    return t", "        return t"), LOOP.replace(" return", "| return")),  # another depth
+        (LOOP, LOOP.replace("t = x\n", "t = x\n        t += 1\n"), LOOP.replace(" return", "| return")),  # omitted
         ("def f(n):\n    return (n>=3)\n", "def f(n):\n    return n > 3\n", "def f(n):\n    return (n>|=3)\n"),
         ("def f(n):\n    return g(n+1)\n", "def f(n):\n    return g(n)\n", "def f(n):\n    return g(n|+1)\n"),
         ("def f(n):\n    return n # c\n", "def f(n):\n    return n[1:]\n", "def f(n):\n    return n| # c\n"),
@@ -39,10 +39,35 @@ def parted(source: str, repaired: str) -> str | None:
         ("r = 1; q = 2\n", "r = 1\nq = 2\nz = 3\n", "r = 1; q = 2\n|"),
         ("r = 'é'; q = (1 +\n  2)\n", "r = 'é'\nq = 1 + 3\n", "r = 'é'; q = (1 +\n  |2)\n"),
         ("r = 1", "r = 1\nq = 2\n", "r = 1|"),
+        ("r = 1\nif s:\n  q = 2\n", "r = 1\n", "r = 1\n|if s:\n  q = 2\n"),  # too much
     ],
 )  # fmt: skip
 def test_where_the_texts_part(source: str, repaired: str, expected: str) -> None:
     assert parted(source, repaired) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "repaired", "goes_on"),
+    [
+        (LOOP, LOOP.replace("t = x", "t += x"), "\n        t| += x"),
+        ("while i<n: i+=1\n", "while i <= n: i += 1\n", "while i|<= n:"),  # as densely as the source
+        ("def f(n):\n    return g(n - 1)\n", "def f(n):\n    return g(n)\n", "    return g(n|)"),
+        ('def f(s):\n  return s + "x"\n', "def f(s):\n  return s + 'y'\n", '  return s +| "y"'),
+        (LOOP, LOOP.replace("    return t", "        return t"), "        t = x\n|        return t"),
+        ("for x in y:\n  if x:\n    t = 1\n    return t\n", "for x in y:\n  if x:\n    t = 1\n  return t\n",
+         "    t = 1\n|  return t"),
+        ("for x in y:\n  t = 1\n  return t\n", "for x in y:\n  t = 1\n  pass\nreturn t\n", "  t = 1\n|return t"),
+        ("def f():\n  r = 1\n\n\ndef g():\n  t\n", "def f():\n  r = 1\n  q = 2\ndef g():\n  t\n", "r = 1|\n  q = 2"),
+        ("r = 1", "r = 1\nif r:\n  q = 2\n", "r = 1|\nif r:"),
+        ("if s: r = 1; q = 2\n", "if s: r = 1; q = 3\n", "if s: r = 1; q =| 3"),
+    ],
+)  # fmt: skip
+def test_how_the_repair_goes_on(source: str, repaired: str, goes_on: str) -> None:
+    """In the layout of the source; a bar where that begins, and the line in front."""
+    found = decision(source, ast.unparse(ast.parse(repaired)))
+    assert found is not None
+    assert source[: found.start].endswith(goes_on.partition("|")[0])
+    assert found.text == goes_on.partition("|")[2]
 
 
 @pytest.mark.parametrize("source", ["def f(:\n", "x = (1,\n", "\x00", ""])
@@ -79,6 +104,8 @@ def test_what_stands_before_the_decision_stands_in_the_repair_too_whatever_the_l
     found, formatted = decision(plain, patched), decision(source, patched)
     assert (found is None) == (formatted is None) == (plain == patched)
     if found is not None and formatted is not None:
-        before = words(plain[: found.start])
+        before = words(plain[: found.at])
         assert words(patched).startswith(before)
-        assert words(source[: formatted.start]) == before
+        assert words(source[: formatted.at]) == before
+        assert found.start <= found.at
+        assert formatted.start <= formatted.at

@@ -50,7 +50,8 @@ class JudgingMixin(AgentExecutorBase):
                 seat.leave()
             raise
         placing = Placing.of(label.settings.egca, label.settings.enabled)
-        row, reward = await _credited(task, seat, response, placing, output["reward"])
+        assert self._reader is not None  # it has read
+        row, reward = await _credited(task, seat, self._reader, response, placing, output["reward"])
         output.update(label=Answer(label.label, row, first), reward=reward, scores=reward)
         return output
 
@@ -84,14 +85,14 @@ def task_of(label: Any, prompt: str) -> Task | TaskError | None:
 
 
 async def _credited(
-    task: Task | TaskError | None, seat: Seat | None, response: Response, placing: Placing, own: Any
+    task: Task | TaskError | None, seat: Seat | None, reader: Reader, response: Response, placing: Placing, own: Any
 ) -> tuple[Row | None, float]:
     """A sample's credit on its tokens, and its reward; ``own`` is the executor's."""
     if seat is not None and isinstance(task, Task):
         credit, mean = await seat.judged(response.text)
-        return (None, mean) if credit is None else (response.row(credit, task.task_id, placing), credit.reward)
+        return (None, mean) if credit is None else (reader.row(response, credit, task.task_id, placing), credit.reward)
     if isinstance(task, TaskError):
-        return response.row(unjudged.bad_task(task), "", placing), 0.0
+        return reader.row(response, unjudged.bad_task(task), "", placing), 0.0
     reward = float(own or 0.0)
     return Row.of_another_scorer(SCORER, reward, response.tokens), reward
 

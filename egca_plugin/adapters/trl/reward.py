@@ -96,7 +96,7 @@ class SandboxReward:
         assert self._reader is not None, "the trainer opens it"
         responses = [self._reader.read(one) for one in ids]
         credits = self._judged(tasks, responses)
-        return [_row(*one, self._placing) for one in zip(tasks, responses, credits, strict=True)]
+        return [_row(self._reader, *one, self._placing) for one in zip(tasks, responses, credits, strict=True)]
 
     def _judged(self, tasks: Sequence[Read], responses: Sequence[Response]) -> list[Credit | None]:
         assert self._judge is not None, "the trainer opens it"
@@ -158,9 +158,9 @@ def _read(row: Mapping[str, Any]) -> Read:
         return error
 
 
-def _row(task: Read, response: Response, credit: Credit | None, placing: Placing) -> Row | None:
+def _row(reader: Reader, task: Read, response: Response, credit: Credit | None, placing: Placing) -> Row | None:
     if task is None:
         return Row.of_another_scorer("reward_funcs", 0.0, response.tokens)
     if credit is None:
         return None
-    return response.row(credit, task.task_id if isinstance(task, Task) else "", placing)
+    return reader.row(response, credit, task.task_id if isinstance(task, Task) else "", placing)

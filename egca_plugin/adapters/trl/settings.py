@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from trl import GRPOConfig
 
 from egca_plugin.adapters.settings import OFF, Settings, unpraised
 from egca_plugin.config import PRESETS, EgcaConfig
 from egca_plugin.errors import ConfigError
+
+_OF_A_GROUP = "praise is of the size of one group's advantages"
+_AGAINST_PRAISE: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("scale_rewards", lambda value: value == "batch", _OF_A_GROUP),
+    ("multi_objective_aggregation", lambda value: value == "normalize_then_sum", _OF_A_GROUP),
+    (
+        "off_policy_mask_threshold",
+        lambda value: value is not None,
+        "TRL keeps of a failing sequence that it masks the tokens whose advantage is positive, so praise alone",
+    ),
+)
 
 
 def read(value: EgcaConfig | Settings | str | None) -> Settings:
@@ -52,10 +65,9 @@ def check(settings: Settings, args: GRPOConfig) -> Settings:
             "tokens after the credit was placed, and with a blamed one all of its sequence's advantage. Set it to 1.0, "
             'or train with egca="off"'
         )
-    if args.scale_rewards == "batch":
-        settings = unpraised(
-            settings, "GRPOConfig.scale_rewards='batch': praise is of the size of one group's advantages"
-        )
+    for name, against, why in _AGAINST_PRAISE:
+        if against(getattr(args, name, None)):
+            settings = unpraised(settings, f"GRPOConfig.{name}={getattr(args, name)!r}: {why}")
     if settings.egca.bank == "checkpoints":
         bank = os.path.join(args.output_dir or ".", "egca_bank")
         return replace(settings, egca=replace(settings.egca, bank=bank))

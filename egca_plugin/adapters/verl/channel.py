@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from egca_plugin.adapters.samples import Placing, Row, Ticket
-from egca_plugin.types import Credit, Divergence, FailedTest, Mode, Outcome, Span, TokenSpan
+from egca_plugin.types import Credit, Divergence, FailedTest, Instead, Mode, Outcome, Span, TokenSpan
 
-FORMAT = 5
+FORMAT = 6
 KEY = "egca"  # the JSON string
 _FIELDS = tuple(f.name for f in dataclasses.fields(Credit))
 
@@ -92,6 +92,8 @@ def _credit(values: dict[str, Any]) -> Credit:
     values["spans"] = tuple(Span(**span) for span in values["spans"])
     if values["decision"] is not None:
         values["decision"] = Span(**values["decision"])
+    if values["instead"] is not None:
+        values["instead"] = Instead(**values["instead"])
     values["anomalies"] = tuple(values["anomalies"])
     if values["divergence"] is not None:
         values["divergence"] = Divergence(**values["divergence"])

@@ -19,7 +19,7 @@ from verl import DataProto
 from verl.trainer.ppo.core_algos import compute_grpo_outcome_advantage, register_adv_est
 
 from egca_plugin.adapters import tensors
-from egca_plugin.adapters.samples import Placing, Row, Scope
+from egca_plugin.adapters.samples import Placing, Row, Scope, unless_lifted
 from egca_plugin.adapters.verl import channel
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import FrameworkError
@@ -73,7 +73,11 @@ def egca_advantage(
 
 
 def place(scope: Scope, advantages: torch.Tensor, response_mask: torch.Tensor, *, by_std: bool = True) -> torch.Tensor:
-    """``advantages`` (B, T) on the blamed tokens of ``scope``, whose ``placement`` then says what was done."""
+    """``advantages`` (B, T) on the blamed tokens of ``scope``, whose ``placement`` then says what was done.
+
+    A failing sample that other rewards or its KL lift above its group keeps uniform credit.
+    """
+    scope.rows = unless_lifted(scope.rows, ((advantages * response_mask).sum(dim=1) > 0).tolist())
     placed, scope.placement = tensors.place_rows(
         advantages, response_mask, judged_rows(scope), scope.config, by_std=by_std, judged_in=_judged_in(scope.keys)
     )

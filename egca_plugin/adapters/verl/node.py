@@ -18,7 +18,10 @@ import ray
 from omegaconf import DictConfig
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+from verl.utils import hf_tokenizer
+from verl.utils.fs import copy_to_local
 
+from egca_plugin.adapters.responses import Reader
 from egca_plugin.adapters.samples import Ticket
 from egca_plugin.adapters.verl import settings
 from egca_plugin.adapters.verl.judging import PoolJudge, share_of_cores, was_restarted
@@ -45,7 +48,8 @@ class NodeService:
         workers = managers * (chosen.egca.sandbox.workers or share_of_cores(managers))
         self._phases = PoolJudge(chosen, workers, largest_group=min(size, LARGEST), kind=KIND)
         everyone = settings.credits_everyone(config, chosen)
-        self._service = CreditService(self._phases, size=size, at_once=workers, everyone=everyone)
+        place = Reader(_tokenizer(config)).row
+        self._service = CreditService(self._phases, place=place, size=size, at_once=workers, everyone=everyone)
 
     async def alone(self, task: Task, completion: Completion, step: int | None, judge_only: bool) -> Credit:
         """All that there is to say of a sample that waits for no group."""
@@ -70,6 +74,12 @@ class NodeService:
     async def restored(self, state: bytes) -> None:
         """See :meth:`CreditService.restored`."""
         self._service.restored(state)
+
+
+def _tokenizer(config: DictConfig) -> Any:
+    """The one that verl's reward workers have (reward_loop.py:120)."""
+    model = config.actor_rollout_ref.model
+    return hf_tokenizer(copy_to_local(model.get("tokenizer_path") or model.path), trust_remote_code=True)
 
 
 def name_of(node: str) -> str:

@@ -84,7 +84,7 @@ class EgcaRewardManager(RewardManagerBase):
             return await self._scored_elsewhere(data)
         response = self._reader.read(_response_ids(item))
         credit, ticket = await self._judged(task, response, columns)
-        row = response.row(credit, task.task_id, self._placing)
+        row = self._reader.row(response, credit, task.task_id, self._placing)
         if credit.reason == PENDING:
             row = replace(row, ticket=ticket)
         return {"reward_score": credit.reward, "reward_extra_info": channel.pack(row)}

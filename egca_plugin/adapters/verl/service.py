@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from egca_plugin.adapters.responses import Response
+from egca_plugin.adapters.responses import Place, Response
 from egca_plugin.adapters.samples import Placing, Row, Ticket
 from egca_plugin.errors import SandboxError
 from egca_plugin.pipeline import PENDING, Answer, Judged, learnt
@@ -102,15 +102,17 @@ class _Group:
 
 
 class CreditService:
-    """State and order of one node's samples; lives in one event loop.
+    """State and order of one node's samples; lives in one event loop. ``place`` brings a credit onto its tokens.
 
     ``size``: samples of a whole group. ``at_once``: groups, and samples ahead of theirs, that are credited at a time,
     so that what is to be judged waits for the first of them to end, and not for all that wait. ``everyone``: groups
     that are rewarded alike are credited too (``egca.localize=all``).
     """
 
-    def __init__(self, phases: Phases, *, size: int, at_once: int, everyone: bool = False, held: int = HELD) -> None:
-        self._phases, self._size, self._everyone, self._most = phases, size, everyone, held
+    def __init__(
+        self, phases: Phases, *, place: Place, size: int, at_once: int, everyone: bool = False, held: int = HELD
+    ) -> None:
+        self._phases, self._place, self._size, self._everyone, self._most = phases, place, size, everyone, held
         self._groups: dict[str, _Group] = {}  # the oldest first
         self._turn = asyncio.Semaphore(max(1, at_once))
         self._held = 0
@@ -232,7 +234,9 @@ class CreditService:
             credits = await self._phases.credit(first.task, pairs, first.step, learnt=who, ahead=answers)
         for (sample, _, early), credit in zip(samples, credits, strict=True):
             if early.reason == PENDING:
-                group.rows[sample.ticket.sample] = sample.response.row(credit, sample.task.task_id, sample.placing)
+                group.rows[sample.ticket.sample] = self._place(
+                    sample.response, credit, sample.task.task_id, sample.placing
+                )
 
     async def _answers(self, group: _Group, samples: Sequence[_Held]) -> dict[str, Answer]:
         """By program, side by side: what was found ahead, and beside its siblings where that proves nothing."""

@@ -110,7 +110,8 @@ def _check_rewarding(config: DictConfig) -> None:
                 f"{old}.{name}: got {value!r} under a name that verl 0.9 no longer reads, so it would be dropped in "
                 f"silence; say it under {new}"
             )
-    found = OmegaConf.select(config, "reward.reward_kwargs")
+    registered = OmegaConf.select(config, "reward.reward_manager.source") in (None, "register")
+    found = OmegaConf.select(config, "reward.reward_kwargs") if registered else None  # a subclass may read them
     given: Any = OmegaConf.to_container(found, resolve=True) if OmegaConf.is_config(found) else found
     buffer = given.get("overlong_buffer_cfg") if isinstance(given, Mapping) else None
     unused = isinstance(given, Mapping) and set(given) <= {"overlong_buffer_cfg", "max_resp_len"}
