@@ -18,8 +18,8 @@ import ray
 from omegaconf import DictConfig
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-from verl.utils import hf_tokenizer
 from verl.utils.fs import copy_to_local
+from verl.utils.tokenizer import hf_tokenizer
 
 from egca_plugin.adapters.responses import Reader
 from egca_plugin.adapters.samples import Ticket
