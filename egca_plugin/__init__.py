@@ -17,6 +17,7 @@ _HOMES = {
     "assess": "egca_plugin.api",
     "token_weights": "egca_plugin.api",
     "token_advantages": "egca_plugin.api",
+    "decode": "egca_plugin.api",
     "Judge": "egca_plugin.api",
     "load_tasks": "egca_plugin.tasks.files",
     "EgcaConfig": "egca_plugin.config",

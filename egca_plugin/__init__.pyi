@@ -1,5 +1,6 @@
 from egca_plugin.api import Judge as Judge
 from egca_plugin.api import assess as assess
+from egca_plugin.api import decode as decode
 from egca_plugin.api import token_advantages as token_advantages
 from egca_plugin.api import token_weights as token_weights
 from egca_plugin.config import EgcaConfig as EgcaConfig

@@ -20,6 +20,7 @@ from egca_plugin.adapters.samples import Placing, Row
 from egca_plugin.config import EgcaConfig
 from egca_plugin.credit.praise import of_passing
 from egca_plugin.credit.tokens import Tokenizer
+from egca_plugin.credit.tokens import decode as spelled
 from egca_plugin.credit.weights import advantages, weights
 from egca_plugin.errors import SandboxError, TokenizerError
 from egca_plugin.pipeline import Group, assess_groups, open_pool
@@ -141,6 +142,14 @@ class Judge:
         await asyncio.to_thread(self.close)
 
 
+def decode(response_ids: Sequence[int], tokenizer: Tokenizer) -> str:
+    """The text of sampled ids, as it is to be assessed for :func:`token_advantages`.
+
+    Special tokens spell nothing, but for those that tell reasoning from the answer.
+    """
+    return spelled(tokenizer, _ints(response_ids))
+
+
 def token_weights(
     credit: Credit,
     response_ids: Sequence[int],
@@ -244,8 +253,8 @@ def _check_text(caller: str, credit: Credit, response: Response, text: str | Non
     if (text is not None and text != response.text) or last > len(response.text):
         raise TokenizerError(
             f"{caller}: the ids spell {len(response.text)} characters, which are not the completion that was "
-            f"assessed ({f'{len(text)} characters' if text is not None else f'a span ends at {last}'}); decode "
-            "with skip_special_tokens=True and clean_up_tokenization_spaces=False, and neither strip nor cut the text"
+            f"assessed ({f'{len(text)} characters' if text is not None else f'a span ends at {last}'}); assess "
+            "what egca.decode(ids, tokenizer) gives, and neither strip nor cut it"
         )
 
 

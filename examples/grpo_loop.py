@@ -31,7 +31,7 @@ def train(model, tokenizer, tasks, judge, *, steps, group=8, tokens=96, rate=1e-
     for step in range(steps):
         task = tasks[step % len(tasks)]
         ids, answers, mask = sample(model, tokenizer, task, group, tokens)
-        texts = tokenizer.batch_decode(answers, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        texts = [egca.decode(ids, tokenizer) for ids in answers]
         siblings = [egca.Completion(text, f"{step}") for text in texts]
         credits = judge.assess(task, siblings, step=step)  # EGCA: rewards, and who is to blame
         rewards = torch.tensor([credit.reward for credit in credits])

@@ -28,7 +28,7 @@ def lines(
 
 
 def _line(row: Row, ids: list[int], tokenizer: Any) -> dict[str, Any]:
-    text = decode(tokenizer, ids)
+    text = decode(tokenizer, ids, foreign=row.foreign)
     return {
         "task_id": row.task_id,
         "completion": text,

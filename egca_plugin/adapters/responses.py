@@ -20,12 +20,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """``aligned`` is None, and ``fallback`` says why, where there is no map to tokens: then credit stays uniform."""
+    """``aligned`` is None, and ``fallback`` says why, where there is no map to tokens: then credit stays uniform.
+
+    ``foreign``: tokens that nobody sampled, a line break of the text each stretch.
+    """
 
     text: str
     tokens: int
     aligned: AlignedText | None
     fallback: str = ""
+    foreign: tuple[TokenSpan, ...] = ()
 
 
 Place = Callable[[Response, Credit, str, Placing], Row]
@@ -38,21 +42,22 @@ class Reader:
         self._tokenizer = tokenizer
         self._token_bytes = TokenBytes(tokenizer)
 
-    def read(self, ids: Sequence[int]) -> Response:
-        """The response of the sampled ``ids``, unpadded."""
+    def read(self, ids: Sequence[int], foreign: tuple[TokenSpan, ...] = ()) -> Response:
+        """The response of ``ids``, unpadded; all were sampled but the ``foreign`` ones."""
         try:
-            aligned = self._token_bytes.align(ids)
+            aligned = self._token_bytes.align(ids, foreign)
         except TokenizerError as error:
             logger.warning("egca: a response keeps uniform credit: %s", error)
-            return Response(decode(self._tokenizer, ids), len(ids), None, "tokenizer_mismatch")
-        return Response(aligned.text, len(ids), aligned)
+            text = decode(self._tokenizer, ids, foreign=foreign)
+            return Response(text, len(ids), None, "tokenizer_mismatch", foreign)
+        return Response(aligned.text, len(ids), aligned, foreign=foreign)
 
     def row(self, response: Response, credit: Credit, task_id: str, placing: Placing) -> Row:
         """``credit``, which speaks of characters of the response's text, on its tokens."""
         aligned, tokens = response.aligned, response.tokens
         fallback = response.fallback if credit.spans else ""
         if aligned is None:
-            return Row(credit, task_id, (), tokens, fallback, (), placing)
+            return Row(credit, task_id, (), tokens, fallback, (), placing, foreign=response.foreign)
         decided = None
         if placing.credit == "decision" and credit.spans and credit.decision is not None:
             decided = parting(aligned, tokens, credit.decision, credit.instead, self._token_bytes.common)
@@ -61,7 +66,9 @@ class Reader:
             fallback = "span_without_tokens"
         thinking = aligned.tokens([Span(*stretch) for stretch in reasoning(response.text)])
         praised = _in_front(aligned, credit, decided) if decided is not None and placing.praise else ()
-        return Row(credit, task_id, spans, tokens, fallback, thinking, placing, praised=praised)
+        return Row(
+            credit, task_id, spans, tokens, fallback, thinking, placing, praised=praised, foreign=response.foreign
+        )
 
 
 def _in_front(aligned: AlignedText, credit: Credit, decided: TokenSpan) -> tuple[TokenSpan, ...]:

@@ -54,7 +54,8 @@ class Row:
     brought onto the tokens, which leaves ``spans`` empty. ``thinking``: the response's reasoning. ``praised``: what it
     wrote in front of its decision, which earns praise where ``credit.mended`` says how much. ``scorer``: who rewarded
     a sample that is no code; its credit says nothing but the reward. ``ticket``: where the rest of the credit of a
-    sample is to be had whose group is credited later; None where there is no more.
+    sample is to be had whose group is credited later; None where there is no more. ``foreign``: tokens of the response
+    that were not sampled, and whose text nobody judged.
     """
 
     credit: Credit
@@ -67,6 +68,7 @@ class Row:
     scorer: str = ""
     ticket: Ticket | None = None
     praised: tuple[TokenSpan, ...] = ()
+    foreign: tuple[TokenSpan, ...] = ()
 
     @classmethod
     def of_another_scorer(cls, scorer: str, reward: float, tokens: int) -> Row:
@@ -94,11 +96,11 @@ class Row:
 
     def shifted(self, by: int) -> Row:
         """The same in a grid whose response begins at column ``by``."""
-        spans, thinking, praised = (
+        spans, thinking, praised, foreign = (
             tuple(TokenSpan(span.start + by, span.end + by) for span in each)
-            for each in (self.spans, self.thinking, self.praised)
+            for each in (self.spans, self.thinking, self.praised, self.foreign)
         )
-        return replace(self, spans=spans, thinking=thinking, praised=praised)
+        return replace(self, spans=spans, thinking=thinking, praised=praised, foreign=foreign)
 
     @property
     def reason(self) -> str:

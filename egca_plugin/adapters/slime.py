@@ -27,6 +27,7 @@ from egca_plugin.adapters.observer import Observer
 from egca_plugin.adapters.responses import Reader
 from egca_plugin.adapters.samples import Placing, Row, Scope, unless_lifted
 from egca_plugin.adapters.settings import Settings, unpraised
+from egca_plugin.adapters.turns import unsampled
 from egca_plugin.config import PRESETS, EgcaConfig
 from egca_plugin.errors import ConfigError, FrameworkError, TaskError
 from egca_plugin.pipeline import Group
@@ -173,7 +174,7 @@ async def _rewards(args: Namespace, samples: Sequence[Any], *, judge_only: bool)
     worker = _of(args)
     if any(isinstance(sample, list) for sample in samples):
         raise FrameworkError("a rollout of several samples (--custom-generate-function-path) cannot be judged as one")
-    responses = [worker.reader.read(_ids(sample)) for sample in samples]
+    responses = [worker.reader.read(_ids(sample), unsampled(sample.loss_mask or ())) for sample in samples]
     placing = Placing.of(worker.settings.egca, worker.settings.enabled)
     task = _task(samples[0])
     if isinstance(task, TaskError):

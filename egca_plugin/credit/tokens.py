@@ -17,9 +17,11 @@ from typing import Any, Protocol
 from egca_plugin.credit.spans import AlignedText, align
 from egca_plugin.errors import TokenizerError
 from egca_plugin.program.reading.transcript import tells_reasoning
+from egca_plugin.types import TokenSpan
 
 _BYTE_FALLBACK = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _METASPACE = "\u2581"
+_BREAK = b"\n"
 
 
 class Tokenizer(Protocol):
@@ -59,10 +61,16 @@ class TokenBytes:
                     break
         return pieces
 
-    def align(self, ids: Sequence[int]) -> AlignedText:
-        """The response's text with its maps, checked against the tokenizer's own decoding."""
-        aligned = align(self.pieces(ids))
-        decoded = decode(self._tokenizer, ids, self._silent)
+    def align(self, ids: Sequence[int], foreign: Sequence[TokenSpan] = ()) -> AlignedText:
+        """The response's text with its maps, checked against the tokenizer's own decoding.
+
+        ``foreign``: stretches that nobody sampled, in order; each is a line break of the text.
+        """
+        pieces: list[bytes] = []
+        for span in foreign:
+            pieces += [*self.pieces(ids[len(pieces) : span.start]), _BREAK, *[b""] * (span.end - span.start - 1)]
+        aligned = align([*pieces, *self.pieces(ids[len(pieces) :])])
+        decoded = decode(self._tokenizer, ids, self._silent, foreign)
         if decoded != aligned.text:
             at = next((k for k, (a, b) in enumerate(zip(decoded, aligned.text, strict=False)) if a != b), -1)
             raise TokenizerError(
@@ -104,11 +112,22 @@ def silent(tokenizer: Tokenizer) -> frozenset[int]:
     return frozenset(i for i in special if i not in added or not tells_reasoning(added[i].content))
 
 
-def decode(tokenizer: Tokenizer, ids: Sequence[int], unsaid: frozenset[int] | None = None) -> str:
-    """The tokenizer's own decoding of ``ids`` without ``unsaid``, by default its :func:`silent` ones."""
+def decode(
+    tokenizer: Tokenizer,
+    ids: Sequence[int],
+    unsaid: frozenset[int] | None = None,
+    foreign: Sequence[TokenSpan] = (),
+) -> str:
+    """The tokenizer's own decoding of ``ids`` without ``unsaid``, by default its :func:`silent` ones; each ``foreign``
+    stretch is a line break."""
     unsaid = silent(tokenizer) if unsaid is None else unsaid
-    said = [i for i in ids if i not in unsaid]
-    return tokenizer.decode(said, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+    bounds = [0, *(place for span in foreign for place in (span.start, span.end)), len(ids)]
+    turns = (
+        [i for i in ids[start:end] if i not in unsaid] for start, end in zip(bounds[::2], bounds[1::2], strict=True)
+    )
+    return _BREAK.decode().join(
+        tokenizer.decode(said, skip_special_tokens=False, clean_up_tokenization_spaces=False) for said in turns
+    )
 
 
 def _family(tokenizer: Tokenizer) -> tuple[str, Callable[[str], bytes], bool]:

@@ -49,7 +49,7 @@ class Egca(ORM):
         task, read = parquet.decode(text), [self.reader.read(ids) for _, ids in sampled]
         credits = asyncio.run(self.judge(Group(task, tuple(Completion(one.text) for one in read))))
         for key, response, credit in zip(sampled, read, credits, strict=True):
-            JUDGED[key] = credit and response.row(credit, task.task_id, Placing.of(CONFIG, True))
+            JUDGED[key] = credit and self.reader.row(response, credit, task.task_id, Placing.of(CONFIG, True))
 
 
 class EgcaGRPOTrainer(GRPOTrainer):

@@ -32,7 +32,8 @@ def advantages(task: Task, responses: Sequence[Sequence[int]], judge: PoolJudge,
     reader = Reader(tokenizer)
     read = [reader.read(ids) for ids in responses]
     credits = asyncio.run(judge(Group(task, tuple(Completion(one.text) for one in read))))
-    rows = [c and one.row(c, task.task_id, Placing.of(CONFIG, True)) for c, one in zip(credits, read, strict=True)]
+    placing = Placing.of(CONFIG, True)
+    rows = [c and reader.row(one, c, task.task_id, placing) for c, one in zip(credits, read, strict=True)]
     known = [row.credit.reward for row in rows if row]
     mean, spread = statistics.fmean(known), statistics.pstdev(known) + 1e-6
     level = torch.tensor([[(row.credit.reward - mean) / spread if row else 0.0] for row in rows])

@@ -79,6 +79,21 @@ def test_praise_is_of_the_size_of_verls_own_advantages(by_std: bool) -> None:
     assert float((placed - without)[1, 0]) == pytest.approx(more, abs=1e-6)
 
 
+def test_a_failing_sample_that_is_lifted_above_its_group_keeps_uniform_credit() -> None:
+    """By a share of the tests, a bonus or its KL: what is to blame must not become what is rewarded most."""
+    begun = replace(SPANNED[1], credit=replace(SPANNED[1].credit, mended=0.75), praised=(TokenSpan(0, 1),))
+    rewards, mask = batch()
+    rewards[0], rewards[1, 0] = 0.0, 1.0
+    scope = Scope(EgcaConfig(), True, [row(), begun, *SPANNED[2:]], KEYS)
+    algorithm = OmegaConf.create({"norm_adv_by_std_in_grpo": True})
+    with credits(scope):
+        placed = egca_advantage(rewards, mask, config=algorithm, index=UID)[0]
+    assert float(placed[1, 0]) > 0
+    assert placed[1].tolist() == [float(placed[1, 0])] * LENGTHS[1] + [0.0] * (WIDTH - LENGTHS[1])
+    assert scope.rows[1] is not None
+    assert scope.rows[1].fallback == "positive_advantage"
+
+
 def test_under_conserve_each_row_keeps_its_sum_and_the_blamed_rows_change() -> None:
     placed = ours(SPANNED, scale="conserve")
     assert torch.allclose(placed.sum(1), stock().sum(1), atol=1e-4)

@@ -150,7 +150,7 @@ def test_an_empty_response_is_judged_and_keeps_uniform_credit(tokenizer: Any) ->
 def test_ids_that_do_not_spell_their_text_are_a_counted_fallback(
     tokenizer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: Any, ids: Any) -> Any:
+    def fail(self: Any, *args: Any) -> Any:
         raise TokenizerError("bytes do not match")
 
     monkeypatch.setattr("egca_plugin.credit.tokens.TokenBytes.align", fail)

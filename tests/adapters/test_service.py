@@ -302,3 +302,21 @@ def test_what_is_held_survives_in_a_checkpoint() -> None:
         assert sorted(texts for texts, _ in phases.credited) == [["right again", "wrong too"], ["wrong", "right"]]
 
     run(work())
+
+
+def test_a_group_that_was_underway_is_sampled_anew_as_a_whole() -> None:
+    """Its uid stays; a sample of the old one beside those of the new one would be of another response."""
+
+    async def work() -> None:
+        before = CreditService(Phases(), place=unplaced, size=3, at_once=1)
+        await hand_over(before, sample("v", 0, "wrong old"), sample("v", 1, "right old"))
+        phases = Phases()
+        after = CreditService(phases, place=unplaced, size=3, at_once=1)
+        after.restored(before.state())
+        await after.judge(sample("v", 2, "wrong new"))
+        await hand_over(after, sample("v", 0, "wrong newer"), sample("v", 1, "right new"))
+        fetched = await after.fetch({"v": [0, 1, 2]}, wait_s=5)
+        assert fetched.rows.keys() == {("v", 0), ("v", 2)}
+        assert [texts for texts, _ in phases.credited] == [["wrong newer", "right new", "wrong new"]]
+
+    run(work())

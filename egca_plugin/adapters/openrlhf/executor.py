@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from openrlhf.utils.agent import AgentExecutorBase, SingleTurnAgentExecutor
@@ -17,7 +18,7 @@ from egca_plugin.adapters.samples import Placing, Row
 from egca_plugin.errors import FrameworkError, TaskError
 from egca_plugin.pipeline import Group
 from egca_plugin.tasks.rows import place, task_of_row
-from egca_plugin.types import Task
+from egca_plugin.types import Task, TokenSpan
 
 SCORER = "executor"  # who rewards a sample that is no code
 
@@ -61,13 +62,15 @@ class JudgingMixin(AgentExecutorBase):
         return self._together.seat(ask, Group(task, (), ask.step, ask.judge_only), ask.samples)
 
     def _read(self, output: dict[str, Any], tokenizer: Any) -> tuple[int, Response]:
-        """Where the first sampled token stands, and what was said from there to the last, the environment's too."""
+        """Where the first sampled token stands, and what was sampled from there to the last."""
         if self._reader is None:
             self._reader = Reader(getattr(tokenizer, "tokenizer", tokenizer))  # a processor has one
         ids = output["observation_tokens"]
         ranges = [(start, end) for start, end in output["action_ranges"] if end > start]
         first, end = (ranges[0][0], ranges[-1][1]) if ranges else (len(ids), len(ids))
-        return first, self._reader.read([int(token) for token in ids[first:end]])
+        gaps = pairwise(ranges)  # what the environment said
+        foreign = tuple(TokenSpan(one[1] - first, other[0] - first) for one, other in gaps if one[1] < other[0])
+        return first, self._reader.read([int(token) for token in ids[first:end]], foreign)
 
 
 def judged(executor: type[AgentExecutorBase]) -> type[AgentExecutorBase]:

@@ -8,7 +8,7 @@ ticket for its credit. Under others this process has a pool of its own, and each
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from verl.experimental.reward_loop.reward_manager.naive import NaiveRewardManage
 from egca_plugin.adapters import unjudged
 from egca_plugin.adapters.responses import Reader, Response
 from egca_plugin.adapters.samples import Placing, Row, Ticket
+from egca_plugin.adapters.turns import Turns
 from egca_plugin.adapters.verl import channel, rows, settings
 from egca_plugin.adapters.verl.judging import PoolJudge, share_of_cores
 from egca_plugin.adapters.verl.node import ServiceLink, find_services
@@ -27,7 +28,9 @@ from egca_plugin.adapters.verl.service import Sample
 from egca_plugin.errors import TaskError
 from egca_plugin.pipeline import PENDING
 from egca_plugin.tasks.rows import place, task_of_row
-from egca_plugin.types import Completion, Credit, Task
+from egca_plugin.types import Completion, Credit, Task, TokenSpan
+
+_ONE_TURN = 2  # as verl counts: the user's and the assistant's
 
 
 class Judge(Protocol):
@@ -58,7 +61,7 @@ class EgcaRewardManager(RewardManagerBase):
     ) -> None:
         super().__init__(config, tokenizer, compute_score)
         chosen = settings.read(config)
-        self._reader = Reader(tokenizer)
+        self._reader, self._turns = Reader(tokenizer), Turns(tokenizer)
         self._placing = Placing.of(chosen.egca, chosen.enabled)
         self._others = NaiveRewardManager(
             config, tokenizer, compute_score, reward_router_address, reward_model_tokenizer
@@ -82,12 +85,18 @@ class EgcaRewardManager(RewardManagerBase):
             return {"reward_score": 0.0, "reward_extra_info": channel.pack(row)}
         if task is None:
             return await self._scored_elsewhere(data)
-        response = self._reader.read(_response_ids(item))
+        ids = _response_ids(item)
+        response = self._reader.read(ids, self._foreign(item, ids))
         credit, ticket = await self._judged(task, response, columns)
         row = self._reader.row(response, credit, task.task_id, self._placing)
         if credit.reason == PENDING:
             row = replace(row, ticket=ticket)
         return {"reward_score": credit.reward, "reward_extra_info": channel.pack(row)}
+
+    def _foreign(self, item: Any, ids: Sequence[int]) -> tuple[TokenSpan, ...]:
+        """What tools wrote: verl's reward loop is told the number of turns, and not which tokens were sampled."""
+        turns = item.non_tensor_batch.get("__num_turns__")
+        return self._turns.foreign(ids) if turns is not None and int(turns) > _ONE_TURN else ()
 
     async def _judged(self, task: Task, response: Response, columns: Mapping[str, Any]) -> tuple[Credit, Ticket | None]:
         """All at once in validation, in a run without EGCA, and where no trainer of ours fetches the rest."""

@@ -95,6 +95,7 @@ class _Group:
     work: list[asyncio.Task[None]] = field(default_factory=list)
     rows: dict[int, Row] = field(default_factory=dict)
     weight: int = 0
+    restored: bool = False
 
     def cancel(self) -> None:
         for task in (*self.work, *self.ahead.values()):
@@ -124,6 +125,8 @@ class CreditService:
         Asked again, as Ray does where a reward worker died, it answers the same. Raises SandboxError.
         """
         uid, place = sample.ticket.group, sample.ticket.sample
+        if uid in self._groups and self._groups[uid].restored:  # it was underway, and is sampled anew as a whole
+            self._drop(uid)
         group = self._groups.setdefault(uid, _Group(sample.step))
         if place not in group.asked:
             group.asked[place] = asyncio.create_task(self._judged(group, sample))
@@ -168,10 +171,13 @@ class CreditService:
         return pickle.dumps([held for group in self._groups.values() for held in group.held.values()])
 
     def restored(self, state: bytes) -> None:
-        """Hold what a run held whose checkpoint is gone on with; it is credited when it is asked for."""
+        """Hold what a run held whose checkpoint is gone on with; it is credited when it is asked for.
+
+        A group of which samples were still to come is sampled anew by the trainer, under the same name.
+        """
         for held in pickle.loads(state):  # noqa: S301 - of a checkpoint, and as trusted as the rest of it
             sample, _, credit = held
-            group = self._groups.setdefault(sample.ticket.group, _Group(sample.step))
+            group = self._groups.setdefault(sample.ticket.group, _Group(sample.step, restored=True))
             group.rewards[sample.ticket.sample] = credit.reward
             self._hold(group, held)
 
