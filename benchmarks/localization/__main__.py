@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from benchmarks.common import RESULTS
-from benchmarks.localization import condefects, corpus, harness, independent
+from benchmarks.localization import condefects, corpus, deciding, harness, independent
 from benchmarks.localization.corpus import FORMS, HALVES, Subject
 from benchmarks.localization.report import report
 from egca_plugin.config import LOCALIZERS
@@ -68,6 +68,7 @@ def bench(options: argparse.Namespace, console: Console) -> list[dict[str, Any]]
         "limit": options.limit,
         "workers": options.workers,
         "mbpp": options.mbpp is not None,
+        "decided_in": deciding.unit(),
         "subjects": {form: sum(subject.form == form for subject in subjects) for form in FORMS},
     }
     return report(rows, options.half, settings, options.results)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.common import quantile
 from benchmarks.localization.corpus import Subject
+from benchmarks.localization.deciding import is_the_true_one
 from egca_plugin.credit.baselines.statements import lexemes, statements
-from egca_plugin.credit.decision import decision
 from egca_plugin.program.positions import SourceMap
 from egca_plugin.types import Localization, Outcome, Span, Verdict
 
@@ -22,7 +21,7 @@ class Row:
     """One localiser's answer on one subject, scored. ``hit`` is 0 or 1, for uniform credit its expectation.
 
     ``share`` is the share of the program's Python tokens (without layout and comments) that get credit; 1 where it is
-    uniform. ``decided``: of a verified answer whose right version is known, whether its decision is the place at which
+    uniform. ``decided``: of a verified answer whose right version is known, whether its decision is the token at which
     the program leaves that version; None of any other. ``warm``: the reference was traced before, so ``ms`` is what a
     further sample of the task costs.
     """
@@ -90,8 +89,7 @@ def score(subject: Subject, verdict: Verdict, name: str, answer: Localization, m
 def _decided(subject: Subject, answer: Localization) -> bool | None:
     if not subject.fixed or not answer.verified:
         return None
-    true = decision(subject.program, ast.unparse(ast.parse(subject.fixed)))
-    return None if true is None else decision(subject.program, answer.patched) == true
+    return is_the_true_one(subject.program, subject.fixed, answer.patched)
 
 
 def random_line(subject: Subject) -> float:
