@@ -176,6 +176,14 @@ class _Marks:
 mark = _Marks()
 
 
+def marks_of(found: Any) -> list[Any]:
+    """The marks of a function or a module, or of a class and those that it is made of; the real pytest's too."""
+    found = getattr(found, "__mro__", (found,))
+    each = [vars(one).get("pytestmark", []) for one in reversed(found) if hasattr(one, "__dict__")]
+    marks = [mark for some in each for mark in (some if isinstance(some, (list, tuple)) else [some])]
+    return [getattr(one, "mark", one) for one in marks]
+
+
 def skips(marks: Iterable[Any]) -> bool:
     """Marked as not to be run, or as expected to fail: neither says anything about a program."""
     return any(
