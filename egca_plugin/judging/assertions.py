@@ -4,10 +4,11 @@ An assertion becomes ``with test(i) as t: t.at(); assert ...``: the context note
 of a loop is a test of its own. What leads to an assertion belongs to it: a program that crashes in ``got = f(x)`` fails
 the ``assert got == y`` behind it, and the loop goes on. ``t.at()`` says that the assertion itself was reached.
 
-An assertion is whatever can fail on purpose: ``assert``, a call of ``assert*`` or ``fail``, ``with raises(...)``, and
-in the tests' own flow ``if ...: raise`` or ``sys.exit``. One whose failure the tests themselves catch (``try: ...
-except AssertionError``) is counted with its whole ``try``, so that HumanEval's ``check`` functions mean what they
-meant. Functions that the tests call may mean to raise: there only the assertion itself is marked.
+An assertion is whatever can fail on purpose: ``assert``, a call of ``assert*`` or ``fail``, ``with raises(...)`` or
+``raises(ValueError, f, -1)``, and in the tests' own flow ``if ...: raise`` or ``sys.exit``. One whose failure the tests
+themselves catch (``try: ... except AssertionError``) is counted with its whole ``try``, so that HumanEval's ``check``
+functions mean what they meant. Functions that the tests call may mean to raise: there only the assertion itself is
+marked.
 """
 
 from __future__ import annotations
@@ -137,10 +138,17 @@ def _is_assert(node: ast.AST) -> bool:
         return not constant and not (isinstance(node.test, ast.Tuple) and node.test.elts)
     if isinstance(node, ast.Expr):
         called = _called(node)
-        return called.startswith("assert") or called == "fail"
+        return called.startswith("assert") or called == "fail" or _expects(node.value)
+    if isinstance(node, ast.Assign):
+        return _expects(node.value)
     if isinstance(node, (ast.With, ast.AsyncWith)):
         return any(_name(item.context_expr) in _RAISES for item in node.items)
     return False
+
+
+def _expects(node: ast.expr) -> bool:
+    """``raises(ValueError, f, -1)``, which makes the call itself."""
+    return isinstance(node, ast.Call) and _name(node) in _RAISES and len(node.args) > 1
 
 
 def _called(node: ast.AST) -> str:

@@ -120,6 +120,18 @@ def check(candidate):
     assert judged(sandbox, tests).passed
 
 
+@pytest.mark.parametrize(
+    "statement",
+    ["pytest.raises(TypeError, f, 'a')", "info = pytest.raises(TypeError, lambda: f('a'))\n    assert info.typename"],
+)
+def test_raises_with_the_call_in_it_is_an_assertion(sandbox: Sandbox, statement: str) -> None:
+    tests = f"import pytest\ndef test_f():\n    {statement}\n"
+    assert judged(sandbox, tests).passed
+    assert not judged(sandbox, tests, "def f(x): return 2").passed
+    with pytest.raises(VacuousTests):
+        judged(sandbox, "import pytest\ndef test_f():\n    pytest.raises(TypeError, match='a')\n    f(1)\n")
+
+
 def test_a_task_may_have_a_time_limit_of_its_own(sandbox: Sandbox) -> None:
     short = replace(task(("assert f(1) == 2",)), limits=Limits(time_s=0.2))
     verdict = judge(sandbox, "def f(x):\n    while True: pass", short)
