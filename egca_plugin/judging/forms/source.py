@@ -85,10 +85,27 @@ def program_modules(trees: Sequence[ast.Module], entry_point: str) -> dict[str, 
             taken.setdefault(node.module, set()).update(alias.name for alias in node.names)
         elif isinstance(node, ast.Import):
             plain |= {alias.asname or alias.name: alias.name for alias in node.names if _is_foreign(alias.name)}
+        elif module := _imported_by_call(node):
+            taken.setdefault(module, set())
+        elif isinstance(node, ast.Assign) and (module := _imported_by_call(node.value)):
+            plain |= {target.id: module for target in node.targets if isinstance(target, ast.Name)}
     for node in nodes:
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in plain:
-            taken.setdefault(plain[node.value.id], set()).add(node.attr)
+        if isinstance(node, ast.Attribute):
+            named = plain.get(node.value.id) if isinstance(node.value, ast.Name) else _imported_by_call(node.value)
+            if named:
+                taken.setdefault(named, set()).add(node.attr)
     return {module: frozenset(names) for module, names in taken.items() if name in names or module in _USUAL}
+
+
+def _imported_by_call(node: ast.AST) -> str:
+    """The module of ``importlib.import_module("solution")`` or ``__import__("solution")``, or ``""``."""
+    if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
+        return ""
+    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    module = node.args[0].value
+    if called not in ("import_module", "__import__") or not isinstance(module, str):
+        return ""
+    return module if module and _is_foreign(module) else ""
 
 
 def _is_foreign(module: str) -> bool:

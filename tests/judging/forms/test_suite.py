@@ -277,15 +277,6 @@ def test_the_same_candidate_crashing_in_one_function_is_heard_in_the_next(sandbo
     assert [c.passed for c in verdict.calls] == [False, True]
 
 
-def test_a_module_of_the_program_is_never_one_of_the_library(sandbox: Sandbox) -> None:
-    reference = "def gcd(a, b):\n    return a if not b else gcd(b, a % b)\n"
-    imports = "from math import gcd as known\nfrom solution import gcd\n"
-    tests = f"{imports}def test_gcd():\n    assert gcd(4, 6) == known(4, 6)\n"
-    by_library = Task("t/1", "", "gcd", reference, tests)
-    assert judge(sandbox, reference, by_library).passed
-    assert not judge(sandbox, "def gcd(a, b): return 1", by_library).passed
-
-
 def test_each_parameter_of_a_fixture_is_a_test(sandbox: Sandbox) -> None:
     assert counts(judged(sandbox, FIXTURES)) == (8, 8)
     assert counts(judged(sandbox, FIXTURES, "def f(x): return x + (x != 2)")) == (5, 8)
@@ -322,7 +313,7 @@ def test_the_modules_are_gone_afterwards(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("tests", "named"),
     [
-        ("def test_f(tmp_path):\n    assert f(1) == 2\n", "fixture 'tmp_path'"),
+        ("def test_f(tmp_path):\n    assert f(len(tmp_path.parts)) == 2\n", "fixture 'tmp_path'"),
         ("async def test_f():\n    assert f(1) == 2\n", "asynchronous"),
         ("def helper():\n    assert f(1) == 2\n", "expected def check"),
     ],
