@@ -187,6 +187,38 @@ def test_tests_that_assert_nothing_about_the_candidate_fail_closed(sandbox: Sand
     assert (verdict.outcome, verdict.detail) == (Outcome.WRONG_ANSWER, "no assertion was about the candidate")
 
 
+@pytest.mark.parametrize(
+    ("body", "right", "wrong"),
+    [
+        ("if got is not None:\n        assert got == 1", "None", "2"),
+        ("for one in got:\n        assert one == 1", "[]", "[2]"),
+        ("if got == 2:\n        return\n    assert False", "2", "3"),
+    ],
+)
+def test_a_program_may_reach_no_assertion_where_the_reference_reaches_none(
+    sandbox: Sandbox, body: str, right: str, wrong: str
+) -> None:
+    tests = task(f"def check(candidate):\n    got = candidate(1)\n    {body}\n", f"def f(x): return {right}")
+    for same in (tests.reference, f"def f(x):\n    return {right}"):
+        verdict = judge(sandbox, same, tests)
+        assert (verdict.outcome, counts(verdict), verdict.failed) == (Outcome.OK, (1, 1), None)
+    assert judge(sandbox, f"def f(x): return {wrong}", tests).outcome is Outcome.WRONG_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("tests", "reference"),
+    [
+        ("def check(candidate):\n    for one in candidate(1):\n        assert one == 1\n", "def f(x): return [1]"),
+        ("def check(candidate):\n    for one in candidate(1):\n        assert one == 1\n", ""),
+        ("def unused(x):\n    assert x\ndef check(candidate):\n    candidate(1)\n", "def f(x): return []"),
+    ],
+    ids=["the reference reaches some", "no reference", "no program reaches any"],
+)
+def test_else_a_program_that_reaches_none_has_failed(sandbox: Sandbox, tests: str, reference: str) -> None:
+    verdict = judge(sandbox, "def f(x): return []", task(tests, reference))
+    assert (verdict.outcome, verdict.detail) == (Outcome.WRONG_ANSWER, "no assertion was reached")
+
+
 def test_vacuous_tests_can_be_allowed() -> None:
     with Sandbox(SandboxConfig(vacuous="allow")) as own:
         assert judged(own, ("f(1)",)).passed
