@@ -8,7 +8,7 @@ An assertion is whatever can fail on purpose: ``assert``, a call of ``assert*`` 
 ``raises(ValueError, f, -1)``, and in the tests' own flow ``if ...: raise`` or ``sys.exit``. One whose failure the tests
 themselves catch (``try: ... except AssertionError``) is counted with its whole ``try``, so that HumanEval's ``check``
 functions mean what they meant. Functions that the tests call may mean to raise: there only the assertion itself is
-marked.
+marked, and within ``raises`` it is not one: ``t.at(True)`` says that a failure is expected.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Marker:
         if first is None:
             return [self._context(index, body)]
         self.asserting.add(index)
-        return [self._context(index, [*body[:first], _at(index), *body[first:]])]
+        at = _at(index, expecting=_expects(body[first]))
+        return [self._context(index, [*body[:first], at, *body[first:]])]
 
     def block(self, body: Sequence[ast.stmt], *, main: bool, leads: bool = True) -> list[ast.stmt]:
         """Statements in order. ``main``: the tests' own flow; ``leads``: what leads to an assertion may go with it."""
@@ -63,7 +64,7 @@ class Marker:
         for node in body:
             if self._asserts(node, main):
                 index = self._new_index()
-                marked.append(self._context(index, [*lead, _at(index), node]))
+                marked.append(self._context(index, [*lead, _at(index, expecting=_expects(node)), node]))
                 lead = []
             elif isinstance(node, _APART) or self._holds(node):
                 marked += [*lead, self._inside(node, main)]
@@ -127,8 +128,9 @@ def _variable(index: int) -> str:
     return f"__egca_{index}__"
 
 
-def _at(index: int) -> ast.stmt:
-    return ast.Expr(ast.Call(ast.Attribute(ast.Name(_variable(index), ast.Load()), "at", ast.Load()), [], []))
+def _at(index: int, *, expecting: bool) -> ast.stmt:
+    given: list[ast.expr] = [ast.Constant(True)] if expecting else []
+    return ast.Expr(ast.Call(ast.Attribute(ast.Name(_variable(index), ast.Load()), "at", ast.Load()), given, []))
 
 
 def _is_assert(node: ast.AST) -> bool:
@@ -136,19 +138,16 @@ def _is_assert(node: ast.AST) -> bool:
     if isinstance(node, ast.Assert):
         constant = isinstance(node.test, ast.Constant) and bool(node.test.value)
         return not constant and not (isinstance(node.test, ast.Tuple) and node.test.elts)
-    if isinstance(node, ast.Expr):
-        called = _called(node)
-        return called.startswith("assert") or called == "fail" or _expects(node.value)
-    if isinstance(node, ast.Assign):
-        return _expects(node.value)
+    called = _called(node)
+    return called.startswith("assert") or called == "fail" or _expects(node)
+
+
+def _expects(node: ast.AST) -> bool:
+    """``with raises(ValueError): ...``, or ``raises(ValueError, f, -1)``, which makes the call itself."""
     if isinstance(node, (ast.With, ast.AsyncWith)):
         return any(_name(item.context_expr) in _RAISES for item in node.items)
-    return False
-
-
-def _expects(node: ast.expr) -> bool:
-    """``raises(ValueError, f, -1)``, which makes the call itself."""
-    return isinstance(node, ast.Call) and _name(node) in _RAISES and len(node.args) > 1
+    call = node.value if isinstance(node, (ast.Expr, ast.Assign)) else None
+    return isinstance(call, ast.Call) and _name(call) in _RAISES and len(call.args) > 1
 
 
 def _called(node: ast.AST) -> str:

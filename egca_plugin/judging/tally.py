@@ -47,6 +47,12 @@ class _Failure(NamedTuple):
     asserted: bool = True
 
 
+class _Expecting(threading.local):
+    """Within how many assertions that something is raised this thread is."""
+
+    depth = 0
+
+
 _PASSED = _Failure(Outcome.OK, None, "", "")
 
 
@@ -71,6 +77,7 @@ class Tally:
         self._unanswered: CallFailed | None = None  # in this test, whatever the tests may catch
         self._waiting = False  # whether a call belongs to no test yet
         self._lock = threading.RLock()
+        self.expecting = _Expecting()
         self.asked = False  # whether the candidate was called at all
         self.served = False  # whether some assertion was about a call
         self.cut_short = False  # whether some function of the tests did not get to its end
@@ -78,8 +85,13 @@ class Tally:
     def __call__(self, index: int) -> Pass:
         with self._lock:
             number = self._passes[index]
-            self._passes[index] += 1
+            self._passes[index] += not self.expects
         return Pass(self, index + number * (self._checks.count + 1))
+
+    @property
+    def expects(self) -> bool:
+        """Whether what is raised now is for the tests themselves to judge."""
+        return self.expecting.depth > 0
 
     # --- calls ---
 
@@ -205,14 +217,15 @@ class Tally:
 class Pass:
     """One test, as the marked tests see it."""
 
-    __slots__ = ("_reached", "_tally", "_test")
+    __slots__ = ("_expecting", "_reached", "_tally", "_test")
 
     def __init__(self, tally: Tally, test: int) -> None:
-        self._tally, self._test, self._reached = tally, test, False
+        self._tally, self._test, self._reached, self._expecting = tally, test, False, False
 
-    def at(self) -> None:
-        """The assertion itself comes now."""
-        self._reached = True
+    def at(self, expecting: bool = False) -> None:
+        """The assertion itself comes now. ``expecting``: that something is raised, which is no other test's failure."""
+        self._reached, self._expecting = True, expecting
+        self._tally.expecting.depth += expecting
 
     def __enter__(self) -> Pass:
         return self
@@ -220,7 +233,8 @@ class Pass:
     def __exit__(
         self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if isinstance(err, Halt) or self._tally.leaves_in_peace(err):
+        self._tally.expecting.depth -= self._expecting
+        if self._tally.expects or isinstance(err, Halt) or self._tally.leaves_in_peace(err):
             return False
         self._tally.ended(self._test, err, reached=self._reached)
         return err is not None

@@ -120,6 +120,44 @@ def check(candidate):
     assert judged(sandbox, tests).passed
 
 
+EXPECTS = """
+import pytest, unittest
+case = unittest.TestCase()
+def must(ok):
+    assert ok
+def must_be_two(got):
+    assert got is not None
+    if got != 2:
+        raise ValueError(got)
+def test_f():
+    {statement}
+    must(f(2) == 3)
+"""
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "with pytest.raises(AssertionError): must(f(1) == 3)",
+        "with case.assertRaises(AssertionError): must(f(1) == 3)",
+        "pytest.raises(AssertionError, must, f(1) == 3)",
+        "case.assertRaises(AssertionError, must, f(1) == 3)",
+        "with pytest.raises(ValueError): must_be_two(f(1) - 1)",
+    ],
+)
+def test_a_failure_that_the_tests_expect_is_none(sandbox: Sandbox, statement: str) -> None:
+    tests = EXPECTS.format(statement=statement)
+    assert judged(sandbox, tests).passed
+    assert not judged(sandbox, tests, "def f(x): return 3").passed, "nothing is raised"
+    assert not judged(sandbox, tests, "def f(x): return 2").passed, "what is raised behind it counts"
+
+
+def test_a_failure_of_another_kind_than_expected_is_one(sandbox: Sandbox) -> None:
+    tests = EXPECTS.format(statement="with pytest.raises(ValueError): must(f(1) == 3)")
+    verdict = judged(sandbox, tests)
+    assert (verdict.outcome, counts(verdict)) == (Outcome.WRONG_ANSWER, (2, 3))
+
+
 @pytest.mark.parametrize(
     "statement",
     ["pytest.raises(TypeError, f, 'a')", "info = pytest.raises(TypeError, lambda: f('a'))\n    assert info.typename"],
