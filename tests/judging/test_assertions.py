@@ -152,6 +152,34 @@ def test_a_failure_that_the_tests_expect_is_none(sandbox: Sandbox, statement: st
     assert not judged(sandbox, tests, "def f(x): return 2").passed, "what is raised behind it counts"
 
 
+NAMED = """
+import pytest
+from contextlib import nullcontext
+
+@pytest.mark.parametrize(
+    "x, y, expectation",
+    [(1, 2, nullcontext()), (5, 6, nullcontext()), ("a", 0, pytest.raises(TypeError))],
+)
+def test_f(x, y, expectation):
+    with expectation:
+        assert f(x) == y
+
+def test_kept():
+    expected = pytest.raises(TypeError)
+    with expected:
+        f("a")
+"""
+
+
+def test_a_context_that_expects_may_have_a_name(sandbox: Sandbox) -> None:
+    assert counts(judged(sandbox, NAMED)) == (4, 4)
+    assert counts(judged(sandbox, NAMED, "def f(x): return 2")) == (1, 4)
+    assert counts(judged(sandbox, NAMED, "def f(x): return [1][x]")) == (2, 4)
+    for_itself = "import threading\nlock = threading.Lock()\ndef test_f():\n    with lock:\n        f(1)\n"
+    with pytest.raises(VacuousTests):
+        judged(sandbox, for_itself)
+
+
 def test_a_failure_of_another_kind_than_expected_is_one(sandbox: Sandbox) -> None:
     tests = EXPECTS.format(statement="with pytest.raises(ValueError): must(f(1) == 3)")
     verdict = judged(sandbox, tests)
