@@ -235,7 +235,8 @@ class TestedCall:
 class FailedTest:
     """The first test that failed, in words, each bounded to about 2,000 characters.
 
-    ``call`` or ``stdin`` is what the program was given, ``got`` what it gave, ``exception`` what it raised.
+    ``call`` or ``stdin`` is what the program was given, ``got`` what it gave, ``exception`` what it raised, or
+    the test itself over its answers.
     """
 
     test: int

@@ -4,10 +4,11 @@ An assertion becomes ``with test(i) as t: t.at(); assert ...``: the context note
 of a loop is a test of its own. What leads to an assertion belongs to it: a program that crashes in ``got = f(x)`` fails
 the ``assert got == y`` behind it, and the loop goes on. ``t.at()`` says that the assertion itself was reached.
 
-An assertion is whatever can fail on purpose: ``assert``, a call of ``assert*`` or ``fail``, ``with raises(...)``, and
-in the tests' own flow ``if ...: raise`` or ``sys.exit``. One whose failure the tests themselves catch (``try: ...
-except AssertionError``) is counted with its whole ``try``, so that HumanEval's ``check`` functions mean what they
-meant. Functions that the tests call may mean to raise: there only the assertion itself is marked.
+An assertion is whatever can fail on purpose: ``assert``, a call of ``assert*`` or ``fail``, ``with raises(...)`` or
+``raises(ValueError, f, -1)``, and in the tests' own flow ``if ...: raise`` or ``sys.exit``. One whose failure the tests
+themselves catch (``try: ... except AssertionError``) is counted with its whole ``try``, so that HumanEval's ``check``
+functions mean what they meant. Functions that the tests call may mean to raise: there only the assertion itself is
+marked, and within ``raises`` it is not one: ``t.at(True)`` says that a failure is expected.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ class Marker:
     """Gives every assertion an index, from ``first`` on. ``asserting``: those that were given out."""
 
     def __init__(self, trees: Sequence[ast.AST], first: int = 0) -> None:
-        functions = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-        self._counted = {f.name for f in functions if any(_is_assert(node) for node in ast.walk(f))}
+        nodes = [node for tree in trees for node in ast.walk(tree)]
+        functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+        self._named = _keeps_a_context(nodes)
+        self._counted = {f.name for f in functions if any(self._is_assert(node) for node in ast.walk(f))}
         self._failing = {f.name for f in functions if _fails(f.body)} - self._counted
         self._next = first
         self.asserting: set[int] = set()
@@ -53,7 +56,8 @@ class Marker:
         if first is None:
             return [self._context(index, body)]
         self.asserting.add(index)
-        return [self._context(index, [*body[:first], _at(index), *body[first:]])]
+        at = _at(index, expecting=self._expects(body[first]))
+        return [self._context(index, [*body[:first], at, *body[first:]])]
 
     def block(self, body: Sequence[ast.stmt], *, main: bool, leads: bool = True) -> list[ast.stmt]:
         """Statements in order. ``main``: the tests' own flow; ``leads``: what leads to an assertion may go with it."""
@@ -62,7 +66,7 @@ class Marker:
         for node in body:
             if self._asserts(node, main):
                 index = self._new_index()
-                marked.append(self._context(index, [*lead, _at(index), node]))
+                marked.append(self._context(index, [*lead, _at(index, expecting=self._expects(node)), node]))
                 lead = []
             elif isinstance(node, _APART) or self._holds(node):
                 marked += [*lead, self._inside(node, main)]
@@ -87,12 +91,12 @@ class Marker:
         return node
 
     def _asserts(self, node: ast.stmt, main: bool) -> bool:
-        if _is_assert(node):
+        if self._is_assert(node):
             return _called(node) not in self._counted  # those of a function of the tests are counted in it
         if self._may_fail(node):
             return True
         if isinstance(node, ast.Try) and node.handlers:
-            holds = any(_is_assert(one) for one in ast.walk(node))
+            holds = any(self._is_assert(one) for one in ast.walk(node))
             leaves = any(isinstance(one, (ast.Return, ast.Break, ast.Continue)) for one in ast.walk(node))
             return (holds or _fails(node.body) or _fails(node.orelse)) if main else holds and not leaves
         return main and isinstance(node, ast.If) and not self._holds(node) and _fails([*node.body, *node.orelse])
@@ -100,7 +104,13 @@ class Marker:
     def _holds(self, node: ast.stmt) -> bool:
         """Whether there are assertions within."""
         inner = [one for one in ast.walk(node) if one is not node and isinstance(one, ast.stmt)]
-        return any(_is_assert(one) or self._may_fail(one) for one in inner)
+        return any(self._is_assert(one) or self._may_fail(one) for one in inner)
+
+    def _is_assert(self, node: ast.AST) -> bool:
+        return _is_assert(node) or self._expects(node)
+
+    def _expects(self, node: ast.AST) -> bool:
+        return _expects(node) or (self._named and _is_in_named_context(node))
 
     def _may_fail(self, node: ast.stmt) -> bool:
         """``must(x == 1)``, where ``must`` is the tests' own and raises or leaves."""
@@ -126,8 +136,9 @@ def _variable(index: int) -> str:
     return f"__egca_{index}__"
 
 
-def _at(index: int) -> ast.stmt:
-    return ast.Expr(ast.Call(ast.Attribute(ast.Name(_variable(index), ast.Load()), "at", ast.Load()), [], []))
+def _at(index: int, *, expecting: bool) -> ast.stmt:
+    given: list[ast.expr] = [ast.Constant(True)] if expecting else []
+    return ast.Expr(ast.Call(ast.Attribute(ast.Name(_variable(index), ast.Load()), "at", ast.Load()), given, []))
 
 
 def _is_assert(node: ast.AST) -> bool:
@@ -135,12 +146,33 @@ def _is_assert(node: ast.AST) -> bool:
     if isinstance(node, ast.Assert):
         constant = isinstance(node.test, ast.Constant) and bool(node.test.value)
         return not constant and not (isinstance(node.test, ast.Tuple) and node.test.elts)
-    if isinstance(node, ast.Expr):
-        called = _called(node)
-        return called.startswith("assert") or called == "fail"
+    called = _called(node)
+    return called.startswith("assert") or called == "fail"
+
+
+def _expects(node: ast.AST) -> bool:
+    """``with raises(ValueError): ...``, or ``raises(ValueError, f, -1)``, which makes the call itself."""
     if isinstance(node, (ast.With, ast.AsyncWith)):
         return any(_name(item.context_expr) in _RAISES for item in node.items)
-    return False
+    return isinstance(node, (ast.Expr, ast.Assign)) and _name(node.value) in _RAISES and not _is_context(node.value)
+
+
+def _is_context(node: ast.AST) -> bool:
+    """``raises(ValueError)``, without what is to raise it."""
+    return isinstance(node, ast.Call) and _name(node) in _RAISES and len(node.args) < 2
+
+
+def _keeps_a_context(nodes: Sequence[ast.AST]) -> bool:
+    """Whether some ``raises(ValueError)`` is kept or handed on, as a parameter of a test, to be entered by a name."""
+    entered = {
+        id(item.context_expr) for node in nodes if isinstance(node, (ast.With, ast.AsyncWith)) for item in node.items
+    }
+    entered |= {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    return any(_is_context(node) and id(node) not in entered for node in nodes)
+
+
+def _is_in_named_context(node: ast.AST) -> bool:
+    return isinstance(node, ast.With) and any(isinstance(item.context_expr, ast.Name) for item in node.items)
 
 
 def _called(node: ast.AST) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from reprlib import Repr
 from typing import Any
 
@@ -27,10 +28,14 @@ _repr.maxstring = _repr.maxother = _repr.maxlong = 400
 _repr.maxlist = _repr.maxtuple = _repr.maxdict = _repr.maxset = _repr.maxdeque = 40
 
 
-def failed_test(test: int, calls: list[tuple[Call, CallResult]], expected: str = "") -> FailedTest:
-    """``calls``: those of the failed test; the last one is told. ``expected``: where the tests are data."""
+def failed_test(test: int, calls: Sequence[tuple[Call, CallResult]], expected: str = "", said: str = "") -> FailedTest:
+    """``calls``: those of the failed test; the last one is told. ``expected``: where the tests are data.
+
+    ``said``: what the test itself raised, told unless the program has.
+    """
+    said = _exception(said)
     if not calls:
-        return FailedTest(test, expected=_bounded(expected))
+        return FailedTest(test, expected=_bounded(expected), exception=said)
     call, result = calls[-1]
     raised = result.status is not CallStatus.VALUE
     return FailedTest(
@@ -38,12 +43,12 @@ def failed_test(test: int, calls: list[tuple[Call, CallResult]], expected: str =
         call=_bounded(_call(call)),
         expected=_bounded(expected),
         got="" if raised else _bounded(_value(result.value)),
-        exception=_exception(result) if raised else "",
+        exception=_exception(f"{result.error_type or result.status.value}: {result.error_message}") if raised else said,
     )
 
 
-def _exception(result: CallResult) -> str:
-    return _bounded(_ADDRESS.sub(" at 0x...", f"{result.error_type or result.status.value}: {result.error_message}"))
+def _exception(said: str) -> str:
+    return _bounded(_ADDRESS.sub(" at 0x...", said))
 
 
 def _call(call: Call) -> str:

@@ -19,6 +19,7 @@ from egca_plugin.judging.client import JudgeServer
 from egca_plugin.judging.imports import told
 from egca_plugin.judging.messages import Answer, Job, Said
 from egca_plugin.judging.stdin import Runner, judge_stdin
+from egca_plugin.judging.tally import UNREACHED
 from egca_plugin.sandbox.outside.api import ATTEMPTS
 from egca_plugin.sandbox.outside.companions import Companions
 from egca_plugin.sandbox.outside.link import Control, ZygoteLost
@@ -94,7 +95,37 @@ def _one_run(sandbox: Sessions, source: str, task: Task, timeout_s: float | None
             f"{task.task_id}: tests: got no assertion, expected at least one; a right and a wrong program would both "
             "pass. Mend the tests, or set egca.sandbox.vacuous=allow"
         )
-    return lambda seed: _judge(sandbox, source, checks, _job(sandbox.config, source, task, timeout_s, seed))
+
+    def run(program: str, seed: int) -> Verdict:
+        return _judge(sandbox, program, checks, _job(sandbox.config, program, task, timeout_s, seed))
+
+    return lambda seed: _or_as_the_reference(run(source, seed), source, task, lambda other: run(other, seed))
+
+
+def _or_as_the_reference(verdict: Verdict, source: str, task: Task, run: Callable[[str], Verdict]) -> Verdict:
+    """A program that reaches no assertion passes where its reference reaches none either, as plain Python has it.
+
+    Only where another answer makes the tests fail: else they would pass any program. Its ``detail`` stays.
+    """
+    if verdict.detail != UNREACHED or not task.reference:
+        return verdict
+    if source != task.reference:
+        reference = run(task.reference)
+        if reference.detail != UNREACHED:
+            return reference if reference.outcome is Outcome.INFRASTRUCTURE else verdict
+    other = run(_other(task.entry_point))
+    if other.outcome is Outcome.INFRASTRUCTURE:
+        return other
+    if other.passed or other.detail == UNREACHED:
+        return verdict
+    return replace(verdict, outcome=Outcome.OK, tests_passed=verdict.tests_total, failed=None)
+
+
+def _other(entry_point: str) -> str:
+    """A program that gives what hardly any test expects."""
+    owner, _, name = entry_point.rpartition(".")
+    function = f"def {name}(*args, **kwargs): return 7.25\n"
+    return f"class {owner}:\n    {function}" if owner else function
 
 
 def _judge(sandbox: Sessions, source: str, checks: Checks, job: Job) -> Verdict:

@@ -6,10 +6,11 @@ import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from types import TracebackType
+from typing import NamedTuple
 
 from egca_plugin.errors import WireError
 from egca_plugin.judging.checks import Checks
-from egca_plugin.judging.failures import failed_test
+from egca_plugin.judging.failures import MAX_SHOWN, failed_test
 from egca_plugin.judging.proxy import CallFailed, Remote, unseen
 from egca_plugin.sandbox.wire import Refusal
 from egca_plugin.types import Call, CallResult, CallStatus, FailedTest, Outcome, SourceError, TestedCall, Verdict
@@ -18,6 +19,7 @@ MAX_CALLS = 200  # kept in the verdict
 MAX_CALL_BYTES = 1 << 20  # of their arguments and results together
 _SKIPS = ("Skipped", "SkipTest")  # by name: pytest's, unittest's and ours are different classes
 MAX_DETAIL = 500  # characters
+UNREACHED = "no assertion was reached"
 OUTCOMES = {
     CallStatus.EXCEPTION: Outcome.EXCEPTION,
     CallStatus.TIMEOUT: Outcome.TIMEOUT,
@@ -32,6 +34,28 @@ class Halt(BaseException):
     """The tests go no further; not an Exception, so that no test means to catch it."""
 
 
+class _Failure(NamedTuple):
+    """Why a test failed: ``error`` is the program's, ``said`` what ended it in words.
+
+    ``asserted``: an assertion did not hold, of which its call and the answer say more than its words.
+    """
+
+    outcome: Outcome
+    error: SourceError | None
+    detail: str
+    said: str
+    asserted: bool = True
+
+
+class _Expecting(threading.local):
+    """Within how many assertions that something is raised this thread is."""
+
+    depth = 0
+
+
+_PASSED = _Failure(Outcome.OK, None, "", "")
+
+
 class Tally:
     """Entered by marked tests: ``with tally(index) as t: ...; t.at(); assert ...``.
 
@@ -43,7 +67,7 @@ class Tally:
     def __init__(self, checks: Checks, remote: Remote) -> None:
         self._checks, self._remote = checks, remote
         self._passes: defaultdict[int, int] = defaultdict(int)
-        self._failed: dict[int, tuple[Outcome, SourceError | None, str]] = {}
+        self._failed: dict[int, _Failure] = {}
         self._reached: set[int] = set()
         self._raised: dict[int, tuple[BaseException, CallResult]] = {}  # by id; the exception is kept, so the id is too
         self._stops: list[BaseException] = []  # raised in this test, and perhaps taken for the end of a loop
@@ -53,6 +77,7 @@ class Tally:
         self._unanswered: CallFailed | None = None  # in this test, whatever the tests may catch
         self._waiting = False  # whether a call belongs to no test yet
         self._lock = threading.RLock()
+        self.expecting = _Expecting()
         self.asked = False  # whether the candidate was called at all
         self.served = False  # whether some assertion was about a call
         self.cut_short = False  # whether some function of the tests did not get to its end
@@ -60,8 +85,13 @@ class Tally:
     def __call__(self, index: int) -> Pass:
         with self._lock:
             number = self._passes[index]
-            self._passes[index] += 1
+            self._passes[index] += not self.expects
         return Pass(self, index + number * (self._checks.count + 1))
+
+    @property
+    def expects(self) -> bool:
+        """Whether what is raised now is for the tests themselves to judge."""
+        return self.expecting.depth > 0
 
     # --- calls ---
 
@@ -121,18 +151,12 @@ class Tally:
     def fail(self, test: int, err: BaseException) -> None:
         if test in self._failed:
             return
-        detail = f"test {test}: {type(err).__name__}: {_text(err)}"[:MAX_DETAIL]
+        said = f"{type(err).__name__}: {_text(err)}"[:MAX_SHOWN]
+        asserted = isinstance(err, AssertionError) or type(err).__name__ == "Failed"  # by name: pytest's, or ours
         raised = self._raised.get(id(err))
-        if raised is not None:
-            self._failed[test] = (OUTCOMES[raised[1].status], source_error(raised[1]), detail)
-        elif isinstance(err, (WireError, Refusal)):
-            self._failed[test] = (Outcome.REFUSED, None, detail)
-        elif isinstance(err, MemoryError):
-            self._failed[test] = (Outcome.MEMORY, None, detail)
-        elif isinstance(err, (CallFailed, Halt)):
-            self._failed[test] = (Outcome.TIMEOUT, None, detail)
-        else:
-            self._failed[test] = (Outcome.WRONG_ANSWER, None, detail)
+        outcome = _outcome(err) if raised is None else OUTCOMES[raised[1].status]
+        error = None if raised is None else source_error(raised[1])
+        self._failed[test] = _Failure(outcome, error, f"test {test}: {said}"[:MAX_DETAIL], said, asserted)
 
     def leaves_in_peace(self, err: BaseException | None) -> bool:
         """``sys.exit()``, what unittest's runner says after success, a test that skips itself or that is a generator
@@ -153,7 +177,7 @@ class Tally:
     @property
     def first_failure(self) -> str:
         """What the first failure said, or ``""``."""
-        return next((detail for _, _, detail in self._failed.values()), "")
+        return next((one.detail for one in self._failed.values()), "")
 
     def verdict(self, *, finished: bool, vacuous: bool) -> Verdict:
         """``vacuous``: tests that prove nothing may pass. Else one assertion about a call is enough: helpers of tests
@@ -164,35 +188,44 @@ class Tally:
         elif (err := self._unseen()) is not None:
             self.fail(self._checks.count, err)
         if not self._failed and self._checks.asserting and not self._reached:
-            self._failed[min(self._checks.asserting)] = (Outcome.WRONG_ANSWER, None, "no assertion was reached")
+            self._proves_nothing(min(self._checks.asserting), UNREACHED)
         if not self._failed and not vacuous and not self.served:
-            self._failed[self._checks.count] = (Outcome.WRONG_ANSWER, None, "no assertion was about the candidate")
+            self._proves_nothing(self._checks.count, "no assertion was about the candidate")
         tests = self._checks.asserting | self._reached | (self._failed.keys() - {self._checks.count})
-        outcome, error, detail = next(iter(self._failed.values()), (Outcome.OK, None, ""))
+        first = next(iter(self._failed.values()), _PASSED)
         passed = len(tests) - len(self._failed) - (0 if finished and not self.cut_short else len(self.unreached))
         settled = [(*self._remote.settled(call, result), test) for call, test, result in self._calls]
         calls = tuple(TestedCall(call, test, test not in self._failed, result) for call, result, test in settled)
-        return Verdict(outcome, max(passed, 0), len(tests), calls, error, detail=detail, failed=self._told(calls))
+        passed = max(passed, 0)
+        return Verdict(
+            first.outcome, passed, len(tests), calls, first.error, detail=first.detail, failed=self._told(calls)
+        )
+
+    def _proves_nothing(self, test: int, why: str) -> None:
+        self._failed[test] = _Failure(Outcome.WRONG_ANSWER, None, why, why)
 
     def _told(self, calls: Sequence[TestedCall]) -> FailedTest | None:
         if not self._failed:
             return None
-        test = next(iter(self._failed))
+        test, failure = next(iter(self._failed.items()))
         expected = self._checks.cases[test].expected if test < len(self._checks.cases) else ""
-        return failed_test(test, [(one.call, one.result) for one in calls if one.test == test], expected)
+        asked = [(one.call, one.result) for one in calls if one.test == test]
+        said = "" if asked and failure.asserted else failure.said
+        return failed_test(test, asked, expected, said)
 
 
 class Pass:
     """One test, as the marked tests see it."""
 
-    __slots__ = ("_reached", "_tally", "_test")
+    __slots__ = ("_expecting", "_reached", "_tally", "_test")
 
     def __init__(self, tally: Tally, test: int) -> None:
-        self._tally, self._test, self._reached = tally, test, False
+        self._tally, self._test, self._reached, self._expecting = tally, test, False, False
 
-    def at(self) -> None:
-        """The assertion itself comes now."""
-        self._reached = True
+    def at(self, expecting: bool = False) -> None:
+        """The assertion itself comes now. ``expecting``: that something is raised, which is no other test's failure."""
+        self._reached, self._expecting = True, expecting
+        self._tally.expecting.depth += expecting
 
     def __enter__(self) -> Pass:
         return self
@@ -200,10 +233,20 @@ class Pass:
     def __exit__(
         self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if isinstance(err, Halt) or self._tally.leaves_in_peace(err):
+        self._tally.expecting.depth -= self._expecting
+        if self._tally.expects or isinstance(err, Halt) or self._tally.leaves_in_peace(err):
             return False
         self._tally.ended(self._test, err, reached=self._reached)
         return err is not None
+
+
+def _outcome(err: BaseException) -> Outcome:
+    """Of a test that ended by an exception which is not the program's."""
+    if isinstance(err, (WireError, Refusal)):
+        return Outcome.REFUSED
+    if isinstance(err, MemoryError):
+        return Outcome.MEMORY
+    return Outcome.TIMEOUT if isinstance(err, (CallFailed, Halt)) else Outcome.WRONG_ANSWER
 
 
 def source_error(result: CallResult) -> SourceError | None:

@@ -17,6 +17,7 @@ from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import SandboxError, TaskError
 from egca_plugin.judging.checks import VacuousTests
 from egca_plugin.judging.referee import check_setup, judge
+from egca_plugin.judging.tally import UNREACHED
 from egca_plugin.localize.compare.evidence import distinct_calls
 from egca_plugin.localize.compare.reference import open_saved, warm
 from egca_plugin.localize.compare.saved import SavedTraces
@@ -112,7 +113,9 @@ def _examine(sandbox: Sandbox, task: Task, saved: SavedTraces | None) -> Health:
     allowed_ms = 1e3 * (task.limits.time_s or sandbox.config.timeout_s)
     if verdict.ms > SLOW_SHARE * allowed_ms:
         faults.append((Fault.SLOW, f"the reference takes {verdict.ms:.0f} ms of the {allowed_ms:.0f} ms allowed"))
-    if tried and killed < WEAK_BELOW * tried:
+    if verdict.detail == UNREACHED:
+        faults.append((Fault.WEAK, f"{verdict.detail} by what the reference gives"))
+    elif tried and killed < WEAK_BELOW * tried:
         faults.append((Fault.WEAK, f"the tests notice {killed} of {tried} small faults"))
     vacuous = _vacuous(sandbox, task, verdict)
     if vacuous:

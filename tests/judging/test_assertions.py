@@ -120,6 +120,84 @@ def check(candidate):
     assert judged(sandbox, tests).passed
 
 
+EXPECTS = """
+import pytest, unittest
+case = unittest.TestCase()
+def must(ok):
+    assert ok
+def must_be_two(got):
+    assert got is not None
+    if got != 2:
+        raise ValueError(got)
+def test_f():
+    {statement}
+    must(f(2) == 3)
+"""
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "with pytest.raises(AssertionError): must(f(1) == 3)",
+        "with case.assertRaises(AssertionError): must(f(1) == 3)",
+        "pytest.raises(AssertionError, must, f(1) == 3)",
+        "case.assertRaises(AssertionError, must, f(1) == 3)",
+        "with pytest.raises(ValueError): must_be_two(f(1) - 1)",
+    ],
+)
+def test_a_failure_that_the_tests_expect_is_none(sandbox: Sandbox, statement: str) -> None:
+    tests = EXPECTS.format(statement=statement)
+    assert judged(sandbox, tests).passed
+    assert not judged(sandbox, tests, "def f(x): return 3").passed, "nothing is raised"
+    assert not judged(sandbox, tests, "def f(x): return 2").passed, "what is raised behind it counts"
+
+
+NAMED = """
+import pytest
+from contextlib import nullcontext
+
+@pytest.mark.parametrize(
+    "x, y, expectation",
+    [(1, 2, nullcontext()), (5, 6, nullcontext()), ("a", 0, pytest.raises(TypeError))],
+)
+def test_f(x, y, expectation):
+    with expectation:
+        assert f(x) == y
+
+def test_kept():
+    expected = pytest.raises(TypeError)
+    with expected:
+        f("a")
+"""
+
+
+def test_a_context_that_expects_may_have_a_name(sandbox: Sandbox) -> None:
+    assert counts(judged(sandbox, NAMED)) == (4, 4)
+    assert counts(judged(sandbox, NAMED, "def f(x): return 2")) == (1, 4)
+    assert counts(judged(sandbox, NAMED, "def f(x): return [1][x]")) == (2, 4)
+    for_itself = "import threading\nlock = threading.Lock()\ndef test_f():\n    with lock:\n        f(1)\n"
+    with pytest.raises(VacuousTests):
+        judged(sandbox, for_itself)
+
+
+def test_a_failure_of_another_kind_than_expected_is_one(sandbox: Sandbox) -> None:
+    tests = EXPECTS.format(statement="with pytest.raises(ValueError): must(f(1) == 3)")
+    verdict = judged(sandbox, tests)
+    assert (verdict.outcome, counts(verdict)) == (Outcome.WRONG_ANSWER, (2, 3))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["pytest.raises(TypeError, f, 'a')", "info = pytest.raises(TypeError, lambda: f('a'))\n    assert info.typename"],
+)
+def test_raises_with_the_call_in_it_is_an_assertion(sandbox: Sandbox, statement: str) -> None:
+    tests = f"import pytest\ndef test_f():\n    {statement}\n"
+    assert judged(sandbox, tests).passed
+    assert not judged(sandbox, tests, "def f(x): return 2").passed
+    with pytest.raises(VacuousTests):
+        judged(sandbox, "import pytest\ndef test_f():\n    pytest.raises(TypeError, match='a')\n    f(1)\n")
+
+
 def test_a_task_may_have_a_time_limit_of_its_own(sandbox: Sandbox) -> None:
     short = replace(task(("assert f(1) == 2",)), limits=Limits(time_s=0.2))
     verdict = judge(sandbox, "def f(x):\n    while True: pass", short)
@@ -173,6 +251,38 @@ def test_tests_without_an_assertion_are_refused(sandbox: Sandbox, tests: tuple[s
 def test_tests_that_assert_nothing_about_the_candidate_fail_closed(sandbox: Sandbox) -> None:
     verdict = judged(sandbox, ("assert 1 + 1 == 2", "f(1)"))
     assert (verdict.outcome, verdict.detail) == (Outcome.WRONG_ANSWER, "no assertion was about the candidate")
+
+
+@pytest.mark.parametrize(
+    ("body", "right", "wrong"),
+    [
+        ("if got is not None:\n        assert got == 1", "None", "2"),
+        ("for one in got:\n        assert one == 1", "[]", "[2]"),
+        ("if got == 2:\n        return\n    assert False", "2", "3"),
+    ],
+)
+def test_a_program_may_reach_no_assertion_where_the_reference_reaches_none(
+    sandbox: Sandbox, body: str, right: str, wrong: str
+) -> None:
+    tests = task(f"def check(candidate):\n    got = candidate(1)\n    {body}\n", f"def f(x): return {right}")
+    for same in (tests.reference, f"def f(x):\n    return {right}"):
+        verdict = judge(sandbox, same, tests)
+        assert (verdict.outcome, counts(verdict), verdict.failed) == (Outcome.OK, (1, 1), None)
+    assert judge(sandbox, f"def f(x): return {wrong}", tests).outcome is Outcome.WRONG_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("tests", "reference"),
+    [
+        ("def check(candidate):\n    for one in candidate(1):\n        assert one == 1\n", "def f(x): return [1]"),
+        ("def check(candidate):\n    for one in candidate(1):\n        assert one == 1\n", ""),
+        ("def unused(x):\n    assert x\ndef check(candidate):\n    candidate(1)\n", "def f(x): return []"),
+    ],
+    ids=["the reference reaches some", "no reference", "no program reaches any"],
+)
+def test_else_a_program_that_reaches_none_has_failed(sandbox: Sandbox, tests: str, reference: str) -> None:
+    verdict = judge(sandbox, "def f(x): return []", task(tests, reference))
+    assert (verdict.outcome, verdict.detail) == (Outcome.WRONG_ANSWER, "no assertion was reached")
 
 
 def test_vacuous_tests_can_be_allowed() -> None:

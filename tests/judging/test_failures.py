@@ -28,6 +28,22 @@ def test_tests_that_are_data_tell_what_they_expect(sandbox: Sandbox) -> None:
     assert told(sandbox, "return a * b", task) == FailedTest(0, call="add(1, 2)", expected="3", got="2")
 
 
+def test_a_test_that_fails_by_itself_tells_its_own_exception(sandbox: Sandbox) -> None:
+    def of(*tests: str) -> FailedTest | None:
+        return told(sandbox, "return a + b", replace(ADD, tests=("assert add(0, 0) == 0", *tests)))
+
+    assert of("assert math.pi > add(1, 2)") == FailedTest(1, exception="NameError: name 'math' is not defined")
+    assert of("assert add(1, 2) < math.pi") == FailedTest(
+        1, call="add(1, 2)", got="3", exception="NameError: name 'math' is not defined"
+    )
+    assert of("assert 1 == 2, 'never'") == FailedTest(1, exception="AssertionError: never")
+    assert of("assert add(1, 2) == 2, 'never'") == FailedTest(1, call="add(1, 2)", got="3")
+    raised = of("assert {}[object(), 'x' * 9999]")
+    assert raised is not None
+    assert raised.exception.startswith("KeyError: (<object object at 0x...>, 'xxx")
+    assert len(raised.exception) <= 2000
+
+
 def test_what_is_told_is_bounded_and_printable(sandbox: Sandbox) -> None:
     bodies = (
         "return '\\ud800' * 9",

@@ -90,6 +90,14 @@ def test_what_cannot_cross_is_named(sandbox: Sandbox) -> None:
         assert named in reason
 
 
+def test_tests_that_assert_nothing_of_what_is_right_are_weak(sandbox: Sandbox) -> None:
+    loop = "for digit in clamp(5):\n    assert digit < 10"
+    task = Task("t/digits", "", "clamp", "def clamp(n):\n    return [n for _ in range(0)]\n", (loop,))
+    fault, reason = only_fault(examine(sandbox, task))
+    assert fault is Fault.WEAK
+    assert reason == "no assertion was reached by what the reference gives"
+
+
 def test_tests_that_notice_little_are_weak(sandbox: Sandbox) -> None:
     fault, reason = only_fault(examine(sandbox, replace(GOOD, tests=("assert clamp(5) is not None",))))
     assert fault is Fault.WEAK

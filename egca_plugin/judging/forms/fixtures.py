@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,6 +11,12 @@ from typing import Any
 from egca_plugin.errors import TaskError
 from egca_plugin.judging.forms.capture import CAPTURES, Capture
 from egca_plugin.judging.forms.standin import Fixture, skips
+
+# Of pytest's own fixtures, those that this does not make: a test may ask for one and leave it alone.
+_UNMADE = frozenset({
+    "request", "monkeypatch", "tmp_path", "tmp_path_factory", "tmpdir", "tmpdir_factory", "caplog", "capsysbinary",
+    "capfdbinary", "recwarn", "pytestconfig", "cache", "record_property", "subtests",
+})  # fmt: skip
 
 Arguments = dict[str, Any]  # by the name of a test's parameter; what is a fixture's own, by :func:`own`
 
@@ -60,11 +67,18 @@ class Setting:
     def values(self, function: Callable[..., Any], also: Sequence[str]) -> Arguments:
         """What a test asks for, once the fixtures ``also`` are made. Raises TaskError for one that is not known."""
         for name in (*self._fixtures.everywhere, *also):
-            self._fixture(name)
+            if not self._is_unmade(name):
+                self._fixture(name)
         return self._values(function, self._given)
 
     def _values(self, function: Callable[..., Any], given: Arguments) -> Arguments:
-        return {name: given[name] if name in given else self._fixture(name) for name in _asked(function)}
+        return {name: given[name] if name in given else self._for(function, name) for name in _asked(function)}
+
+    def _for(self, function: Callable[..., Any], name: str) -> Any:
+        return None if self._is_unmade(name) and not _uses(function, name) else self._fixture(name)
+
+    def _is_unmade(self, name: str) -> bool:
+        return name in _UNMADE and name not in self._fixtures.by_name
 
     def _fixture(self, name: str) -> Any:
         if name not in self._made:
@@ -117,3 +131,11 @@ def _asked(function: Callable[..., Any]) -> list[str]:
     found = inspect.signature(function).parameters.values()
     variable = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     return [one.name for one in found if one.default is inspect.Parameter.empty and one.kind not in variable]
+
+
+def _uses(function: Callable[..., Any], name: str) -> bool:
+    """Whether it ever looks at its parameter of that name."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None or name in code.co_cellvars:
+        return True
+    return any(one.opname.startswith("LOAD_FAST") and one.argval == name for one in dis.get_instructions(code))

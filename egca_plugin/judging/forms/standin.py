@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from types import MethodType, TracebackType
@@ -14,6 +15,7 @@ from typing import Any
 
 COVERED = frozenset({"raises", "approx", "fail", "skip", "param", "mark", "fixture"})
 _REL, _ABS = 1e-6, 1e-12
+_SHOWN = 240  # characters of an exception
 
 
 class Outcome(BaseException):
@@ -45,20 +47,62 @@ fail.Exception, skip.Exception = Failed, Skipped  # type: ignore[attr-defined]
 class ExceptionInfo:
     """What ``with pytest.raises(...) as info`` gives, filled when the block ends."""
 
-    value: Any = None
+    _filled: BaseException | None = None
+
+    def __repr__(self) -> str:
+        """The exception's own repr and no more: its message is in it, as a test may look for."""
+        if self._filled is None:
+            return "<ExceptionInfo for raises contextmanager>"
+        return f"<ExceptionInfo {_shown(self._filled)} tblen={len(self.traceback)}>"
+
+    @property
+    def value(self) -> Any:
+        return self._of("value")
 
     @property
     def type(self) -> Any:
-        return type(self.value)
+        return type(self._of("type"))
+
+    @property
+    def typename(self) -> str:
+        return type(self._of("typename")).__name__
 
     @property
     def tb(self) -> Any:
-        return self.value.__traceback__
+        return self._of("tb").__traceback__
+
+    @property
+    def traceback(self) -> Any:
+        """A list of frames with ``lineno``, ``name`` and ``line``; those of the program are far away."""
+        return traceback.extract_tb(self._of("traceback").__traceback__)
+
+    def _of(self, name: str) -> Any:
+        if self._filled is None:
+            raise AssertionError(f".{name} can only be used after the context manager exits")
+        return self._filled
+
+    def errisinstance(self, kinds: Any) -> bool:
+        return isinstance(self.value, kinds)
+
+    def exconly(self, tryshort: bool = False) -> str:
+        """Class and message, as a traceback ends."""
+        text = "".join(traceback.format_exception_only(self.value)).rstrip()
+        is_rewritten = tryshort and _shown(self.value).startswith("AssertionError('assert ")
+        return text.removeprefix("AssertionError: ") if is_rewritten else text
 
     def match(self, pattern: str) -> bool:
         if not re.search(pattern, str(self.value)):
             raise AssertionError(f"Regex pattern {pattern!r} does not match {str(self.value)!r}")
         return True
+
+
+def _shown(err: BaseException) -> str:
+    """Its repr with no more than its beginning and its end."""
+    try:
+        text = repr(err)
+    except Exception:  # noqa: BLE001 - the boundary to a task's code, whose classes may do anything
+        return f"<{type(err).__name__} object>"
+    return text if len(text) <= _SHOWN else f"{text[: (_SHOWN - 3) // 2]}...{text[-(_SHOWN - 2) // 2 :]}"
 
 
 class _Raises:
@@ -76,7 +120,7 @@ class _Raises:
             raise Failed(f"DID NOT RAISE {self._expected!r}")
         if not isinstance(err, self._expected):
             return False
-        self._info.value = err
+        self._info._filled = err
         if self._match is not None:
             self._info.match(self._match)
         if self._check is not None and not self._check(err):
@@ -174,6 +218,14 @@ class _Marks:
 
 
 mark = _Marks()
+
+
+def marks_of(found: Any) -> list[Any]:
+    """The marks of a function or a module, or of a class and those that it is made of; the real pytest's too."""
+    found = getattr(found, "__mro__", (found,))
+    each = [vars(one).get("pytestmark", []) for one in reversed(found) if hasattr(one, "__dict__")]
+    marks = [mark for some in each for mark in (some if isinstance(some, (list, tuple)) else [some])]
+    return [getattr(one, "mark", one) for one in marks]
 
 
 def skips(marks: Iterable[Any]) -> bool:

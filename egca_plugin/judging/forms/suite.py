@@ -4,77 +4,103 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
-from types import FunctionType, SimpleNamespace
+from types import FunctionType
 from typing import Any
 
 from egca_plugin.errors import TaskError
 from egca_plugin.judging.forms.fixtures import Arguments, Fixtures, Setting, choices, merged
-from egca_plugin.judging.forms.standin import Fixture, skips
+from egca_plugin.judging.forms.standin import Fixture, marks_of, skips
 from egca_plugin.judging.tally import Halt, Tally
 
+_METHODS = (FunctionType, classmethod, staticmethod)
 
-def run(namespace: Mapping[str, Any], tally: Tally, functions: Mapping[str, int], task_id: str) -> None:
+
+def run(namespace: dict[str, Any], tally: Tally, functions: Mapping[str, int], task_id: str) -> None:
     """``functions``: the index of each test by its qualified name. Raises TaskError for what cannot be run."""
-    module = SimpleNamespace(**namespace)
+    module = _Module()
+    module.__dict__ = namespace  # what a set-up changes there, the tests see
+    own = {name: one for name, one in namespace.items() if getattr(one, "__module__", None) == namespace["__name__"]}
+    tests = [(name, found) for name, found in own.items() if _is_test(name, found)]
+    if all(_is_case(found) for _, found in tests):  # unittest goes by the names, pytest by the source
+        tests.sort(key=lambda test: test[0])
+    fixtures = Fixtures([one for one in namespace.values() if isinstance(one, Fixture)], f"{task_id}: tests")
     suite = _Suite(module, tally, functions, task_id)
-    with _around(module, "module"):
-        for name, found in list(namespace.items()):
-            if getattr(found, "__module__", None) != namespace["__name__"] or name.startswith("_"):
-                continue
-            if inspect.isclass(found):
-                if _is_case(found):
-                    from egca_plugin.judging.forms import unit  # which not every test pays for
+    with _around(module, "setUpModule", "tearDownModule"), _around(module, "setup_module", "teardown_module"):
+        suite.run(tests, _Place("", object, marks_of(module), fixtures))
 
-                    unit.run(found, tally, functions)
-                elif name.startswith("Test"):
-                    suite.run_class(found)
-            elif name.startswith("test") and inspect.isfunction(found):
-                suite.run_function(found, name)
+
+class _Module:
+    """The module of the tests, as their set-up finds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where tests stand: in the module, whose ``kind`` is ``object``, or in a class. ``name``: it, with a dot behind.
+
+    ``marks`` and ``fixtures``: those of all around the tests; the class's own fixtures are not among them.
+    """
+
+    name: str
+    kind: type
+    marks: Sequence[Any]
+    fixtures: Fixtures
+
+    def within(self, kind: type) -> _Place:
+        """In the class ``kind`` here, whose tests see the fixtures of those around it, of an instance of their own."""
+        around = self.fixtures if self.kind is object else self.fixtures.within(self.kind, self.kind())
+        return _Place(f"{self.name}{kind.__name__}.", kind, [*self.marks, *marks_of(kind)], around)
 
 
 class _Suite:
-    def __init__(self, module: SimpleNamespace, tally: Tally, functions: Mapping[str, int], task_id: str) -> None:
+    def __init__(self, module: _Module, tally: Tally, functions: Mapping[str, int], task_id: str) -> None:
         self._module, self._tally, self._functions, self._task_id = module, tally, functions, task_id
-        found = [one for one in vars(module).values() if isinstance(one, Fixture)]
-        self._fixtures = Fixtures(found, f"{task_id}: tests")
 
-    def run_class(self, kind: type) -> None:
-        """pytest's: an instance for each test."""
-        members = {name: one for each in reversed(kind.__mro__) for name, one in vars(each).items()}
-        with _around(kind, "class"):
-            for name, member in members.items():
-                if name.startswith("test") and isinstance(member, (FunctionType, classmethod, staticmethod)):
-                    marks = [*_marks(kind), *_marks(getattr(member, "__func__", member))]
-                    self._run(member, f"{kind.__name__}.{name}", marks, kind)
+    def run(self, tests: Sequence[tuple[str, Any]], place: _Place) -> None:
+        for name, found in tests:
+            if not inspect.isclass(found):
+                self._run(found, name, place)
+            elif not _is_case(found):
+                self._run_class(place.within(found))
+            elif not skips([*place.marks, *marks_of(found)]):
+                from egca_plugin.judging.forms import unit  # which not every test pays for
 
-    def run_function(self, function: FunctionType, name: str) -> None:
-        self._run(staticmethod(function), name, _marks(function), object)
+                unit.run(found, self._tally, self._functions)
 
-    def _run(self, member: Any, name: str, marks: list[Any], kind: type) -> None:
-        """``member``: a test of the class ``kind``, or a static method of ``object`` for one of no class."""
-        function = member.__get__(kind, kind)
+    def _run_class(self, place: _Place) -> None:
+        """pytest's: an instance for each test; a class within may be another of them, and a heir has its parent's."""
+        members = {name: one for each in reversed(place.kind.__mro__) for name, one in vars(each).items()}
+        with _around(place.kind, "setup_class", "teardown_class"):
+            self.run([(name, one) for name, one in members.items() if _is_test(name, one)], place)
+
+    def _run(self, member: Any, name: str, place: _Place) -> None:
+        """``member``: a function of the module, or what the class has under that ``name``."""
+        member = staticmethod(member) if place.kind is object else member
+        function = member.__get__(place.kind, place.kind)
+        name = place.name + name
         if inspect.iscoroutinefunction(function):
             raise TaskError(f"{self._task_id}: tests: {name} is asynchronous, expected functions that can be called")
+        marks = [*place.marks, *marks_of(getattr(member, "__func__", member))]
         if skips(marks):
             return
         used = [str(fixture) for one in marks if one.name == "usefixtures" for fixture in one.args]
-        fixtures = self._fixtures.within(kind, kind)
+        fixtures = place.fixtures.within(place.kind, place.kind)
         for parameters in _sets(marks):
             for arguments in fixtures.sets(function, parameters, used):
-                self._run_once(member, name, arguments, used, kind)
+                self._run_once(member, name, arguments, used, place)
 
-    def _run_once(self, member: Any, name: str, arguments: Arguments, used: list[str], kind: type) -> None:
+    def _run_once(self, member: Any, name: str, arguments: Arguments, used: list[str], place: _Place) -> None:
         undo: list[Callable[[], object]] = []
         try:
-            instance = kind()
-            function = member.__get__(instance, kind)
-            holder, what = (self._module, "function") if kind is object else (instance, "method")
+            instance = place.kind()
+            function = member.__get__(instance, place.kind)
+            holder, what = (self._module, "function") if place.kind is object else (instance, "method")
             _call(holder, f"setup_{what}", function)
             undo.append(partial(_call, holder, f"teardown_{what}", function))
-            setting = Setting(self._fixtures.within(kind, instance), arguments, undo)
+            setting = Setting(place.fixtures.within(place.kind, instance), arguments, undo)
             function(**setting.values(function, used))
         except (TaskError, Halt):
             raise
@@ -86,11 +112,11 @@ class _Suite:
 
 
 @contextmanager
-def _around(holder: object, what: str) -> Iterator[None]:
+def _around(holder: object, before: str, behind: str) -> Iterator[None]:
     """Set up before all, tear down behind: of a class or a module."""
-    _call(holder, f"setup_{what}", holder)
+    _call(holder, before, holder)
     yield
-    _call(holder, f"teardown_{what}", holder)
+    _call(holder, behind, holder)
 
 
 def _call(holder: object, name: str, about: object) -> None:
@@ -100,13 +126,15 @@ def _call(holder: object, name: str, about: object) -> None:
         function(*([about] if inspect.signature(function).parameters else []))
 
 
-def _is_case(kind: type) -> bool:
-    return any(one.__module__ == "unittest.case" and one.__name__ == "TestCase" for one in kind.__mro__[1:])
+def _is_test(name: str, found: Any) -> bool:
+    if inspect.isclass(found):
+        return _is_case(found) or name.startswith("Test")
+    return name.startswith("test") and isinstance(found, _METHODS)
 
 
-def _marks(found: Any) -> list[Any]:
-    marks = vars(found).get("pytestmark", [])
-    return [getattr(one, "mark", one) for one in (marks if isinstance(marks, list) else [marks])]
+def _is_case(found: Any) -> bool:
+    kinds = found.__mro__[1:] if inspect.isclass(found) else ()
+    return any(one.__module__ == "unittest.case" and one.__name__ == "TestCase" for one in kinds)
 
 
 def _sets(marks: list[Any]) -> Iterator[Arguments]:

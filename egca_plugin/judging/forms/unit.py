@@ -1,4 +1,4 @@
-"""Runs unittest's classes with their own set-up and tear-down, in the order of their source."""
+"""Runs unittest's classes with their own set-up and tear-down, in the order of their names."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import unittest
 from collections.abc import Mapping
 from typing import Any
 
+from egca_plugin.judging.forms.standin import marks_of, skips
 from egca_plugin.judging.tally import Tally
 
 
 def run(case: type[Any], tally: Tally, functions: Mapping[str, int]) -> None:
     """``functions``: the index of each test by its qualified name."""
-    names = [name for name in unittest.defaultTestLoader.getTestCaseNames(case) if not _expected_to_fail(case, name)]
-    ordered = sorted(names, key=lambda name: getattr(case, name).__code__.co_firstlineno)
-    unittest.TestSuite(map(case, ordered)).run(_Result(tally, functions))
+    names = [name for name in unittest.defaultTestLoader.getTestCaseNames(case) if not _is_left_out(case, name)]
+    unittest.TestSuite(map(case, names)).run(_Result(tally, functions))
 
 
-def _expected_to_fail(case: type[Any], name: str) -> bool:
-    """By ``expectedFailure``, of the test or its class: that says nothing about a program."""
-    return any(getattr(one, "__unittest_expecting_failure__", False) for one in (case, getattr(case, name)))
+def _is_left_out(case: type[Any], name: str) -> bool:
+    """By ``expectedFailure``, of the test or its class, which says nothing about a program; or by pytest's marks."""
+    test = getattr(case, name)
+    return any(getattr(one, "__unittest_expecting_failure__", False) for one in (case, test)) or skips(marks_of(test))
 
 
 class _Result(unittest.TestResult):
@@ -29,7 +30,7 @@ class _Result(unittest.TestResult):
         self._tally, self._functions = tally, functions
 
     def addError(self, test: Any, err: Any) -> None:
-        name = f"{type(test).__name__}.{getattr(test, '_testMethodName', '')}"
+        name = f"{type(test).__qualname__}.{getattr(test, '_testMethodName', '')}"
         self._tally.escaped(self._functions.get(name), err[1])
 
     addFailure = addError

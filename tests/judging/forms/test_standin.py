@@ -57,6 +57,31 @@ def test_raises(module: Any) -> None:
 
 
 @pytest.mark.parametrize("module", [pytest, standin])
+@pytest.mark.parametrize("message", ["zero", "a" * 300, "a" * 301])
+def test_what_an_exception_says_when_it_is_looked_at(module: Any, message: str) -> None:
+    with module.raises(ValueError) as info:
+        raise ValueError(message)
+    shown = f"ValueError('{message}')" if len(message) < 200 else f"ValueError('{'a' * 106}...{'a' * 117}')"
+    assert str(info) == repr(info) == f"<ExceptionInfo {shown} tblen=1>"
+    assert info.exconly() == info.exconly(tryshort=True) == f"ValueError: {message}"
+    assert (info.typename, info.errisinstance(LookupError), info.errisinstance((KeyError, ValueError))) == (
+        "ValueError", False, True,
+    )  # fmt: skip
+    assert len(info.traceback) == 1
+    assert info.traceback[0].name == "test_what_an_exception_says_when_it_is_looked_at"
+
+
+@pytest.mark.parametrize("module", [pytest, standin])
+def test_within_the_block_there_is_no_exception_yet(module: Any) -> None:
+    with module.raises(ValueError) as info:
+        assert str(info) == "<ExceptionInfo for raises contextmanager>"
+        for name in ("value", "type", "typename", "tb"):
+            with pytest.raises(AssertionError, match=f".{name} can only be used after the context manager exits"):
+                getattr(info, name)
+        raise ValueError
+
+
+@pytest.mark.parametrize("module", [pytest, standin])
 def test_fail(module: Any) -> None:
     with pytest.raises(BaseException, match="why") as failed:
         module.fail("why")

@@ -187,6 +187,48 @@ class TestHeir(TestBase):
     def test_static(self):
         assert f(3) == 4
 """
+NESTED = """
+import pytest
+
+class TestOuter:
+    @pytest.fixture
+    def start(self):
+        return 1
+
+    class TestInner:
+        def test_a_fixture_of_the_class_around(self, start):
+            assert f(start) == 2
+        class TestInnermost:
+            def test_again(self):
+                for n in (2, 3):
+                    assert f(n) == n + 1
+        @pytest.mark.skip
+        class TestSkipped:
+            class TestWithin:
+                def test_never(self):
+                    assert f(1) == 0
+
+    class Helper:
+        def test_is_not_one(self):
+            assert f(1) == 0
+
+    def test_after(self):
+        assert f(4) == 5
+
+class TestHeir(TestOuter):
+    pass
+"""
+MODULE = """
+import pytest
+
+pytestmark = [pytest.mark.skipif(False, reason=""), pytest.mark.parametrize("x", [1, 2])]
+
+def setup_module(module):
+    module.step = 1
+
+def test_what_the_set_up_left(x):
+    assert f(x) == x + step
+"""
 EXPECTED = """
 import unittest
 
@@ -201,8 +243,18 @@ class TestF(unittest.TestCase):
 
 @pytest.mark.parametrize(
     ("tests", "unasked"),
-    [(FUNCTIONS, 0), (CLASSES, 0), (UNITTEST, 1), (MARKS, 1), (FIXTURES, 0), (GROUPED, 0), (EXPECTED, 1)],
-    ids=["functions", "classes", "unittest", "marks", "fixtures", "grouped", "expected"],
+    [
+        (FUNCTIONS, 0),
+        (CLASSES, 0),
+        (UNITTEST, 1),
+        (MARKS, 1),
+        (FIXTURES, 0),
+        (GROUPED, 0),
+        (NESTED, 2),
+        (MODULE, 0),
+        (EXPECTED, 1),
+    ],
+    ids=["functions", "classes", "unittest", "marks", "fixtures", "grouped", "nested", "module", "expected"],
 )
 def test_forms(sandbox: Sandbox, tests: str, unasked: int) -> None:
     assert compile_checks(task(tests)).form is Form.SUITE
@@ -225,19 +277,25 @@ def test_the_same_candidate_crashing_in_one_function_is_heard_in_the_next(sandbo
     assert [c.passed for c in verdict.calls] == [False, True]
 
 
-def test_a_module_of_the_program_is_never_one_of_the_library(sandbox: Sandbox) -> None:
-    reference = "def gcd(a, b):\n    return a if not b else gcd(b, a % b)\n"
-    imports = "from math import gcd as known\nfrom solution import gcd\n"
-    tests = f"{imports}def test_gcd():\n    assert gcd(4, 6) == known(4, 6)\n"
-    by_library = Task("t/1", "", "gcd", reference, tests)
-    assert judge(sandbox, reference, by_library).passed
-    assert not judge(sandbox, "def gcd(a, b): return 1", by_library).passed
-
-
 def test_each_parameter_of_a_fixture_is_a_test(sandbox: Sandbox) -> None:
     assert counts(judged(sandbox, FIXTURES)) == (8, 8)
     assert counts(judged(sandbox, FIXTURES, "def f(x): return x + (x != 2)")) == (5, 8)
     assert counts(judged(sandbox, GROUPED)) == (6, 6)
+
+
+def test_the_tests_of_a_class_within_a_class_are_run(sandbox: Sandbox) -> None:
+    assert counts(judged(sandbox, NESTED)) == (10, 10)  # twice four, and two that are never reached
+    last = "def f(x): return x + (x != 3)"  # wrong in the innermost class alone
+    assert counts(judged(sandbox, NESTED, last)) == (8, 10)
+
+
+def test_a_module_that_is_skipped_asks_nothing(sandbox: Sandbox) -> None:
+    skipped = "import pytest\npytestmark = pytest.mark.skip(reason='later')\n"
+    functions = "def test_f():\n    assert f(1) == 2\n"
+    cases = "import unittest\nclass T(unittest.TestCase):\n    def test_f(self):\n        self.assertEqual(f(1), 2)\n"
+    for tests in (functions, cases):
+        with pytest.raises(TaskError, match="got no call"):
+            judged(sandbox, skipped + tests)
 
 
 def test_a_second_definition_in_the_tests_does_not_hide_the_candidate(sandbox: Sandbox) -> None:
@@ -255,7 +313,7 @@ def test_the_modules_are_gone_afterwards(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("tests", "named"),
     [
-        ("def test_f(tmp_path):\n    assert f(1) == 2\n", "fixture 'tmp_path'"),
+        ("def test_f(tmp_path):\n    assert f(len(tmp_path.parts)) == 2\n", "fixture 'tmp_path'"),
         ("async def test_f():\n    assert f(1) == 2\n", "asynchronous"),
         ("def helper():\n    assert f(1) == 2\n", "expected def check"),
     ],
