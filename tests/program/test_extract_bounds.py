@@ -31,7 +31,7 @@ WHOLE = [
     'def add(a, b):\n    """' + "```\n" * 60_000 + '"""\n    return a + b\n',
     "```python\n" + ADD * 7_000 + "def add(",
     f"```python\n{ADD * 4_000}```\n" + "```python\ndef add(a, b):\n```\n" * 63,
-    "```python\ndef add(a):\n    " + "import for " * 10_000 + f"\n    return a\n```\n```python\n{ADD.replace(', b', '')}```",
+    f"```python\n{ADD}    " + "import for " * 10_000 + f"\n```\n```python\n{ADD}```",
 ]  # fmt: skip
 
 
