@@ -14,15 +14,22 @@ model gains nothing by offering several answers. Reasoning and chat template are
 4. what would be such a body if decoders or habit had not taken its indentation;
 5. any other code. It will fail its tests, which is what it deserves.
 
-A whole program on standard input has no entry point: the last block that reads its input and acts on it, else the
-last that acts, else the last that is Python: a worked example comes before the program, a sample of output is no code.
+A whole program on standard input has no entry point: the last block that reads its input, acts and writes, else the
+last that reads and acts, that acts, that is Python: a worked example comes before the program, output is no code.
+
+**What quotes or sketches an answer is none** (:mod:`~egca_plugin.program.reading.excerpts`), for models explain their
+programs piece by piece. A text whose lines of code an earlier one has, in that order, is its excerpt, unless it is all
+of it, or can be a correction that only takes lines away: it leaves out nothing that it uses, and the definition goes on
+to its end, or the program reads, writes and ends at the margin. A body of ``...``, ``pass`` or a docstring defines
+nothing where another text gives one; nor does an assignment whose right side uses the name.
 
 What the length limit cut off is no answer where a finished one stands before it.
 
 **How that text is read** is what compiling decides, since the model wrote one program and only its edges are unclear:
 where a fence in a docstring ends, where prose begins, how a body was indented. Of several ways the first that compiles
-is taken. None leaves out code: only prose at the edges, blanks, and the last statement at the margin, where it lacks
-nothing but its end and the text ends there too. Where nothing compiles, the text is the program as it stands.
+is taken. None leaves out code: only prose at the edges, blanks, an interpreter session's prompts and output, and the
+last statement at the margin, where it lacks nothing but its end and the text ends there too. Where nothing compiles,
+the text is the program as it stands.
 
 Then what the program uses and does not bind is looked for in the other blocks of the answer (imports, helpers), and
 the prompt's imports and helpers and the task's preamble go in front, behind the program's imports from ``__future__``.

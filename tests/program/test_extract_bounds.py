@@ -30,6 +30,8 @@ WHOLE = [
     + "".join(f"```python\nn{i} = n{i + 1}\n```\n" for i in range(3000)),
     'def add(a, b):\n    """' + "```\n" * 60_000 + '"""\n    return a + b\n',
     "```python\n" + ADD * 7_000 + "def add(",
+    f"```python\n{ADD * 4_000}```\n" + "```python\ndef add(a, b):\n```\n" * 63,
+    f"```python\n{ADD}    " + "import for " * 10_000 + f"\n```\n```python\n{ADD}```",
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@
     target      what a task asks a program to define
     prompt      the head that a continuation goes on from
     drafts      a program in the making, each character with its place in the completion
+    excerpts    code that quotes or sketches an answer given elsewhere
     needs       names that a program uses and never binds, and the blocks that bind them
 
 The order of readings, and why, stands in one place: :mod:`egca_plugin.program.extract`.

@@ -19,6 +19,7 @@ MAX_TRIED = 200_000  # and characters of them, all together
 _LINE = re.compile(r"(?=[^\r\n]|\r|\n)([^\r\n]*)(?:\r\n|\r|\n|)")
 _FILLED = re.compile(r"((?:(?<![ \t])[ \t]*|)\S[^\r\n]*)(?:\r\n|\r|\n|)")
 _AT_MARGIN = re.compile(r"(?<![^\r\n])[^\s]")
+_PROMPT = re.compile(r"[ \t]*(>>>|\.\.\.)(?:[ ]|\Z)")
 _QUOTED = re.compile(r"[ \t]{0,3}>[ \t]?")
 _FUTURE = re.compile(r"^from[ \t]+__future__[ \t]+import[ \t]*(?:\([^()]*\)|[^\n]*)(?:\n|\Z)", re.MULTILINE)
 _OPEN_BRACKET_OR_STRING = ("was never closed", "unterminated triple-quoted")
@@ -205,6 +206,22 @@ def draft(completion: str, block: Block, shift: Shift = UNMOVED) -> Draft:
         quote = quotes.after(text, quote)
         parts += _terminator(completion, line)
     return Draft(completion, tuple(part for part in parts if part))
+
+
+def session(completion: str, block: Block) -> Draft | None:
+    """What was typed in an interpreter session, without prompts and output; None where the block is no session."""
+    parts: list[Part] = []
+    seen = typed = False
+    for line in lines(completion, block):
+        text = completion[line.start : line.end]
+        prompt = _PROMPT.match(text)
+        typed = prompt is not None and (prompt[1] == ">>>" or typed)
+        if prompt is None and text.strip() and not seen:
+            return None
+        if prompt is not None and typed:
+            parts += [(line.start + prompt.end(), line.end), *_terminator(completion, line)]
+            seen = True
+    return Draft(completion, tuple(part for part in parts if part)) if seen else None
 
 
 def _terminator(completion: str, line: Line) -> tuple[Part, ...]:

@@ -37,6 +37,7 @@ _INLINE = re.compile(
 _AT_THE_END = re.compile(r"[^`]*?(?P<fence>`{3,})(?P<info>python3?|py)[ \t]*", re.I)
 _CLOSING_CODE = re.compile(r"(?P<code>.*?[^`\s])[ \t]*(?P<fence>`{3,})[ \t]*")
 _HALF_FENCE = re.compile(r"(?:(?<=\n)|(?<=\r))[ \t]*`{1,2}\s*\Z")
+_BYTE_ORDER_MARK = re.compile(r"(?:[ \t]*[\r\n]+)*\ufeff+")
 _STRAY_WORD = re.compile(r"\s*(?:python[23]?|py|(?:python )?copy(?: code)?)[ \t]*(?:\r\n|\r|\n)", re.I)
 
 
@@ -207,10 +208,12 @@ class _Scanner:
         return block
 
     def _block(self, end: int, closed: bool = True, is_open: bool = False) -> Block:
-        """The block from ``begin`` to ``end``, without a stray language name in its first line."""
+        """The block from ``begin`` to ``end``, without a stray language name or byte order mark at its beginning."""
         fence, stretch = self.fence, self.stretch
         stray = _STRAY_WORD.match(self.text, self.begin, end)
         begin = stray.end() if stray else self.begin
+        mark = _BYTE_ORDER_MARK.match(self.text, begin, end)
+        begin = mark.end() if mark else begin
         if fence is None:
             return Block(begin, end, False, open=is_open, answer=stretch.answer, tests=stretch.tests)
         looks = (fence.language, fence.width, fence.quoted)

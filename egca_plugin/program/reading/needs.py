@@ -8,13 +8,16 @@ from functools import reduce
 
 from egca_plugin.program.nodes import walk
 from egca_plugin.program.reading.drafts import Draft
+from egca_plugin.program.reading.excerpts import ends
 from egca_plugin.program.reading.runs import Run
 from egca_plugin.program.reading.sheet import Sheet
+from egca_plugin.program.reading.target import Target
 
 _GIVEN = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__", "__annotations__", "__builtins__", "__class__"}
 
 _MAX_ROUNDS = 4  # of looking for what the blocks that were found need themselves
 _MAX_NAMES = 32
+_MAX_EARLIER = 8  # blocks that are asked whether they have all of a helper
 
 
 def with_needed(sheet: Sheet, found: Draft) -> Draft:
@@ -46,15 +49,32 @@ def with_needed(sheet: Sheet, found: Draft) -> Draft:
 
 
 def _giving(sheet: Sheet, others: list[Run], name: str, end: int) -> int | None:
-    """The last block that binds the name; one behind the answer must not define the entry point anew."""
+    """The last block that binds the name; one behind the answer must not define the entry point anew.
+
+    A sketch or the first lines of a function are taken only where nothing else gives it.
+    """
+    sketch: int | None = None
     for index in range(len(others) - 1, -1, -1):
-        block = others[index].block
-        if sheet.completion.find(name, block.start, block.end) < 0:
+        run = others[index]
+        if sheet.completion.find(name, run.block.start, run.block.end) < 0:
             continue
-        tree = sheet.compiler.tree(sheet.draft(others[index]))
-        if tree is not None and name in binds(tree) and (block.start < end or not sheet.defines(others[index])):
-            return index
-    return None
+        tree = sheet.compiler.tree(sheet.draft(run))
+        if tree is not None and name in binds(tree) and (run.block.start < end or not sheet.defines(run)):
+            if not _is_sketch(sheet, run, others[:index], Target(name)):
+                return index
+            sketch = index if sketch is None else sketch
+    return sketch
+
+
+def _is_sketch(sheet: Sheet, run: Run, earlier: list[Run], helper: Target) -> bool:
+    """Whether the block's function has no body, or not all of the body that an earlier block gives it."""
+    source = sheet.source(run)
+    if not helper.definitions(source):
+        return False
+    return helper.is_stub(source) or any(
+        sheet.code(run).is_part_of(sheet.code(other)) and not ends(helper, source) & ends(helper, sheet.source(other))
+        for other in earlier[-_MAX_EARLIER:]
+    )
 
 
 def missing(tree: ast.Module) -> frozenset[str]:

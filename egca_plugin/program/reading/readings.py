@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 
-from egca_plugin.program.reading.drafts import UNMOVED, Draft, Shift, draft, lines, margin
+from egca_plugin.program.reading.drafts import UNMOVED, Draft, Shift, draft, lines, margin, session
 from egca_plugin.program.reading.fences import Block
 from egca_plugin.program.reading.prompt import Head
 from egca_plugin.program.reading.runs import Run, cuts, first_definition, shift, without_sentences
@@ -58,6 +58,9 @@ def _standing(sheet: Sheet, run: Run) -> Iterator[Draft]:
                 yield rest
     for end in run.ends:
         yield _at_margin(sheet, replace(block, end=end))
+    typed = session(sheet.completion, block) if block.fenced else None
+    if typed is not None:
+        yield typed
 
 
 def _at_margin(sheet: Sheet, block: Block) -> Draft:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from itertools import islice
 
 from egca_plugin.program.reading.drafts import Compiler, Draft, draft, lines
+from egca_plugin.program.reading.excerpts import MAX_COMPARED, Code, ends
 from egca_plugin.program.reading.fences import Block
 from egca_plugin.program.reading.prompt import Head
 from egca_plugin.program.reading.prose import BEGINS_CODE
@@ -23,6 +24,8 @@ _ACTS = re.compile(
     r"|[^\W\d][\w.]*[ \t]*(?::[^=\n]+)?=(?!=)[^(\n]*$)\S",
     re.MULTILINE,
 )
+
+_WRITES = re.compile(r"\bprint\b|\bstdout\b|\bos\.write\b|\bopen\(\s*1\b")
 
 _MAX_BODIES = 8  # texts that are tried as a body without its indentation; whether they are, only compiling tells
 
@@ -58,14 +61,28 @@ class Sheet:
             Claim.BODY: self.may_be_body,
             Claim.OTHER: self.is_code,
         }
-        yield from islice(filter(tests[claim], self._trusted), _MAX_BODIES if claim is Claim.BODY else None)
+        found = list(filter(tests[claim], self._trusted))
+        if claim is Claim.DEFINES:
+            proper = [run for run in found if not self.target.is_stub(self.source(run))]
+            found = proper if proper or next(self.candidates(Claim.CONTINUES), None) is not None else found
+        excerpts = self._excerpts(found, self._redefines if claim is Claim.DEFINES else self._spans)
+        own = (run for run in found if run.block not in excerpts)
+        yield from islice(own, _MAX_BODIES if claim is Claim.BODY else None)
 
     def programs(self) -> Iterator[Run]:
-        """Candidates for a whole program: those that read input and act, that act, and the others."""
+        """Candidates for a whole program: those that act, read input and write, act and read, act, and the others."""
         code = list(filter(self.is_code, self._trusted)) or [run for run in self._trusted if not run.block.fenced]
-        yield from sorted(
-            code, key=lambda run: (not self._acts(run), not self._has(run, _READS), not run.block.language)
-        )
+        ranks = {run.block: self._rank(run) for run in code}
+
+        def is_program(run: Run, other: Run) -> bool:
+            return ranks[run.block][:3] <= ranks[other.block][:3] and self.code(run).is_program_in(self.code(other))
+
+        excerpts = self._excerpts(code, is_program)
+        yield from sorted((run for run in code if run.block not in excerpts), key=lambda run: ranks[run.block])
+
+    def _rank(self, run: Run) -> tuple[bool, bool, bool, bool]:
+        reads, writes = self._has(run, _READS), self._has(run, _WRITES)
+        return not self._acts(run), not (reads and writes), not reads, not run.block.language
 
     @cached_property
     def _trusted(self) -> tuple[Run, ...]:
@@ -89,6 +106,46 @@ class Sheet:
 
     def defines(self, run: Run) -> bool:
         return self._mentions(run) and self.target.defined(self.source(run)) is not None
+
+    def _excerpts(self, found: list[Run], is_whole: Callable[[Run, Run], bool]) -> frozenset[Block]:
+        """Of texts that make the same claim, those whose lines an earlier one has and that are no answer again."""
+        given = Code.of(self.head.text).bound if self.head is not None else frozenset()
+        last = sorted(found, key=lambda run: run.block.start)[-MAX_COMPARED:]
+        return frozenset(
+            run.block
+            for at, run in enumerate(last)
+            if any(
+                run.block.answer <= other.block.answer
+                and self.code(run).is_part_of(self.code(other))
+                and (self.code(run).lacks(self.code(other), given) or not is_whole(run, other))
+                for other in last[:at]
+            )
+        )
+
+    def _redefines(self, run: Run, other: Run) -> bool:
+        """Whether a definition goes on to where one ends in the other: no signature, first lines or simple case."""
+        return bool(self._ends(run) & self._ends(other))
+
+    def _ends(self, run: Run) -> frozenset[str]:
+        if run.block not in self._endings:
+            self._endings[run.block] = ends(self.target, self.source(run))
+        return self._endings[run.block]
+
+    @cached_property
+    def _endings(self) -> dict[Block, frozenset[str]]:
+        return {}
+
+    def _spans(self, run: Run, other: Run) -> bool:
+        return self.code(run).spans(self.code(other))
+
+    def code(self, run: Run) -> Code:
+        if run.block not in self._codes:
+            self._codes[run.block] = Code.of(self.source(run))
+        return self._codes[run.block]
+
+    @cached_property
+    def _codes(self) -> dict[Block, Code]:
+        return {}
 
     def begins_indented(self, run: Run) -> bool:
         """Whether the run's first line is indented, deeper than all of it where all of it defines the entry point."""

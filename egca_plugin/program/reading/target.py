@@ -29,10 +29,10 @@ class Target:
 
     def defined(self, source: str) -> int | None:
         """Where ``source`` last defines it, at its margin: the offset of that line, or None."""
-        own = _last(rf"^(?:(?:async[ \t]+)?(?:def|class)[ \t]+{self._name}\b|{self._name}{_ASSIGNED})", source)
+        own = _last(rf"^(?:(?:async[ \t]+)?(?:def|class)[ \t]+{self._name}\b|{self._assigned})", source)
         if not self.owner:
             return own
-        method = _last(rf"^[ \t]+(?:(?:async[ \t]+)?def[ \t]+{self._name}\b|{self._name}{_ASSIGNED})", source)
+        method = _last(rf"^[ \t]+(?:(?:async[ \t]+)?def[ \t]+{self._name}\b|{self._assigned})", source)
         holder = _last(rf"^class[ \t]+{re.escape(self.owner)}\b", source[:method]) if method is not None else None
         return max((place for place in (own, holder) if place is not None), default=None)
 
@@ -41,13 +41,32 @@ class Target:
         name = re.escape(self.owner) if self.owner else self._name
         return _last(
             rf"^[ \t]*(?:(?:async[ \t]+)?(?:def|class)[ \t]+{name}\b|(?:from|import)[ \t].*\b{name}\b"
-            rf"|[^\n=]{{0,200}}\b{name}\b[^\n=]{{0,200}}=(?!=)|(?:for|with)\b.{{0,200}}\b{name}\b.{{0,200}}:)",
+            rf"|[^\n=]{{0,200}}\b{name}\b[^\n=]{{0,200}}=(?!=){_not_of(name)}|(?:for|with)\b.{{0,200}}\b{name}\b.{{0,200}}:)",
             source,
         )
+
+    def definitions(self, source: str) -> tuple[str, ...]:
+        """The texts that define it, each with its body: at the margin, or, of a method, anywhere."""
+        blanks = "[ \t]*" if self.owner else ""
+        found = re.finditer(
+            rf"^({blanks})(?:(?:async[ \t]+)?(?:def|class)[ \t]+{self._name}\b|{self._assigned})", source, re.MULTILINE
+        )
+        return tuple(source[match.start() : _end(source, match.end(), match[1])] for match in found)
+
+    def is_stub(self, source: str) -> bool:
+        """Whether no definition in ``source`` has a body that does anything."""
+        return all(_does_nothing(text) for text in self.definitions(source))
 
     @property
     def _name(self) -> str:
         return re.escape(self.name)
+
+    @property
+    def _assigned(self) -> str:
+        """An assignment that may be of a function: a literal is a printed result, which models show in fences too."""
+        return (
+            rf"{self._name}[ \t]*(?::[^=\n]+)?=(?!=|[ \t]*(?:[-\d\"'\[{{]|(?:True|False|None)\b)){_not_of(self._name)}"
+        )
 
     def methods(self, source: str) -> tuple[str, ...]:
         """The functions at the margin that take ``self``, where the class is missing that they were written for."""
@@ -57,8 +76,40 @@ class Target:
         return tuple(dict.fromkeys(found)) if self.name in found else ()
 
 
-# An assignment that may be of a function: a literal is a printed result, which models show in fences too.
-_ASSIGNED = r"[ \t]*(?::[^=\n]+)?=(?!=|[ \t]*(?:[-\d\"'\[{]|(?:True|False|None)\b))"
+_HEADER = re.compile(
+    r"[ \t]*(?:async[ \t]+)?(?:def[ \t]+\w+[^(\n]*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)|class[ \t]+\w+)[^:\n]*:?"
+)
+_NOTHING = re.compile(
+    r"[\s;]+|\#[^\n]*|\.\.\.|…|pass\b|raise[ \t]+NotImplementedError\b(?:\([^\n]*\))?"
+    r"|[rRuU]?(?:\"\"\"(?s:.*?)(?:\"\"\"|\Z)|'''(?s:.*?)(?:'''|\Z)|\"[^\"\n]*\"|'[^'\n]*')(?=[ \t]*(?:[\n;\#]|\Z))"
+)
+_FIRST = re.compile(r"(?<=\n)([ \t]*)([^\s#])")
+_CLOSING = frozenset(")]}")
+
+
+def _not_of(name: str) -> str:
+    """No right side that uses the name, which must have been defined before; a lambda may call itself."""
+    return rf"(?!(?:(?!\blambda\b)[^\n#])*?(?<![\w.'\"]){name}\b(?![ \t]*=[^=]))"
+
+
+def _end(source: str, at: int, blanks: str) -> int:
+    """Where the definition ends whose first line is indented by ``blanks``, up to ``at`` and further."""
+    for line in _FIRST.finditer(source, at):
+        if len(line[1]) <= len(blanks) and line[2] not in _CLOSING:
+            return line.start()
+    return len(source)
+
+
+def _does_nothing(definition: str) -> bool:
+    """Whether a function's or class's body is ``...``, ``pass``, a docstring, or is not there."""
+    header = _HEADER.match(definition)
+    at = header.end() if header is not None else 0
+    while at < len(definition):
+        found = _NOTHING.match(definition, at)
+        if found is None:
+            return False
+        at = found.end()
+    return True
 
 
 def _last(pattern: str, source: str) -> int | None:

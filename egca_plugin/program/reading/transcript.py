@@ -6,7 +6,8 @@ Everything here speaks in character offsets of the completion; nothing is copied
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 _NAMES = r"(?:\w+:)?(?:think|thinking|thoughts?|reasoning|reflection|scratchpad|analysis|inner_monologue|\w+_think)"
@@ -50,6 +51,9 @@ _FINAL_LEFT = "assistantfinal"  # what decoders leave of a final channel's token
 _ROLE_LEFT = re.compile(r"\s*(?:assistant|final)(?=[`~]{3})")
 _FOREIGN = re.compile(r"user|system|tool|human|observation|developer|ipython|\[INST\]", re.IGNORECASE)
 _TESTS = re.compile(r"\[.*(?:TEST|OUTPUT|EXAMPLE|INPUT)")
+_BOX = "\\boxed{"
+_BRACE = re.compile(r"[{}]")
+_LINES = re.compile(r"\S[^\r\n]*[\r\n]+[ \t]*\S")
 _NEAR = 200  # characters of a line that are looked at to tell whether a token stands in a string
 
 
@@ -74,9 +78,35 @@ def visible(text: str) -> tuple[Stretch, ...]:
     Reasoning stands between tags, at the start of a line, or in a channel that is not ``final``. Reasoning that is
     never closed hides the rest; a closing tag that nothing opened ends reasoning that the prompt opened: everything
     before it is reasoning. Template in front of the answer is stepped over, behind it it ends the answer, and so does
-    ``[DONE]``. Tags and tokens in string literals are text.
+    ``[DONE]``. Tags and tokens in string literals are text. Lines in ``\\boxed{}`` stand apart where nothing is fenced.
     """
-    return tuple(stretch for stretch in _parts(text)[0] if text[stretch.start : stretch.end].strip())
+    said = [stretch for stretch in _parts(text)[0] if text[stretch.start : stretch.end].strip()]
+    if said and not any(text.find(fence, one.start, one.end) >= 0 for fence in ("```", "~~~") for one in said):
+        said[-1:] = _boxed(text, said[-1])
+    return tuple(said)
+
+
+def _boxed(text: str, stretch: Stretch) -> Iterator[Stretch]:
+    """A stretch without its last ``\\boxed{`` and the brace that closes it, if there are lines of text between them."""
+    box = text.rfind(_BOX, stretch.start, stretch.end)
+    inside = box + len(_BOX)
+    closing = _closing(text, inside, stretch.end) if box >= 0 else None
+    if closing is None or not _LINES.search(text, inside, closing):
+        yield stretch
+        return
+    yield replace(stretch, end=box, open=False)
+    yield replace(stretch, start=inside, end=closing, open=False)
+    yield replace(stretch, start=closing + 1)
+
+
+def _closing(text: str, start: int, end: int) -> int | None:
+    """Where the brace is closed that was opened in front of ``start``."""
+    depth = 1
+    for brace in _BRACE.finditer(text, start, end):
+        depth += 1 if brace.group() == "{" else -1
+        if not depth:
+            return brace.start()
+    return None
 
 
 def tells_reasoning(token: str) -> bool:
