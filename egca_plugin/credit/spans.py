@@ -1,4 +1,4 @@
-"""Characters of a response -> bytes -> the sampled tokens. Text is never tokenised again.
+"""Characters of a response -> bytes -> the sampled tokens. Text is never tokenised again to find them.
 
 Of 300 random id sequences of one byte-level tokenizer 201 did not survive decode and encode, so a span is carried back
 through the bytes of the very ids that were sampled.

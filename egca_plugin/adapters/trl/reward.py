@@ -14,11 +14,12 @@ from typing import Any
 from egca_plugin.adapters.responses import Reader, Response
 from egca_plugin.adapters.samples import Placing, Row
 from egca_plugin.adapters.trl.judging import Judge
+from egca_plugin.adapters.turns import unsampled
 from egca_plugin.adapters.unjudged import bad_task
 from egca_plugin.errors import SandboxError, TaskError
 from egca_plugin.pipeline import Group
 from egca_plugin.tasks.rows import place, task_of_row
-from egca_plugin.types import Completion, Credit, Task
+from egca_plugin.types import Completion, Credit, Task, TokenSpan
 
 NAME = "egca"
 
@@ -54,6 +55,7 @@ class SandboxReward:
         self._rows: list[Row | None] = []
         self._thread = ThreadPoolExecutor(1, "egca-reward")  # waits for the pool while this process does other things
         self._begun: tuple[list[list[int]], Future[list[Row | None]]] | None = None
+        self._foreign: tuple[list[list[int]], list[tuple[TokenSpan, ...]]] = ([], [])  # of which ids
 
     def open(self, reader: Reader, judge: Judge, placing: Placing) -> None:
         """What it needs and TRL makes only once it has its reward functions."""
@@ -80,12 +82,18 @@ class SandboxReward:
             self._rows = self._scored(_tasks(columns, prompts), ids)
         return [row.credit.reward if row is not None and row.judged else None for row in self._rows]
 
-    def begin(self, inputs: Sequence[Mapping[str, Any]], completion_ids: Sequence[Sequence[int]]) -> None:
+    def begin(
+        self,
+        inputs: Sequence[Mapping[str, Any]],
+        completion_ids: Sequence[Sequence[int]],
+        tool_mask: Sequence[Sequence[int]] | None = None,
+    ) -> None:
         """Judge and credit what was sampled for ``inputs``, while TRL computes log-probabilities before it asks.
 
-        What goes wrong is raised when it asks.
+        ``tool_mask``: TRL's, 0 for tokens of tools and of the environment. What goes wrong is raised when it asks.
         """
         ids = _plain(completion_ids)
+        self._foreign = ids, [unsampled(line) for line in tool_mask or ()]
         columns = {name: [row.get(name) for row in inputs] for name in inputs[0]}
         prompts = columns.pop("prompt", [None] * len(inputs))
         if len(ids) == len(inputs) and "reward_model" in columns:
@@ -94,7 +102,9 @@ class SandboxReward:
 
     def _scored(self, tasks: Sequence[Read], ids: Sequence[list[int]]) -> list[Row | None]:
         assert self._reader is not None, "the trainer opens it"
-        responses = [self._reader.read(one) for one in ids]
+        sampled, foreign = self._foreign
+        told = foreign if foreign and sampled == ids else [()] * len(ids)
+        responses = [self._reader.read(*one) for one in zip(ids, told, strict=True)]
         credits = self._judged(tasks, responses)
         return [_row(self._reader, *one, self._placing) for one in zip(tasks, responses, credits, strict=True)]
 

@@ -101,7 +101,7 @@ class EgcaGRPOTrainer(GRPOTrainer):
     def _generate(self, prompts: list[Any]) -> Any:
         """TRL computes log-probabilities between this and the rewards: judging and crediting begin before."""
         generated = super()._generate(prompts)
-        self._egca_reward.begin(self._egca_inputs, generated[1])
+        self._egca_reward.begin(self._egca_inputs, generated[1], generated[2])
         return generated
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
