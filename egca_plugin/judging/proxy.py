@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from types import FunctionType, MappingProxyType
 from typing import Any
 
@@ -50,6 +51,12 @@ class Remote:
         self._known = _Known(namespace, function.partition(".")[0])
         self._results: dict[int, tuple[BaseException, CallResult]] = {}  # by the exception's id, while it lives
         self._lazies: dict[int, tuple[CallResult, Opened]] = {}  # by the result's id
+
+    def of(self, function: str) -> Remote:
+        """Another function of the same program, whose calls are settled here as well."""
+        other = copy(self)
+        other._function = function
+        return other
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Raises WireError for arguments that cannot cross, Refusal for results that do not, and what ``send`` does."""

@@ -2,7 +2,7 @@
 
 A verdict is OK when the tests ran to their end and no assertion failed; an exit status, a printed word or a forged
 record cannot say so. Names that the tests use beside the candidate (HumanEval's ``encode_cyclic``, MBPP's ``Pair``)
-come from the reference, not from the program that is being judged.
+come from the reference, not from the program that is being judged; functions that they import of the program are its.
 
 Every module imported here is paid for by each sample: see :mod:`egca_plugin.judging.server`.
 """
@@ -101,7 +101,7 @@ class Trial:
         """Reference, setup, tests."""
         remote, namespace = self._remote, self._namespace
         own = {**names(self._checks.entry_point, remote), "candidate": remote}
-        given = {**self._reference_names(), **own}
+        given = {**self._reference_names(), **{name: remote.of(name) for name in self._checks.others}, **own}
         namespace |= {TEST: self._tally, **given}
         with installed(imported(self._checks, given)):
             exec(marshal.loads(self._checks.setup), namespace)  # noqa: S102 - the task's own
