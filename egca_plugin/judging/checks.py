@@ -25,6 +25,7 @@ from egca_plugin.judging.forms.source import (
     runs_itself,
     test_functions,
 )
+from egca_plugin.judging.forms.usual import imports, put_in_front
 from egca_plugin.judging.purity import is_pure
 from egca_plugin.types import CallCase, Compare, Task
 
@@ -126,9 +127,9 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
     setup = _parse(task.setup, f"{task.task_id}: setup")
     trees = [setup, *parts]
     modules = program_modules(trees, task.entry_point)
-    standin = can_stand_in(trees)
     names, others, reference = _given(task, trees, parts, modules)
-    imports, packages = _imports(trees)
+    standin = can_stand_in(trees)
+    library, packages = _imports(trees)
     pure = is_pure([*trees, *reference], {*modules, *(["pytest"] if standin else [])})
     marker = Marker(trees, first=len(parts) if form is Form.ASSERTS else 0)
     body = _marked(task, form, parts, marker)
@@ -146,7 +147,7 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
         functions={name: marker.reserve() for name in tests},
         asserting=frozenset(marker.asserting),
         count=marker.count,
-        imports=imports,
+        imports=library,
         packages=packages,
         pure=pure,
         listens=any(word in _written(task) for word in _LISTENING),
@@ -163,12 +164,17 @@ def _given(
 ) -> tuple[frozenset[str], frozenset[str], list[ast.Module]]:
     """What the reference must provide, what other functions the program must have, and the reference if it is needed.
 
-    ``trees`` are the setup and the ``parts`` of the tests, ``modules`` those of the program.
+    ``trees`` are the setup and the ``parts`` of the tests, ``modules`` those of the program. Without a reference the
+    setup gets what the library provides.
     """
     own = {*task.entry_point.split("."), "candidate"}
     imported, unbound = frozenset[str]().union(*modules.values()) - own, free_names(trees) - own
-    if not task.reference or not (imported or unbound):
-        return frozenset(), asked(parts, imported, unbound), []
+    if not imported and not unbound:
+        return frozenset(), frozenset(), []
+    if not task.reference:
+        usual = imports(trees, unbound)
+        put_in_front(trees[0], list(usual.values()))
+        return frozenset(), asked(parts, imported, unbound - usual.keys()), []
     reference = _parse(task.reference, f"{task.task_id}: reference")
     given = functions(_parse(task.preamble, f"{task.task_id}: preamble"))  # to every program
     others = functions(reference) - given - own
