@@ -64,6 +64,7 @@ class Remote:
 
     def ask(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call of ``function``, or with an empty one, of what stayed open under the number ``args[0]``."""
+        args, kwargs = tuple(map(_named, args)), {name: _named(value) for name, value in kwargs.items()}
         nodes = wire.Nodes()
         arguments = wire.encode((args, kwargs), objects=True, nodes=nodes, keep=_number_of)
         try:
@@ -179,6 +180,11 @@ def _function(remote: Remote, number: int, name: str) -> Callable[..., Any]:
     function.__name__ = function.__qualname__ = name
     vars(function)[_NUMBER] = number
     return function
+
+
+def _named(value: Any) -> Any:
+    """What crosses of an argument: of a function that the program defines its name."""
+    return _function(value, wire.BY_NAME, value._function) if isinstance(value, Remote) else value
 
 
 def _number_of(function: Any) -> int:

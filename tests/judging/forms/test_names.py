@@ -122,6 +122,19 @@ def test_what_one_function_gives_another_may_take(sandbox: Sandbox, imports: str
     )
 
 
+TWICE = "def encode(x): return x + 1\ndef twice(f, x): return f(f(x))\ndef kept(f): return f\n"
+
+
+@pytest.mark.parametrize("call", ["twice(encode, 3) == 5", "twice(x=3, f=encode) == 5", "kept(encode)(4) == 5"])
+def test_a_function_of_the_programs_may_be_given_to_another(sandbox: Sandbox, call: str) -> None:
+    tests = f"from solution import encode, kept, twice\ndef test_them():\n    assert {call}\n"
+    assert judge(sandbox, TWICE, task(tests, TWICE)).passed
+    assert not judge(sandbox, TWICE.replace("x + 1", "x"), task(tests, TWICE)).passed
+    missing = judge(sandbox, TWICE.replace("def encode", "def code"), task(tests, TWICE))
+    assert missing.error is not None
+    assert missing.error.message == "name 'encode' is not defined"
+
+
 GENERATORS = "def encode(n): yield from range(n)\ndef decode(n):\n    yield from range(n)\n    raise ValueError(n)\n"
 
 
