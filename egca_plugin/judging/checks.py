@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import marshal
 import sys
 import warnings
@@ -14,9 +13,11 @@ from functools import lru_cache
 from textwrap import dedent
 
 from egca_plugin.errors import TaskError
-from egca_plugin.judging.assertions import TEST, Marker
+from egca_plugin.judging.assertions import Marker
+from egca_plugin.judging.forms.names import asked, free_names, functions
 from egca_plugin.judging.forms.nodes import Signature, signature
 from egca_plugin.judging.forms.source import (
+    ALL,
     can_stand_in,
     is_suite,
     program_modules,
@@ -24,10 +25,10 @@ from egca_plugin.judging.forms.source import (
     runs_itself,
     test_functions,
 )
+from egca_plugin.judging.forms.usual import imports, put_in_front
 from egca_plugin.judging.purity import is_pure
 from egca_plugin.types import CallCase, Compare, Task
 
-_BUILTINS = frozenset(vars(builtins))
 _LISTENING = ("stdout", "capsys", "capfd")
 
 
@@ -49,7 +50,8 @@ class Form(str, Enum):
 class Checks:
     """``setup``, ``code`` and ``reference`` are marshalled code objects; no reference where the tests need none of it.
 
-    ``names``: what setup and tests use and do not define, so what the reference must provide. ``asserting``: the
+    ``names``: what setup and tests use and do not define, so what the reference must provide. ``others``: functions of
+    the program beside the entry point: no reference provides them. ``asserting``: the
     indices of the assertions, below ``count``. ``pure``: running them changes nothing in their process.
     ``functions``: the index of each test function of a suite. ``modules``: what the tests import the program as, with
     the names that they take. ``standin``: whether ``pytest`` is :mod:`egca_plugin.judging.forms.standin`.
@@ -63,6 +65,7 @@ class Checks:
     code: bytes
     reference: bytes
     names: frozenset[str]
+    others: frozenset[str]
     asserting: frozenset[int]
     count: int
     imports: tuple[str, ...]  # modules of the standard library that setup and tests import
@@ -124,11 +127,9 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
     setup = _parse(task.setup, f"{task.task_id}: setup")
     trees = [setup, *parts]
     modules = program_modules(trees, task.entry_point)
+    names, others, reference = _given(task, trees, parts, modules)
     standin = can_stand_in(trees)
-    wanted = frozenset[str]().union(*modules.values())
-    names = (_free_names(trees) | wanted) - {*task.entry_point.split("."), "candidate"}
-    reference = [_parse(task.reference, f"{task.task_id}: reference")] if names and task.reference else []
-    imports, packages = _imports(trees)
+    library, packages = _imports(trees)
     pure = is_pure([*trees, *reference], {*modules, *(["pytest"] if standin else [])})
     marker = Marker(trees, first=len(parts) if form is Form.ASSERTS else 0)
     body = _marked(task, form, parts, marker)
@@ -142,10 +143,11 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
         code=_compiled(ast.Module(body, []), f"tests of {task.task_id}"),
         reference=_compiled(reference[0], f"reference of {task.task_id}") if reference else b"",
         names=names,
+        others=others,
         functions={name: marker.reserve() for name in tests},
         asserting=frozenset(marker.asserting),
         count=marker.count,
-        imports=imports,
+        imports=library,
         packages=packages,
         pure=pure,
         listens=any(word in _written(task) for word in _LISTENING),
@@ -155,6 +157,31 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
         signature=Signature(),
         compare=task.compare,
     )
+
+
+def _given(
+    task: Task, trees: list[ast.Module], parts: list[ast.Module], modules: Mapping[str, frozenset[str]]
+) -> tuple[frozenset[str], frozenset[str], list[ast.Module]]:
+    """What the reference must provide, what other functions the program must have, and the reference if it is needed.
+
+    ``trees`` are the setup and the ``parts`` of the tests, ``modules`` those of the program. Without a reference the
+    setup gets what the library provides.
+    """
+    own = {*task.entry_point.split("."), "candidate"}
+    imported, unbound = frozenset[str]().union(*modules.values()) - own, free_names(trees) - own
+    if not imported and not unbound:
+        return frozenset(), frozenset(), []
+    if not task.reference:
+        usual = imports(trees, unbound)
+        put_in_front(trees[0], list(usual.values()))
+        return frozenset(), asked(parts, imported, unbound - usual.keys()), []
+    reference = _parse(task.reference, f"{task.task_id}: reference")
+    given = functions(_parse(task.preamble, f"{task.task_id}: preamble"))  # to every program
+    others = functions(reference) - given - own
+    if ALL not in imported:
+        others &= imported
+    names = (imported | unbound) - others
+    return names, others, [reference] if names else []
 
 
 def _written(task: Task) -> str:
@@ -196,22 +223,6 @@ def _compiled(tree: ast.Module, name: str) -> bytes:
             return marshal.dumps(compile(ast.fix_missing_locations(tree), f"<{name}>", "exec", dont_inherit=True))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as err:
         raise TaskError(f"{name}: got source that does not compile ({err}), expected Python") from err
-
-
-def _free_names(trees: list[ast.Module]) -> frozenset[str]:
-    used: set[str] = set()
-    bound: set[str] = {TEST, "__name__"}
-    for tree in trees:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name):
-                (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
-            elif isinstance(node, ast.arg):
-                bound.add(node.arg)
-            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler)):
-                bound.add(node.name or "")
-            elif isinstance(node, (ast.Import, ast.ImportFrom)):
-                bound |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-    return frozenset(used - bound - _BUILTINS)
 
 
 def _imports(trees: list[ast.Module]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from types import FunctionType, MappingProxyType
 from typing import Any
 
@@ -51,12 +52,19 @@ class Remote:
         self._results: dict[int, tuple[BaseException, CallResult]] = {}  # by the exception's id, while it lives
         self._lazies: dict[int, tuple[CallResult, Opened]] = {}  # by the result's id
 
+    def of(self, function: str) -> Remote:
+        """Another function of the same program, whose calls are settled here as well."""
+        other = copy(self)
+        other._function = function
+        return other
+
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """Raises WireError for arguments that cannot cross, Refusal for results that do not, and what ``send`` does."""
         return self.ask(self._function, args, kwargs)
 
     def ask(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call of ``function``, or with an empty one, of what stayed open under the number ``args[0]``."""
+        args, kwargs = tuple(map(_named, args)), {name: _named(value) for name, value in kwargs.items()}
         nodes = wire.Nodes()
         arguments = wire.encode((args, kwargs), objects=True, nodes=nodes, keep=_number_of)
         try:
@@ -172,6 +180,11 @@ def _function(remote: Remote, number: int, name: str) -> Callable[..., Any]:
     function.__name__ = function.__qualname__ = name
     vars(function)[_NUMBER] = number
     return function
+
+
+def _named(value: Any) -> Any:
+    """What crosses of an argument: of a function that the program defines its name."""
+    return _function(value, wire.BY_NAME, value._function) if isinstance(value, Remote) else value
 
 
 def _number_of(function: Any) -> int:

@@ -12,9 +12,9 @@ import builtins
 from collections.abc import Sequence, Set
 
 MODULES = frozenset({
-    "abc", "bisect", "cmath", "collections", "collections.abc", "copy", "dataclasses", "datetime", "decimal", "enum",
-    "fractions", "functools", "heapq", "itertools", "json", "math", "numbers", "operator", "random", "re", "statistics",
-    "string", "typing",
+    "__future__", "abc", "bisect", "cmath", "collections", "collections.abc", "copy", "dataclasses", "datetime",
+    "decimal", "enum", "fractions", "functools", "heapq", "itertools", "json", "math", "numbers", "operator", "random",
+    "re", "statistics", "string", "typing",
 })  # fmt: skip
 # Of these modules, what does change something; and of every object.
 _CHANGES = frozenset({

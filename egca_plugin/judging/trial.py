@@ -2,7 +2,7 @@
 
 A verdict is OK when the tests ran to their end and no assertion failed; an exit status, a printed word or a forged
 record cannot say so. Names that the tests use beside the candidate (HumanEval's ``encode_cyclic``, MBPP's ``Pair``)
-come from the reference, not from the program that is being judged.
+come from the reference, not from the program that is being judged; functions that they import of the program are its.
 
 Every module imported here is paid for by each sample: see :mod:`egca_plugin.judging.server`.
 """
@@ -19,7 +19,7 @@ from typing import Any, NoReturn, Protocol
 from egca_plugin.errors import TaskError
 from egca_plugin.judging.assertions import TEST
 from egca_plugin.judging.checks import Checks, Form
-from egca_plugin.judging.forms.modules import installed
+from egca_plugin.judging.forms.modules import blank, imported, installed
 from egca_plugin.judging.forms.source import ALL
 from egca_plugin.judging.patience import patience
 from egca_plugin.judging.proxy import CallFailed, Remote, names
@@ -59,7 +59,8 @@ class Trial:
 
     def __init__(self, session: Session, checks: Checks, patience_s: float, *, vacuous: bool) -> None:
         self._checks, self._patience_s, self._vacuous = checks, patience_s, vacuous
-        self._namespace: dict[str, Any] = {"__name__": "tests"}  # of the tests
+        self._modules = {name: blank(name) for name in ("tests", "reference")}
+        self._namespace: dict[str, Any] = vars(self._modules["tests"])
         take = wire.HEARD if checks.listens else wire.LIVE
         self._remote = Remote(checks.entry_point, self._send, self._namespace, take)
         self._tally = Tally(checks, self._remote)
@@ -85,16 +86,9 @@ class Trial:
 
     def _run(self) -> bool:
         """Whether the tests ran to their end. Raises Halt, or TaskError where they fail before they ask anything."""
-        remote, namespace = self._remote, self._namespace
         try:
-            own = {**names(self._checks.entry_point, remote), "candidate": remote}
-            given = {**self._reference_names(), **own}
-            namespace |= {TEST: self._tally, **given}
-            with installed(self._checks, given):
-                exec(marshal.loads(self._checks.setup), namespace)  # noqa: S102 - the task's own
-                namespace |= own
-                exec(marshal.loads(self._checks.code), namespace)  # noqa: S102 - the task's own
-                self._run_form(namespace, remote)
+            with installed(self._modules):
+                self._run_all()
         except (Halt, TaskError):
             raise
         except BaseException as err:  # the boundary to a task's code and the answers, which may raise anything
@@ -102,6 +96,18 @@ class Trial:
                 raise TaskError(self._fails(_WHAT.get(self._checks.form, "the tests' own code fails"), err)) from err
             return self._left(err)
         return True
+
+    def _run_all(self) -> None:
+        """Reference, setup, tests."""
+        remote, namespace = self._remote, self._namespace
+        own = {**names(self._checks.entry_point, remote), "candidate": remote}
+        given = {**self._reference_names(), **{name: remote.of(name) for name in self._checks.others}, **own}
+        namespace |= {TEST: self._tally, **given}
+        with installed(imported(self._checks, given)):
+            exec(marshal.loads(self._checks.setup), namespace)  # noqa: S102 - the task's own
+            namespace |= own
+            exec(marshal.loads(self._checks.code), namespace)  # noqa: S102 - the task's own
+            self._run_form(namespace, remote)
 
     def _send(self, call: Call) -> CallResult:
         return self._caller.send(call)
@@ -134,13 +140,13 @@ class Trial:
     def _reference_names(self) -> Mapping[str, Any]:
         if not self._checks.reference:
             return {}
-        namespace: dict[str, Any] = {"__name__": "reference"}
+        namespace = vars(self._modules["reference"])
         try:
             exec(marshal.loads(self._checks.reference), namespace)  # noqa: S102 - the task's own reference
         except BaseException as err:  # the boundary to a task's code, as above
             raise TaskError(self._fails("the reference fails", err)) from err
         if ALL in self._checks.names:
-            return namespace
+            return {name: value for name, value in namespace.items() if not name.startswith("__")}
         return {name: namespace[name] for name in self._checks.names if name in namespace}
 
     def _halt(self) -> NoReturn:

@@ -133,7 +133,7 @@ class TraceLocalizer:
             if _pairs(candidate, reference) > _PAIRS:
                 reason = Reason.BUDGET
                 continue
-            comparison = _comparison(candidate, reference, source, case.task.entry_point)
+            comparison = _comparison(candidate, reference, source, found.failing[0].call.function)
             if best is None or comparison.likeness > best.likeness:
                 best, evidence = comparison, found
         return best, evidence, reason
@@ -249,11 +249,11 @@ def _pairs(candidate: Run, reference: Run) -> int:
     return max(by_unit, len(candidate.by_variable) * len(reference.by_variable))
 
 
-def _comparison(candidate: Run, reference: Run, source: str, entry_point: str) -> _Comparison:
+def _comparison(candidate: Run, reference: Run, source: str, function: str) -> _Comparison:
     count = min(len(candidate.traces), len(reference.traces))
     candidate = Run(candidate.program, candidate.traces[:count])
     reference = Run(reference.program, reference.traces[:count])
-    mapping = map_variables(candidate, reference, entry_point)
+    mapping = map_variables(candidate, reference, function)
     alignment = align(candidate, reference, mapping)
     found = differences(alignment, candidate, reference)
     bench = Workbench(candidate, reference, mapping, suspects(found, alignment, candidate, reference), alignment)

@@ -91,7 +91,7 @@ def classify(sandbox: Sandbox, source: str, calls: Sequence[Call]) -> str | None
 
 def constrain(sandbox: Sandbox, task: Task, calls: Sequence[Call]) -> Constraint | None:
     """The constraint that the reference's class sets, or None. ``calls`` are those of the reference's verdict."""
-    found = classify(sandbox, task.reference, calls)
+    found = classify(sandbox, task.reference, _of(task.entry_point, calls))
     return Constraint("complexity", found, task.entry_point) if found and found != COMPLEXITY[-1] else None
 
 
@@ -111,8 +111,14 @@ def handler(sandbox: Sandbox, config: EgcaConfig) -> Callable[[Task], Constraint
 
 def violation(sandbox: Sandbox, constraint: Constraint, source: str, calls: Sequence[Call]) -> Violation | None:
     """The violation where ``source`` surely is of a higher class than the constraint; None where that is unknown."""
-    found = max((one.least for one in measure(sandbox, source, calls)), key=_RANK.__getitem__, default="constant")
+    measured = measure(sandbox, source, _of(constraint.entry_point, calls))
+    found = max((one.least for one in measured), key=_RANK.__getitem__, default="constant")
     return Violation(constraint, found) if _RANK[found] > _RANK[constraint.value] else None
+
+
+def _of(entry_point: str, calls: Sequence[Call]) -> list[Call]:
+    """Tests may call other functions of a program too."""
+    return [call for call in calls if call.function == entry_point]
 
 
 def growth(results: Sequence[CallResult]) -> Growth | None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import warnings
 from collections.abc import Iterable
 
+from egca_plugin.judging.forms.usual import asked_about
 from egca_plugin.tasks.fields import Source
-
-_BUILTINS = frozenset(vars(builtins))
 
 
 def implied(tests: Source, setup: str, reference: str) -> str:
@@ -21,7 +19,7 @@ def implied(tests: Source, setup: str, reference: str) -> str:
     if isinstance(tests, str):
         named = _imported(_parsed(tests))
     else:
-        named = _called(map(_parsed, tests)) - _BUILTINS - _defined(setup)
+        named = set(asked_about(_called(map(_parsed, tests)) - _defined(setup)))
     if named:
         named &= defined or named
     else:

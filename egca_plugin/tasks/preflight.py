@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from textwrap import indent
 
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import SandboxError, TaskError
@@ -25,6 +24,7 @@ from egca_plugin.program.mutate import mutants
 from egca_plugin.program.preamble import prepared
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.tasks.soundness import idle
 from egca_plugin.types import CallStatus, Kind, Task, Verdict
 
 HANDLER = "egca_plugin.tasks.preflight:handler"
@@ -86,7 +86,7 @@ def examine(sandbox: Sandbox, task: Task, saved: SavedTraces | None = None) -> H
     try:
         check_setup(sandbox, task)
         if not task.reference.strip():
-            total = judge(sandbox, _stub(task), task, timeout_s=REFERENCE_TIMEOUT_S).tests_total
+            total = judge(sandbox, idle(task), task, timeout_s=REFERENCE_TIMEOUT_S).tests_total
             return Health(task.task_id, tests=total, referenced=False)
         return _examine(sandbox, task, saved)
     except TaskError as error:
@@ -158,18 +158,9 @@ def _why_unstable(sandbox: Sandbox, task: Task, verdict: Verdict) -> str:
 
 def _vacuous(sandbox: Sandbox, task: Task, verdict: Verdict) -> str:
     """The tests that hold for a program which does nothing, though the reference gives them something else."""
-    held = {tested.test for tested in judge(sandbox, _stub(task), task).calls if tested.passed}
+    held = {tested.test for tested in judge(sandbox, idle(task), task).calls if tested.passed}
     asked = {tested.test for tested in verdict.calls if tested.result.value != _NONE}
     return ", ".join(_quoted(task, test) for test in sorted(held & asked))
-
-
-def _stub(task: Task) -> str:
-    """A program of the task's kind that returns None, or prints nothing."""
-    owner, _, name = task.entry_point.rpartition(".")
-    if task.kind is Kind.STDIN:
-        return "pass\n"
-    function = f"def {name}(*args, **kwargs):\n    return None\n"
-    return f"class {owner}:\n{indent(function, '    ')}" if owner else function
 
 
 def _quoted(task: Task, test: int) -> str:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from textwrap import indent
 from typing import Any
 
 from egca_plugin.errors import SandboxError, TaskError, WireError
+from egca_plugin.judging.checks import compile_checks
 from egca_plugin.judging.referee import judge
 from egca_plugin.program.preamble import in_front
 from egca_plugin.sandbox import wire
@@ -23,6 +25,7 @@ from egca_plugin.types import Call, CallCase, CallResult, CallStatus, Kind, Outc
 HANDLER = "egca_plugin.tasks.soundness:handler"
 DEADLINE_S = 1200.0  # for one row: all its trials at their longest
 MAX_TRIALS = 16  # of programs with readings, together
+_IDLE = "def {}({}*args, **kwargs):\n    return None\n"
 MAX_ECHOED = 3  # cases by which a checker is tried without a reference
 
 
@@ -126,13 +129,13 @@ def _unreferenced(sandbox: Sandbox, task: Task, options: Options) -> Checked:
 
 
 def idle(task: Task) -> str:
-    """A program that does nothing, of the task's kind."""
+    """A program that does nothing, of the task's kind: its functions return None. Raises TaskError."""
     owner, _, name = task.entry_point.rpartition(".")
     if task.kind is Kind.STDIN:
         return "pass\n"
-    if owner:
-        return f"class {owner}:\n    def {name}(self, *args, **kwargs):\n        return None\n"
-    return f"def {name}(*args, **kwargs):\n    return None\n"
+    others = "".join(_IDLE.format(other, "") for other in sorted(compile_checks(task).others))
+    entry_point = _IDLE.format(name, "self, " if owner else "")
+    return f"class {owner}:\n{indent(entry_point, '    ')}{others}" if owner else f"{entry_point}{others}"
 
 
 def echo(task: Task) -> str:

@@ -97,6 +97,20 @@ def test_an_answer_is_not_read_out_of_a_later_call(sandbox: Sandbox, answer: str
     assert not judge(sandbox, program, task(flips)).passed
 
 
+FLIPS = (
+    "from solution import f, back\ndef test_flips():\n    assert f('stressed') == 'desserts'\n"
+    "    assert back('desserts') == 'stressed'\n"
+)
+
+
+@pytest.mark.parametrize("answer", ["'desserts'", "Wrapped('desserts')"])
+def test_nor_out_of_one_of_another_function(sandbox: Sandbox, answer: str) -> None:
+    both = task(FLIPS, "def f(text): return text[::-1]\nback = f")
+    assert "desserts" in str(arguments(both)), "it is sent ahead"
+    assert not judge(sandbox, READS_AHEAD.format(answer) + "\nback = lambda text: 'stressed'", both).passed
+    assert judge(sandbox, both.reference, both).passed
+
+
 def test_tests_without_end_are_foreseen_up_to_a_bound() -> None:
     endless = "def check(candidate):\n    while candidate(1) is None:\n        pass\n    assert candidate(1) == 2\n"
     assert len(arguments(task(endless))) == foresight.MAX_CALLS

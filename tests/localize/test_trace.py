@@ -124,6 +124,27 @@ def test_a_fault_outside_all_functions_is_found(localize: Localize) -> None:
     assert (blamed(candidate, answer), answer.verified) == (["11"], True)
 
 
+def test_a_fault_in_another_function_than_the_entry_point_is_found(sandbox: Sandbox) -> None:
+    reference = "def f(xs):\n    return sum(xs)\n\ndef g(x, y):\n    return 2 * y - x\n"
+    candidate = "def f(y):\n    return sum(y)\n\ndef g(x, y):\n    return 2 * y + x\n"
+    tests = (
+        "from solution import f, g\ndef test():\n    assert f([1, 2]) == 3\n"
+        "    assert g(1, 5) == 9\n    assert g(3, 2) == 1\n"
+    )
+    task = Task("task", "", "f", reference, tests)
+    answer = TraceLocalizer().localize(Case(task, candidate, (reference,), judge(sandbox, candidate, task), sandbox))
+    assert (blamed(candidate, answer), answer.verified) == (["+"], True)
+
+
+def test_where_functions_share_state_no_patch_is_believed_that_their_calls_alone_would_prove(sandbox: Sandbox) -> None:
+    reference = "kept = []\ndef put(x):\n    kept.append(x)\n\ndef get():\n    return kept\n"
+    candidate = reference.replace("return kept", "return kept[1:]")
+    tests = "from solution import get, put\ndef test():\n    put(1)\n    assert get() == [1]\n"
+    task = Task("task", "", "put", reference, tests)
+    answer = TraceLocalizer().localize(Case(task, candidate, (reference,), judge(sandbox, candidate, task), sandbox))
+    assert (blamed(candidate, answer), answer.reason) == (["return kept[1:]"], Reason.UNVERIFIED)
+
+
 def test_the_nearest_reference_is_taken(localize: Localize) -> None:
     far = "def f(xs):\n    return sum(map(lambda x: max(x, 0) * 2, xs))\n"
     candidate = REFERENCE.replace("x > 0", "x >= 2")

@@ -145,3 +145,10 @@ def test_the_constraint_is_checked_by_running(sandbox: Sandbox) -> None:
     assert violation(sandbox, constraint, PROGRAMS["constant"], CALLS) is None
     assert violation(sandbox, constraint, task.reference, CALLS) is None
     assert check((constraint,), PROGRAMS["quadratic"]) == ()
+
+
+def test_what_tests_ask_of_another_function_says_nothing_about_the_entry_point(sandbox: Sandbox) -> None:
+    source = f"{PROGRAMS['linear']}{PROGRAMS['cubic'].replace('def f', 'def g')}"
+    calls = [*CALLS, call("g", [3, 1, 2])]
+    assert constrain(sandbox, Task("t/1", "", "f", source, ""), calls) == Constraint("complexity", "linear", "f")
+    assert violation(sandbox, Constraint("complexity", "linear", "f"), source, calls) is None

@@ -126,6 +126,7 @@ def test_methods_in_both_spellings_and_programs_tell_their_kind(tmp_path: Path) 
     [
         (["assert add(1, abs(-2)) == 3", "x = 1", "assert add(x, 0) == x"], "", "add"),
         (["assert Solution().add(1, 2) == 3"], "", "Solution.add"),
+        (["assert isclose(add(0.1, 0.2), 0.3)", "assert isclose(add(1, sqrt(4)), 3)"], "", "add"),
         (["assert add(zero(), 1) == 1"], "def add(a, b): pass\n", "add"),
         ("from solution import add\ndef test_add():\n    assert add(1, 2) == 3\n", "", "add"),
         ([{"args": [1, 2], "expected": 3}], "def add(a, b): pass\n", "add"),

@@ -114,6 +114,16 @@ def test_an_assertion_that_nothing_satisfies_is_named(sandbox: Sandbox) -> None:
     assert only_fault(examine(sandbox, numbered)) == (Fault.VACUOUS, reason.split(" (")[0])
 
 
+def test_an_assertion_about_another_function_is_named_too(sandbox: Sandbox) -> None:
+    two = replace(
+        GOOD,
+        reference=f"{GOOD.reference}def lowest():\n    return 0\n",
+        tests="from solution import clamp, lowest\ndef test_them():\n    assert clamp(-1) == lowest() == 0\n"
+        "    assert lowest() != 1\n",
+    )
+    assert (Fault.VACUOUS, "holds for a function that returns None: test 1") in examine(sandbox, two).faults
+
+
 def test_where_nothing_is_the_answer_it_may_be_asserted(sandbox: Sandbox) -> None:
     reference = GOOD.reference.replace("    if", "    if n is None:\n        return None\n    if", 1)
     task = replace(GOOD, reference=reference, tests=(*GOOD.tests, "assert clamp(None) is None"))

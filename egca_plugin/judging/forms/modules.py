@@ -1,19 +1,28 @@
-"""Modules that exist only while tests run: the program as they import it, and the stand-in for pytest."""
+"""Modules that exist only while tests run: the tests and the reference themselves, the program as tests import it, and
+the stand-in for pytest."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from os import getcwd  # bound here, since tests patch modules
 from types import ModuleType
 from typing import Any
 
 from egca_plugin.judging.checks import Checks
 
 
-@contextmanager
-def installed(checks: Checks, names: Mapping[str, Any]) -> Iterator[None]:
-    """``names``: what a module of the program has, the candidate and what else comes from the reference."""
+def blank(name: str) -> ModuleType:
+    """For a task's own code, as if it lay in the folder that it runs in."""
+    module = ModuleType(name)
+    module.__file__ = f"{getcwd()}/{name}.py"
+    return module
+
+
+def imported(checks: Checks, names: Mapping[str, Any]) -> dict[str, Any]:
+    """What the tests may import besides. ``names``: what a module of the program has, the candidate's functions and
+    what else comes from the reference."""
     modules: dict[str, Any] = {}
     if checks.standin:
         from egca_plugin.judging.forms import standin
@@ -21,7 +30,13 @@ def installed(checks: Checks, names: Mapping[str, Any]) -> Iterator[None]:
         modules["pytest"] = standin
     for name in checks.modules:
         modules[name] = ModuleType(name)
-        modules[name].__dict__.update({own: value for own, value in names.items() if own != "__name__"})
+        vars(modules[name]).update(names)
+    return modules
+
+
+@contextmanager
+def installed(modules: Mapping[str, Any]) -> Iterator[None]:
+    """By their names, which mean what they did before when it is over."""
     before = {name: sys.modules.get(name) for name in modules}
     sys.modules.update(modules)
     try:

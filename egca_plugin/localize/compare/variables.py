@@ -19,9 +19,12 @@ VariableMap = dict[str, str]
 _ORDER, _SYNTAX, _LEAST = 0.06, 0.1, 0.2
 
 
-def map_variables(candidate: Run, reference: Run, entry_point: str = "") -> VariableMap:
-    """Candidate name -> reference name, one to one among the variables that histories decide."""
-    mapping = _parameters(candidate.program.tree, reference.program.tree, entry_point)
+def map_variables(candidate: Run, reference: Run, function: str = "") -> VariableMap:
+    """Candidate name -> reference name, one to one among the variables that histories decide.
+
+    ``function``: the one that fails, whose parameters come first.
+    """
+    mapping = _parameters(candidate.program.tree, reference.program.tree, function)
     order_c, syntax_c = _definitions(candidate)
     order_r, syntax_r = _definitions(reference)
     used = set(mapping.values())
@@ -57,7 +60,7 @@ def functions(tree: ast.AST) -> list[Function]:
     return [node for node in walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
 
 
-def _parameters(candidate: ast.Module, reference: ast.Module, entry_point: str) -> VariableMap:
+def _parameters(candidate: ast.Module, reference: ast.Module, first: str) -> VariableMap:
     """Functions pair by name, then by order when both programs define equally many."""
     mapping: VariableMap = {}
     mine, theirs = functions(candidate), functions(reference)
@@ -69,7 +72,7 @@ def _parameters(candidate: ast.Module, reference: ast.Module, entry_point: str) 
             (function for function in mine if id(function) not in paired),
             (function for function in theirs if id(function) not in paired),
         )
-    pairs.sort(key=lambda pair: pair[0].name != entry_point)
+    pairs.sort(key=lambda pair: pair[0].name != first)
     for function, other in pairs:
         if function.name != other.name:
             mapping[function.name] = other.name

@@ -25,6 +25,7 @@ from egca_plugin.sandbox.wire.classes import is_own
 from egca_plugin.sandbox.wire.decoding import decode, own_classes
 from egca_plugin.sandbox.wire.encoding import encode, is_iterator, opened
 from egca_plugin.sandbox.wire.rich import (
+    BY_NAME,
     HEARD,
     LIVE,
     MAX_BYTES,
@@ -41,6 +42,7 @@ from egca_plugin.sandbox.wire.sharing import plain
 from egca_plugin.sandbox.wire.standins import Known
 
 __all__ = [
-    "HEARD", "LIVE", "MAX_BYTES", "MAX_DEPTH", "MAX_DRAINED", "MAX_ITEMS", "MAX_PRINTED", "Drained", "Known", "Match",
-    "Nodes", "Refusal", "WireError", "decode", "encode", "is_iterator", "is_own", "opened", "own_classes", "plain",
+    "BY_NAME", "HEARD", "LIVE", "MAX_BYTES", "MAX_DEPTH", "MAX_DRAINED", "MAX_ITEMS", "MAX_PRINTED", "Drained", "Known",
+    "Match", "Nodes", "Refusal", "WireError", "decode", "encode", "is_iterator", "is_own", "opened", "own_classes",
+    "plain",
 ]  # fmt: skip

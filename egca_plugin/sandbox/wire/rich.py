@@ -27,6 +27,7 @@ COST: Mapping[str, int] = {
     "list": 1, "dict": 2, "set": 2, "rich": 12, "fraction": 16, "instance": 4, "object": 10, "again": 3, "array": 8,
     "class": 100, "namedtuple": 2_000, "dataclass": 5_000, "enum": 2_000, "member": 50, "field": 15,
 }  # fmt: skip
+BY_NAME = -1  # the number of a function that is an argument, and stayed in its process under its name
 LIVE = -1  # `take` of a call: what it returns stays open in its process (see egca_plugin.sandbox.inside.keeping)
 HEARD = -2  # the same, and what it prints is told
 MAX_PRINTED = 1 << 20  # characters of what one call prints

@@ -6,10 +6,10 @@ There are no references, so the function is the name that the most assertions ca
 from __future__ import annotations
 
 import ast
-import builtins
 from collections import Counter
 from collections.abc import Sequence
 
+from egca_plugin.judging.forms.usual import asked_about
 from egca_plugin.tasks.layouts import programs
 from egca_plugin.tasks.layouts.layout import Layout, Reading, Row, ask, keys, shown
 from egca_plugin.types import Task
@@ -43,8 +43,7 @@ def called_by(row: Row, field: str, tests: Sequence[str]) -> str:
     for test in tests:
         nodes = ast.walk(programs.tree(test) or ast.Module([], []))
         calls = [node.func for node in nodes if isinstance(node, ast.Call)]
-        called = {call.id: None for call in calls if isinstance(call, ast.Name) and not hasattr(builtins, call.id)}
-        counts.update(list(called))
+        counts.update(asked_about({call.id: None for call in calls if isinstance(call, ast.Name)}))
     if not counts:
         raise row.fault(field, "tests that call nothing", "assertions about a function's results")
     return counts.most_common(1)[0][0]

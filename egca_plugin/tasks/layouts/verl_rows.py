@@ -15,7 +15,6 @@ Arrow gives each row of a column the keys of all, so a key with the value None c
 from __future__ import annotations
 
 import ast
-import builtins
 import json
 import re
 from collections import Counter
@@ -24,6 +23,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from egca_plugin.errors import TaskError
+from egca_plugin.judging.forms.usual import asked_about
 from egca_plugin.program.preamble import nodes_named
 from egca_plugin.tasks.layouts import packed, solutions
 from egca_plugin.tasks.layouts.cases import IMPORTS
@@ -209,7 +209,7 @@ def _most_called(tests: Sequence[ast.Module]) -> str:
     for tree in tests:
         called = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
         names = dict.fromkeys(func.id for func in called if isinstance(func, ast.Name))
-        counts.update(name for name in names if not hasattr(builtins, name))
+        counts.update(asked_about(names))
     return counts.most_common(1)[0][0] if counts else ""
 
 

@@ -267,7 +267,8 @@ def test_forms(sandbox: Sandbox, tests: str, unasked: int) -> None:
 
 def test_every_assertion_of_every_function_is_counted(sandbox: Sandbox) -> None:
     assert counts(judged(sandbox, FUNCTIONS)) == (5, 5)
-    assert counts(judged(sandbox, FUNCTIONS, "def f(x): return x + (x != 2)")) == (3, 5)
+    twice = "def twice(x): return 2 * x + 2"
+    assert counts(judged(sandbox, FUNCTIONS, f"def f(x): return x + (x != 2)\n{twice}")) == (3, 5)
 
 
 def test_the_same_candidate_crashing_in_one_function_is_heard_in_the_next(sandbox: Sandbox) -> None:

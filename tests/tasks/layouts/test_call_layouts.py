@@ -128,6 +128,8 @@ def test_kodcodes_entry_point_is_named_called_or_imported() -> None:
 def test_acecodes_function_is_the_one_that_is_asked_about() -> None:
     (task,) = reading("acecode", EXAMPLES["acecode"]).tasks
     assert (task.entry_point, len(task.tests)) == ("twice", 2)
+    near = ["assert isclose(twice(1), 2)", "assert isclose(twice(0.5), 1)"]
+    assert reading("acecode", example("acecode", test_cases=near)).tasks[0].entry_point == "twice"
     for tests, message in (
         (["assert True"], "tests that call nothing"),
         (["assert ("], r"test_cases\[0\]: got str 'assert \('"),
