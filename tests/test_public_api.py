@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -200,6 +201,11 @@ class Letters:
             @staticmethod
             def __getstate__() -> bytes:
                 return b'{"type": "Sequence", "decoders": [{"type": "Replace", "content": " "}]}'
+
+        @staticmethod
+        def encode(text: str, *, add_special_tokens: bool) -> SimpleNamespace:
+            assert not add_special_tokens
+            return SimpleNamespace(ids=[ord(char) for char in text])
 
     def convert_ids_to_tokens(self, ids: list[int]) -> list[str | None]:
         return ["" if one == self.end else chr(one) for one in ids]

@@ -190,7 +190,7 @@ async def rows_of(judge: Any, tokenizer: Any, batch: Batch = TINY) -> list[Row]:
     for task in batch.tasks:
         own = list(islice(responses, batch.group))
         credits = await judge(Group(task, tuple(Completion(one.text) for one in own)))
-        rows += [one.row(credit, task.task_id, placing) for one, credit in zip(own, credits, strict=True)]
+        rows += [reader.row(one, credit, task.task_id, placing) for one, credit in zip(own, credits, strict=True)]
     return rows
 
 
