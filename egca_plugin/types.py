@@ -382,7 +382,7 @@ class Credit(HtmlTable):
     repaired: str = field(default="", repr=False)
     mended: float = 0.0
     instead: Instead | None = field(default=None, repr=False)
-    begins: int = 0
+    begins: int = field(default=0, repr=False)
 
     @property
     def passed(self) -> bool:
