@@ -36,7 +36,7 @@ from types import ModuleType
 from typing import Any
 
 from egca_plugin.sandbox import layers, namespaces, wire
-from egca_plugin.sandbox.inside import child, clock, recursion, script, threads
+from egca_plugin.sandbox.inside import child, clock, limits, script, threads
 
 ORDER = struct.Struct("<cII?")  # "R", memory in MB, CPU time in ms (0: those of the settings), whether it has threads
 STATUS = struct.Struct("<iq?")  # wait status, CPU time in microseconds, whether it ended by itself
@@ -117,7 +117,7 @@ def _preload(closed: bool, packages: Mapping[str, list[str]]) -> tuple[clock.Clo
         importlib.import_module(name)
     vars(builtins).update(exit=script.leave, quit=script.leave)  # from the module ``site``, which is not loaded
     ticks = clock.install()
-    recursion.install()
+    limits.install()
     _settle_event_loops()
     if packages["names"]:
         _preload_packages(packages)

@@ -32,7 +32,7 @@ from typing import Any
 
 from egca_plugin.errors import WireError
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.inside import clock, keeping, recursion, script
+from egca_plugin.sandbox.inside import clock, keeping, limits, script
 from egca_plugin.sandbox.inside.probes import Budget, BudgetSpent, Probes
 
 FILENAME = "<program>"
@@ -159,7 +159,7 @@ class _Program:
             self._namespace.update(self._probes.functions())
         if seed:  # the zygote's own state is that of seed 0
             clock.reseed(self._clock, seed)
-        recursion.begin()  # one frame more than will be left, since some interpreters count `exec` as one
+        limits.begin()  # one frame more than will be left, since some interpreters count `exec` as one
         try:
             return _compiled(program)
         except BaseException as err:  # noqa: BLE001 - the boundary: SyntaxError, ValueError, MemoryError ...
@@ -259,7 +259,7 @@ def _restore(modules: Mapping[str, Mapping[str, Any]]) -> None:
     """Undo what the last program did to the interpreter that its successor would notice."""
     sys.settrace(None)
     sys.setprofile(None)
-    recursion.restore()
+    limits.restore()
     gc.callbacks.clear()
     for name, content in modules.items():
         namespace = vars(sys.modules[name]) if name in sys.modules else {}

@@ -1,4 +1,4 @@
-"""A program may go as deep as in a plain interpreter, however deep the judge's own frames are."""
+"""A program may go as deep as in a plain interpreter, and set its limits; those of the sandbox stay."""
 
 from __future__ import annotations
 
@@ -64,3 +64,33 @@ def test_programs_own_limit_is_what_it_says(sandbox: Sandbox, limit: str, outcom
     source = f"import sys\ndef f():\n    sys.setrecursionlimit({limit})\n    return sys.getrecursionlimit()"
     (result,) = sandbox.run_calls(source, [call("f")])
     assert (wire.decode(result.value) if result.status is CallStatus.VALUE else result.error_type) == outcome
+
+
+@pytest.mark.parametrize(
+    ("limits", "error"),
+    [
+        ("RLIMIT_STACK, [0x10000000, resource.RLIM_INFINITY]", ""),  # as contest programs ask for more
+        ("RLIMIT_STACK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)", ""),
+        ("RLIMIT_AS, (1 << 40, resource.RLIM_INFINITY)", ""),
+        ("RLIMIT_CPU, (1, 1)", ""),
+        ("RLIMIT_STACK, (resource.RLIM_INFINITY, 1 << 20)", "ValueError: current limit exceeds maximum limit"),
+        ("RLIMIT_STACK, (1, 2, 3)", "ValueError: expected a tuple of 2 integers"),
+        ("RLIMIT_STACK, 1 << 20", "TypeError: 'int' object is not iterable"),
+        ("RLIMIT_STACK + 99, (1, 1)", "ValueError: invalid resource specified"),
+    ],
+)
+def test_asking_for_other_limits_is_allowed_and_changes_none(sandbox: Sandbox, limits: str, error: str) -> None:
+    source = f"""
+import resource
+def all_limits():
+    return [resource.getrlimit(kind) for kind in range(16)]
+def f():
+    before = all_limits()
+    resource.setrlimit(resource.{limits})
+    return before == all_limits()
+"""
+    (result,) = sandbox.run_calls(source, [call("f")])
+    if error:
+        assert f"{result.error_type}: {result.error_message}" == error
+    else:
+        assert wire.decode(result.value) is True
