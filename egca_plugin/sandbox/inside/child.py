@@ -208,7 +208,7 @@ class _Program:
     def _failure(self, err: BaseException, status: str = "exception", value: bytes = b"") -> Record:
         if isinstance(err, BudgetSpent):
             return self._record("budget")
-        if isinstance(err, WireError):
+        if isinstance(err, (WireError, wire.Refusal)):
             return self._record("refused", error=("", "", _text(err), None))
         try:
             error = (type(err).__name__[:100], _builtin_base(err), _text(err), _line(err))

@@ -24,6 +24,7 @@ from egca_plugin.sandbox.wire.rich import (
     MODULE_OF,
     Drained,
     Match,
+    Others,
     Pattern,
     Refusal,
     imported,
@@ -89,7 +90,7 @@ def _join_defaultdict(spend: Spend, factory: str, pairs: tuple[Any, ...]) -> Any
 
 
 def _untold_factory() -> NoReturn:
-    raise Refusal("a missing key of a defaultdict was asked for, whose default is the program's own function")
+    raise Refusal(f"a missing key of a defaultdict was asked for, whose default is {Others.owner} function")
 
 
 def _join_decimal(spend: Spend, text: str) -> Any:

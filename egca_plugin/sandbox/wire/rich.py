@@ -63,6 +63,13 @@ class Refusal(BaseException):
     """What was asked of a value did not cross with it. Not an Exception: no test means to catch that."""
 
 
+class Others:
+    """Whose the classes and functions are that this side knows as data only; the zygote says that they are the tests'.
+    """
+
+    owner = "the program's own"
+
+
 class Nodes:
     """The mutable parts of the values of one exchange, numbered alike on both sides of it.
 
