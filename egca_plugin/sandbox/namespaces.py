@@ -1,4 +1,4 @@
-"""A world of its own for the zygote: no network, no other process, no file but the standard library.
+"""A world of its own for the zygote: no network, no other process, no file but the standard library and what it needs.
 
 The namespaces are entered once, by the zygote, and every child is born in them. Each that the host refuses is reported
 with its reason; the mandatory layers do not depend on any. Standard library only.

@@ -43,5 +43,6 @@ from egca_plugin.sandbox.wire.standins import Known
 
 __all__ = [
     "HEARD", "LIVE", "MAX_BYTES", "MAX_DEPTH", "MAX_DRAINED", "MAX_ITEMS", "MAX_PRINTED", "Drained", "Known", "Match",
-    "Nodes", "Others", "Refusal", "WireError", "decode", "encode", "is_iterator", "is_own", "opened", "own_classes", "plain",
+    "Nodes", "Others", "Refusal", "WireError", "decode", "encode", "is_iterator", "is_own", "opened", "own_classes",
+    "plain",
 ]  # fmt: skip

@@ -64,8 +64,7 @@ class Refusal(BaseException):
 
 
 class Others:
-    """Whose the classes and functions are that this side knows as data only; the zygote says that they are the tests'.
-    """
+    """Whose the classes and functions are that this side knows as data only. The zygote says otherwise."""
 
     owner = "the program's own"
 
