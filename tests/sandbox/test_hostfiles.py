@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import json
+import zoneinfo
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from hosts import can_change_user, run_script
 
 from egca_plugin.config import SandboxConfig
 from egca_plugin.sandbox import isolation, wire
@@ -75,3 +79,26 @@ def test_no_library_is_in_the_memory_of_a_program_that_does_not_import_it(host: 
     )
     (result,) = host.run_calls(source, [call("f")])
     assert wire.decode(result.value) == []
+
+
+@pytest.mark.skipif(not can_change_user(), reason="needs root")
+@pytest.mark.skipif(not any(Path(place).is_dir() for place in zoneinfo.TZPATH), reason="no time zones on this host")
+def test_files_on_a_mount_of_other_options_cost_no_layer() -> None:
+    """As an unprivileged user of a host that lets nothing be run from where its time zones are."""
+    script = """
+import ctypes, json, os, zoneinfo
+libc = ctypes.CDLL(None, use_errno=True)
+folder = next(place for place in zoneinfo.TZPATH if os.path.isdir(place)).encode()
+mount, private, no_exec, user = 0x20000, 0x44000, 8, 0x10000000
+done = [libc.unshare(mount), libc.mount(None, b"/", None, private, None)]
+done += [libc.mount(b"tmpfs", folder, b"tmpfs", no_exec, None), libc.unshare(user | mount)]
+for name, text in () if any(done) else (("setgroups", "deny"), ("uid_map", "0 0 1"), ("gid_map", "0 0 1")):
+    with open(f"/proc/self/{name}", "w") as file: file.write(text)
+from egca_plugin.sandbox.outside.api import Sandbox
+with Sandbox() as sandbox:
+    print(json.dumps([any(done), sandbox.start().hello["missing"].get("mount", "")]))
+"""
+    failed, missing = json.loads(run_script(script))
+    if failed or "refuses" in missing:
+        pytest.skip("no namespaces on this host")
+    assert missing == ""
