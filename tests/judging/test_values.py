@@ -45,6 +45,10 @@ def judged(
         ("def f(s): s.add(2)", "s = {1}\nf(s)\nassert s == {1, 2}", True),
         ("def f(q): q.rotate(1)",
          "from collections import deque\nq = deque([1, 2], 5)\nf(q)\nassert [*q] == [2, 1]", True),
+        ("def f(a):\n    a.reverse()\n    return a",
+         "from array import array\na = array('i', [1, 2])\nassert f(a) is a and [*a] == [2, 1]", True),
+        ("def f(u): u.append(2)",
+         "from collections import UserList\nu = UserList([1])\nf(u)\nassert u == [1, 2] and type(u) is UserList", True),
     ],
 )  # fmt: skip
 def test_identity_and_changes_in_place(sandbox: Sandbox, source: str, check: str, holds: bool) -> None:

@@ -50,7 +50,8 @@ NAMED: Mapping[str, Any] = {
 # the zygote holds is paid for by every fork.
 MODULE_OF: Mapping[str, str] = {
     "Decimal": "decimal", "Fraction": "fractions", "date": "datetime", "datetime": "datetime", "time": "datetime",
-    "timedelta": "datetime",
+    "timedelta": "datetime", "UUID": "uuid", "array": "array", "ChainMap": "collections", "UserDict": "collections",
+    "UserList": "collections", "PosixPath": "pathlib", "PurePosixPath": "pathlib", "PureWindowsPath": "pathlib",
 }  # fmt: skip
 
 
