@@ -116,7 +116,6 @@ def _preload(closed: bool, packages: Mapping[str, list[str]]) -> tuple[clock.Clo
     for name in (*WATCHED, *LINKED, *(EXTRA if closed else ())):
         importlib.import_module(name)
     vars(builtins).update(exit=script.leave, quit=script.leave)  # from the module ``site``, which is not loaded
-    wire.Others.owner = "the tests' own"
     ticks = clock.install()
     limits.install()
     _settle_event_loops()

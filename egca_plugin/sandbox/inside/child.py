@@ -98,6 +98,7 @@ class _Program:
 
     def __init__(self, ticks: clock.Clock) -> None:
         self._clock = ticks
+        wire.Others.owner = "the tests' own"
         self._namespace: dict[str, Any] = {}
         self._keeper = keeping.Keeper(self._namespace)
         self._probes: Probes | None = None

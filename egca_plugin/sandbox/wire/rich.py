@@ -65,7 +65,7 @@ class Refusal(BaseException):
 
 
 class Others:
-    """Whose the classes and functions are that this side knows as data only. The zygote says otherwise."""
+    """Whose the classes and functions are that this side knows as data only. The program's side says otherwise."""
 
     owner = "the program's own"
 
