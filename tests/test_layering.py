@@ -47,7 +47,8 @@ ROOMS: dict[str, dict[str, set[str]]] = {
         "policy": set(),
         "layers": set(),
         "namespaces": {"layers"},
-        "zygote": {"inside", "wire", "layers", "namespaces"},
+        "hostfiles": set(),
+        "zygote": {"inside", "wire", "layers", "namespaces", "hostfiles"},
     },
 }
 FREE = {"adapters", "api", "cli", "report", "__init__"}  # the outside: may import everything

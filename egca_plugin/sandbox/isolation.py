@@ -2,7 +2,7 @@
 
     mandatory    own session, empty environment, closed descriptors, resource limits, no new privileges, no
                  capabilities, and a system call filter that lets a program compute and import
-    landlock     the kernel itself refuses every file but the standard library's
+    landlock     the kernel itself refuses every file but the standard library's and what these need
     namespaces   no network, no other processes, a file system of its own
 
 ``egca.sandbox.require`` names the level below which a sandbox refuses to start.

@@ -15,6 +15,7 @@ import resource
 import signal
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from resource import setrlimit  # before a program's own takes its place in the module
 from typing import Any
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
@@ -73,7 +74,7 @@ def limit() -> None:
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
     ):
-        resource.setrlimit(kind, (value, value))
+        setrlimit(kind, (value, value))
 
 
 def drop_privileges(readable: Sequence[str]) -> dict[str, str]:
@@ -122,7 +123,7 @@ class Seal:
         self._steps: tuple[_Step, ...] = (
             ("setsid", os.setsid, ()),
             ("prctl(PR_SET_PDEATHSIG)", _prctl, (_PR_SET_PDEATHSIG, int(signal.SIGKILL), None, 0, 0)),
-            ("setrlimit", resource.setrlimit, (resource.RLIMIT_NPROC, (0, 0))),
+            ("setrlimit", setrlimit, (resource.RLIMIT_NPROC, (0, 0))),
         )
         self._limits = self._limits_of(memory_bytes, cpu_s)
         self._filter: _Step = ("prctl(PR_SET_SECCOMP)", _prctl, (_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, program, 0, 0))
@@ -132,8 +133,8 @@ class Seal:
 
     def _limits_of(self, memory_bytes: int, cpu_s: int) -> tuple[_Step, ...]:
         return (
-            ("setrlimit", resource.setrlimit, (resource.RLIMIT_AS, (memory_bytes, memory_bytes))),
-            ("setrlimit", resource.setrlimit, (resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))),
+            ("setrlimit", setrlimit, (resource.RLIMIT_AS, (memory_bytes, memory_bytes))),
+            ("setrlimit", setrlimit, (resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))),
         )
 
     def apply(self, *, further_bytes: int = 0, cpu_ms: int = 0, threads: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""A world of its own for the zygote: no network, no other process, no file but the standard library.
+"""A world of its own for the zygote: no network, no other process, no file but the standard library and what it needs.
 
 The namespaces are entered once, by the zygote, and every child is born in them. Each that the host refuses is reported
 with its reason; the mandatory layers do not depend on any. Standard library only.
@@ -95,7 +95,10 @@ def _build_root(root: str, folder: str, hidden: Sequence[str], places: Sequence[
         options = _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV
         _do_mount(None, f"{root}{folder}/{name}", None, options, "size=1m,mode=755")
     for place in (folder, *places):
-        _do_mount(None, root + place, None, _MS_BIND | _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV)
+        no_exec = (
+            os.statvfs(root + place).f_flag & os.ST_NOEXEC
+        )  # what the host's mount forbids, this one has to forbid
+        _do_mount(None, root + place, None, _MS_BIND | _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV | no_exec)
     _do_mount(None, root, None, _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV, "size=1m,mode=755")
     os.chdir(root)
     check(libc.syscall(_PIVOT_ROOT[os.uname().machine], b".", b"."), "pivot_root")

@@ -35,8 +35,8 @@ from select import POLLIN, poll  # before the clock takes their place in the mod
 from types import ModuleType
 from typing import Any
 
-from egca_plugin.sandbox import layers, namespaces, wire
-from egca_plugin.sandbox.inside import child, clock, script, threads
+from egca_plugin.sandbox import hostfiles, layers, namespaces, wire
+from egca_plugin.sandbox.inside import child, clock, limits, script, threads
 
 ORDER = struct.Struct("<cII?")  # "R", memory in MB, CPU time in ms (0: those of the settings), whether it has threads
 STATUS = struct.Struct("<iq?")  # wait status, CPU time in microseconds, whether it ended by itself
@@ -117,6 +117,7 @@ def _preload(closed: bool, packages: Mapping[str, list[str]]) -> tuple[clock.Clo
         importlib.import_module(name)
     vars(builtins).update(exit=script.leave, quit=script.leave)  # from the module ``site``, which is not loaded
     ticks = clock.install()
+    limits.install()
     _settle_event_loops()
     if packages["names"]:
         _preload_packages(packages)
@@ -169,11 +170,12 @@ def _shut_in(missing: Mapping[str, str], packages: Mapping[str, list[str]]) -> d
     library = os.path.dirname(os.path.realpath(os.__file__))
     sys.path = [library, f"{library}/lib-dynload", *packages["folders"]]
     sys.path_importer_cache.clear()  # of folders that are not what they were
+    places = [*packages["places"], *hostfiles.needed(library)]
     hidden = [name for name in HIDDEN if os.path.isdir(f"{library}/{name}")]
     shown = [f"{library}/{name}" for name in os.listdir(library) if name not in hidden]
     readable = {library: False, **{path: True for path in shown if os.path.exists(path)}}  # not a link to nowhere
-    readable |= {**dict.fromkeys(packages["folders"], False), **dict.fromkeys(packages["places"], True)}
-    refused = {} if "mount" in missing else namespaces.new_root(library, hidden, packages["places"])
+    readable |= {**dict.fromkeys(packages["folders"], False), **dict.fromkeys(places, True)}
+    refused = {} if "mount" in missing else namespaces.new_root(library, hidden, places)
     refused |= layers.drop_privileges([library, *packages["folders"]])
     refused |= layers.landlock(readable)
     layers.limit()

@@ -183,7 +183,12 @@ def test_tests_that_never_call_the_candidate_are_the_tasks_fault(sandbox: Sandbo
 
 def test_endless_result_does_not_fill_the_judges_memory(sandbox: Sandbox) -> None:
     tests = ("assert tuple(f(1)) == (2,)",)
-    assert judge(sandbox, "def f(x): return range(10**10)", task(tests)).outcome is Outcome.REFUSED
+    assert judge(sandbox, "def f(x): return range(10**10)", task(tests)).outcome is Outcome.MEMORY
+
+
+def test_a_range_is_a_value_however_long(sandbox: Sandbox) -> None:
+    tests = ("assert len(f(range(10**9))) == 10**9 - 1", "assert f(range(10**6)) == range(1, 10**6)")
+    assert judge(sandbox, "def f(x): return x[1:]", task(tests)).passed
 
 
 @pytest.mark.parametrize("tests", ["assert {2: 3}[candidate(1)] == 3", "x = {2: 3}[candidate(1)]; assert x == 3"])

@@ -45,6 +45,10 @@ def judged(
         ("def f(s): s.add(2)", "s = {1}\nf(s)\nassert s == {1, 2}", True),
         ("def f(q): q.rotate(1)",
          "from collections import deque\nq = deque([1, 2], 5)\nf(q)\nassert [*q] == [2, 1]", True),
+        ("def f(a):\n    a.reverse()\n    return a",
+         "from array import array\na = array('i', [1, 2])\nassert f(a) is a and [*a] == [2, 1]", True),
+        ("def f(u): u.append(2)",
+         "from collections import UserList\nu = UserList([1])\nf(u)\nassert u == [1, 2] and type(u) is UserList", True),
     ],
 )  # fmt: skip
 def test_identity_and_changes_in_place(sandbox: Sandbox, source: str, check: str, holds: bool) -> None:
@@ -109,6 +113,15 @@ def test_item_that_is_never_reached_is_a_timeout(sandbox: Sandbox) -> None:
     assert judged(sandbox, source, "assert list(candidate()) == [1]").outcome is Outcome.TIMEOUT
 
 
+@pytest.mark.parametrize("mark", ["contextmanager", "asynccontextmanager"])
+def test_context_managers_are_refused(sandbox: Sandbox, mark: str) -> None:
+    kind = "async " if mark[0] == "a" else ""
+    source = f"from contextlib import {mark}\n@{mark}\n{kind}def f(x):\n    yield x"
+    verdict = judged(sandbox, source, "with candidate(2) as x: assert x == 2")
+    assert verdict.outcome is Outcome.REFUSED
+    assert "ContextManager' cannot cross" in verdict.detail
+
+
 # --- classes ----------------------------------------------------------------------------------------------------------
 
 
@@ -160,6 +173,36 @@ def test_method_of_a_programs_class_is_refused_by_name(sandbox: Sandbox, use: st
     )
     assert verdict.outcome is Outcome.REFUSED
     assert "own class 'Stack'" in verdict.detail
+
+
+OWN = """
+import re
+class H:
+    def __init__(self, a): self.a = a
+    def total(self): return self.a
+    def __lt__(self, other): return self.a < other.a
+    def __str__(self): return "H"
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "given", "word"),
+    [
+        ("return h.total()", "H(3)", "'total' of the tests' own class 'H'"),
+        ("return sorted([h, h])", "H(3)", "'__lt__' of the tests' own class 'H'"),
+        ("return str(h)", "H(3)", "'__str__' of the tests' own class 'H'"),
+        ("return h.match('a') is not None", "re.compile('a')", "'match' of a compiled regular expression"),
+        ("yield h.total()", "H(3)", "'total' of the tests' own class 'H'"),
+    ],
+)
+def test_what_an_argument_cannot_do_in_the_programs_process_is_refused_there(
+    sandbox: Sandbox, program: str, given: str, word: str
+) -> None:
+    """No line of the program is at fault, and no test that expects an exception takes it for one."""
+    check = f"try: assert list(candidate({given})) == [1]\nexcept BaseException: pass"
+    verdict = judged(sandbox, f"def f(h):\n    {program}", check, "def f(h): return [1]", own=OWN)
+    assert (verdict.outcome, verdict.error, verdict.passed) == (Outcome.REFUSED, None, False)
+    assert word in verdict.detail
 
 
 _ALWAYS = "    def __eq__(self, other): return True\n    __contains__ = __eq__\n"

@@ -78,6 +78,12 @@ def test_changed_arguments_come_back(remote_sandbox: RemoteSandbox) -> None:
     assert judge(remote_sandbox, "def f(xs): xs.sort()", Task("t/2", "", "f", "", tests)).passed
 
 
+def test_recursion_is_not_cut_short_by_the_frames_of_our_side(remote_sandbox: RemoteSandbox) -> None:
+    source = "import sys\ndef f(n): return f(n - 1) if n else sys.getrecursionlimit()"
+    tests = "def check(candidate):\n    assert candidate(990) == 1000\n"
+    assert judge(remote_sandbox, source, Task("t/2", "", "f", "", tests)).passed
+
+
 def test_passing_failure_of_the_server_is_tried_again(remote_sandbox: RemoteSandbox, server: Server) -> None:
     server.failures = 2
     assert judge(remote_sandbox, "def f(x): return x", TASK).passed

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+import uuid
+from array import array as numbers
+from collections import ChainMap, Counter, OrderedDict, UserDict, UserList, defaultdict, deque, namedtuple
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -18,6 +22,7 @@ from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.wire import Nodes
 
 Point = namedtuple("Point", "x y")
+CET = datetime.timezone(datetime.timedelta(hours=1), "CET")
 
 scalars = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary()
@@ -95,6 +100,9 @@ def test_damaged_bytes_are_a_value_or_refused(value: Any, data: Any) -> None:
         datetime.datetime(2024, 1, 1, 12), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc),
         datetime.timedelta(days=-1, microseconds=5), range(3, 9, 2), ..., int, ValueError, len, bytearray(b"ab"),
         {"a": 1}.keys(), {"a": 1}.items(), slice(1, None), NotImplemented, memoryview(b"ab"),
+        datetime.datetime(2024, 1, 1, tzinfo=CET), datetime.time(1, tzinfo=CET), uuid.UUID(int=1 << 127),
+        MappingProxyType({"a": [1]}), ChainMap({"a": 1}, OrderedDict(b=2)), UserList([1, [2]]), UserDict({1: 2}),
+        numbers("d", [1.5, -0.0]), numbers("q"), PurePosixPath("/a/../b"), Path("a/b"), PureWindowsPath("c:\\a"),
         "lone \ud800 surrogate", float("inf"), -(1 << 4000), complex(0, -1),
     ],
     ids=lambda value: f"{type(value).__name__}",
@@ -103,6 +111,18 @@ def test_rich_types_cross(value: Any) -> None:
     back = wire.decode(wire.encode(value))
     assert back == value
     assert type(back).__name__ == type(value).__name__
+
+
+def test_zones_cross_with_their_names() -> None:
+    moment = datetime.datetime(2024, 1, 1, 12, tzinfo=CET)
+    back = wire.decode(wire.encode(moment))
+    assert (back.utcoffset(), back.tzname(), repr(back)) == (moment.utcoffset(), "CET", repr(moment))
+
+
+@pytest.mark.parametrize("value", [ChainMap(UserDict()), numbers("u", "ab")], ids=repr)
+def test_what_is_rare_among_them_is_refused(value: Any) -> None:
+    with pytest.raises(WireError, match="cannot cross"):
+        wire.decode(wire.encode(value))
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "-0.0"])

@@ -122,6 +122,7 @@ ATTACKS: tuple[Attack, ...] = (
         resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
         resource.setrlimit(resource.RLIMIT_CPU, (-1, -1))
         resource.setrlimit(resource.RLIMIT_NPROC, (10**6, 10**6))
+        if resource.getrlimit(resource.RLIMIT_AS) != (-1, -1): raise OSError
     """),
     gated("lower_priority_of_others", "renices its parent", """
         import os

@@ -32,7 +32,7 @@ from typing import Any
 
 from egca_plugin.errors import WireError
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.inside import clock, keeping, script
+from egca_plugin.sandbox.inside import clock, keeping, limits, script
 from egca_plugin.sandbox.inside.probes import Budget, BudgetSpent, Probes
 
 FILENAME = "<program>"
@@ -98,6 +98,7 @@ class _Program:
 
     def __init__(self, ticks: clock.Clock) -> None:
         self._clock = ticks
+        wire.Others.owner = "the tests' own"
         self._namespace: dict[str, Any] = {}
         self._keeper = keeping.Keeper(self._namespace)
         self._probes: Probes | None = None
@@ -159,6 +160,7 @@ class _Program:
             self._namespace.update(self._probes.functions())
         if seed:  # the zygote's own state is that of seed 0
             clock.reseed(self._clock, seed)
+        limits.begin()  # one frame more than will be left, since some interpreters count `exec` as one
         try:
             return _compiled(program)
         except BaseException as err:  # noqa: BLE001 - the boundary: SyntaxError, ValueError, MemoryError ...
@@ -207,7 +209,7 @@ class _Program:
     def _failure(self, err: BaseException, status: str = "exception", value: bytes = b"") -> Record:
         if isinstance(err, BudgetSpent):
             return self._record("budget")
-        if isinstance(err, WireError):
+        if isinstance(err, (WireError, wire.Refusal)):
             return self._record("refused", error=("", "", _text(err), None))
         try:
             error = (type(err).__name__[:100], _builtin_base(err), _text(err), _line(err))
@@ -258,7 +260,7 @@ def _restore(modules: Mapping[str, Mapping[str, Any]]) -> None:
     """Undo what the last program did to the interpreter that its successor would notice."""
     sys.settrace(None)
     sys.setprofile(None)
-    sys.setrecursionlimit(1000)
+    limits.restore()
     gc.callbacks.clear()
     for name, content in modules.items():
         namespace = vars(sys.modules[name]) if name in sys.modules else {}

@@ -18,7 +18,7 @@ from typing import Any
 
 from egca_plugin.errors import WireError
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.inside import entry
+from egca_plugin.sandbox.inside import entry, limits
 
 MAX_KEPT = 10_000  # things of one program
 MAX_EXCEPTION = 1 << 16  # bytes
@@ -40,7 +40,9 @@ class Keeper:
 
     def answer(self, function: str, arguments: bytes, take: int | None) -> Answer:
         """Make the call. Raises whatever it raises, and WireError for what cannot cross."""
-        if take in (wire.LIVE, wire.HEARD):
+        live = take in (wire.LIVE, wire.HEARD)
+        limits.begin(own=0 if live else 1)  # the last frame of ours stands for the module that makes the call
+        if live:
             return self._live(function, arguments)
         args, kwargs = wire.decode(arguments, classes=self._namespace)
         value = _taken(entry.find(self._namespace, function)(*args, **kwargs), take)

@@ -50,7 +50,7 @@ _MODULES = {
                     "rebuilding", "decoding")},
     "egca_plugin.sandbox.wire": _PACKAGE / "sandbox" / "wire" / "__init__.py",
     **{f"egca_plugin.sandbox.inside.{name}": _PACKAGE / "sandbox" / "inside" / f"{name}.py"
-       for name in ("clock", "entry", "probes", "script", "keeping", "child")},
+       for name in ("clock", "limits", "entry", "probes", "script", "keeping", "child")},
 }  # fmt: skip
 _SCRIPT = """
 import base64, os, sys, types
@@ -62,13 +62,16 @@ for name, text in {modules!r}:
     package, _, last = name.rpartition(".")
     setattr(sys.modules[package], last, module)
     exec(compile(text, name, "exec"), module.__dict__)
-child, clock, wire = (sys.modules["egca_plugin.sandbox." + name] for name in ("inside.child", "inside.clock", "wire"))
+child, clock, limits, wire = (
+    sys.modules["egca_plugin.sandbox." + name] for name in ("inside.child", "inside.clock", "inside.limits", "wire")
+)
 answers = os.dup(1)
 os.write(answers, b"\\n{mark}ready\\n")
 nothing = os.open(os.devnull, os.O_RDWR)
 for fd in (0, 1, 2):
     os.dup2(nothing, fd)
 program = child._Program(clock.install())
+limits.install()
 for command in {commands!r}:
     record = (program.load if command[0] == "load" else program.call)(*command[1:])
     os.write(answers, b"\\n{mark}" + base64.b64encode(wire.encode(record)) + b"\\n")

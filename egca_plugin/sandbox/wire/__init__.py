@@ -36,6 +36,7 @@ from egca_plugin.sandbox.wire.rich import (
     Drained,
     Match,
     Nodes,
+    Others,
     Refusal,
 )
 from egca_plugin.sandbox.wire.sharing import plain
@@ -43,6 +44,6 @@ from egca_plugin.sandbox.wire.standins import Known
 
 __all__ = [
     "BY_NAME", "HEARD", "LIVE", "MAX_BYTES", "MAX_DEPTH", "MAX_DRAINED", "MAX_ITEMS", "MAX_PRINTED", "Drained", "Known",
-    "Match", "Nodes", "Refusal", "WireError", "decode", "encode", "is_iterator", "is_own", "opened", "own_classes",
-    "plain",
+    "Match", "Nodes", "Others", "Refusal", "WireError", "decode", "encode", "is_iterator", "is_own", "opened",
+    "own_classes", "plain",
 ]  # fmt: skip

@@ -36,6 +36,7 @@ _ITERATOR_MODULES = frozenset({"itertools"})
 _NAMES: Mapping[int, str] = {id(value): name for name, value in NAMED.items()}
 # `kind.__name__` would ask a hostile metaclass.
 _type_name: Callable[[Any], str] = type.__dict__["__name__"].__get__
+_type_mro: Callable[[Any], tuple[type, ...]] = type.__dict__["__mro__"].__get__
 _type_module: Callable[[Any], str] = type.__dict__["__module__"].__get__
 
 
@@ -258,7 +259,7 @@ def _encode_other(value: Any, out: bytearray, depth: int, run: Run) -> None:
         run.own = instances.Told(run.objects)
     if run.own is not None and run.own.add(value, out, depth, run):
         return None
-    if callable(value) and not isinstance(value, type):
+    if callable(value) and not isinstance(value, type) and not _is_entered(kind):
         return _function(value, out, depth, run)
     what = f"the class {_type_name(value)!r}" if isinstance(value, type) else f"a {_type_name(kind)!r}"
     raise WireError(f"{what} cannot cross between processes; expected builtin values")
@@ -268,6 +269,11 @@ def is_iterator(value: Any) -> bool:
     """Whether it is a builtin iterator: what has items to give, once."""
     kind = type(value)
     return id(kind) in _ITERATORS or _type_module(kind) in _ITERATOR_MODULES
+
+
+def _is_entered(kind: Any) -> bool:
+    """Whether its instances are context managers. Those of ``contextlib`` are callable, and are more than functions."""
+    return any(name in vars(one) for one in _type_mro(kind) for name in ("__enter__", "__aenter__"))
 
 
 def _function(value: Any, out: bytearray, depth: int, run: Run) -> None:

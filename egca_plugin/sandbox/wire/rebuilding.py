@@ -44,6 +44,10 @@ def refill(known: Any, found: Any) -> None:
         known.extend(found)
     elif isinstance(known, (list, bytearray)):
         known[:] = found
+    elif hasattr(known, "typecode"):
+        if known.typecode != found.typecode:
+            raise WireError(f"got an array of {found.typecode!r}, expected one of {known.typecode!r}")
+        known[:] = found
     elif (known.shape, known.dtype) == (found.shape, found.dtype):
         known[...] = found
     else:

@@ -51,7 +51,8 @@ NAMED: Mapping[str, Any] = {
 # the zygote holds is paid for by every fork.
 MODULE_OF: Mapping[str, str] = {
     "Decimal": "decimal", "Fraction": "fractions", "date": "datetime", "datetime": "datetime", "time": "datetime",
-    "timedelta": "datetime",
+    "timedelta": "datetime", "UUID": "uuid", "array": "array", "ChainMap": "collections", "UserDict": "collections",
+    "UserList": "collections", "PosixPath": "pathlib", "PurePosixPath": "pathlib", "PureWindowsPath": "pathlib",
 }  # fmt: skip
 
 
@@ -62,6 +63,12 @@ def imported(name: str) -> Any:
 
 class Refusal(BaseException):
     """What was asked of a value did not cross with it. Not an Exception: no test means to catch that."""
+
+
+class Others:
+    """Whose the classes and functions are that this side knows as data only. The program's side says otherwise."""
+
+    owner = "the program's own"
 
 
 class Nodes:

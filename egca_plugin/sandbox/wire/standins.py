@@ -34,7 +34,7 @@ from egca_plugin.sandbox.wire.classes import (
     shape_of,
 )
 from egca_plugin.sandbox.wire.encoding import encode
-from egca_plugin.sandbox.wire.rich import COST, MAX_FIELDS, MAX_NAME, Refusal
+from egca_plugin.sandbox.wire.rich import COST, MAX_FIELDS, MAX_NAME, Others, Refusal
 
 
 class Known(Protocol):
@@ -148,7 +148,7 @@ def _standin(same: _Same) -> Any:
 
 
 class Untold:
-    """Stands for a function or property of a program's own class."""
+    """Stands for a function or property of a class that crosses as data."""
 
     __slots__ = ("_class", "_name")
 
@@ -162,14 +162,14 @@ class Untold:
 
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
         raise Refusal(
-            f"{self._name!r} of the program's own class {self._class!r} was used: its instances cross as data, without "
+            f"{self._name!r} of {Others.owner} class {self._class!r} was used: its instances cross as data, without "
             "their methods and properties"
         )
 
 
 def _untold_attribute(of: str) -> Any:
     def __getattr__(self: Any, name: str) -> NoReturn:
-        raise Refusal(f"{name!r} of the program's own class {of!r} was used: its `__getattr__` does not cross")
+        raise Refusal(f"{name!r} of {Others.owner} class {of!r} was used: its `__getattr__` does not cross")
 
     return __getattr__
 
