@@ -177,7 +177,7 @@ def _within(at: _Parted) -> Decision:
         return Decision(len(at.source), start)
     if there is None or not there.text:  # more was written than should have been
         return Decision(own[here].start, start, at.patched[there.start :][:MAX_TEXT] if there else "")
-    place = own[here].start + _common(own[here].text, there.text)
+    place = own[here].start + _apart(own[here].text, there.text)
     return Decision(place, start, at.gap() + _quoted_as(own[here], there, at.patched))
 
 
@@ -196,7 +196,7 @@ def _at_line(at: _Parted) -> Decision:
     written = source[begins : own[here].start]
     if not line:  # more was written than should have been
         return Decision(own[here].start if written.strip() else begins, start)
-    same = _common(own[here].text, theirs[there].text)
+    same = _apart(own[here].text, theirs[there].text)
     if written.strip():  # behind a colon or a semicolon
         told = source[start : own[here].start] + line.removeprefix(indentation) if there == at.parts else ""
         return Decision(own[here].start + same, start, told)
@@ -238,8 +238,10 @@ def _trailing(tokens: Sequence[_Token]) -> int:
     return sum(1 for _ in takewhile(lambda one: not _is_content(one), reversed(tokens)))
 
 
-def _common(text: str, there: str) -> int:
-    """How many characters both begin with; the kind of quote does not count."""
+def _apart(text: str, there: str) -> int:
+    """At which character of ``text`` the two part, the kind of quote aside. Of a word or an operator that goes on in the
+    other it is the last one, since that was chosen as it is; digits are sampled one by one as often as not."""
     quoted = text[:1] in ("'", '"') and there[:1] in ("'", '"')
     pairs = zip(text[quoted:], there[quoted:], strict=False)
-    return int(quoted) + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    same = int(quoted) + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return same - 1 if 0 < same == len(text) < len(there) and not text[0].isdigit() else same

@@ -30,6 +30,8 @@ def parted(source: str, repaired: str) -> str | None:
         ("def f(n):\n    return g(n+1)\n", "def f(n):\n    return g(n)\n", "def f(n):\n    return g(n|+1)\n"),
         ("def f(n):\n    return n # c\n", "def f(n):\n    return n[1:]\n", "def f(n):\n    return n| # c\n"),
         ("def f(n):\n    return 1\n", "def f(n):\n    return 10\n", "def f(n):\n    return 1|\n"),
+        ("if n < 3: r = 1\n", "if n <= 3: r = 1\n", "if n |< 3: r = 1\n"),  # the operator, not what stands behind it
+        ("r = a / n\n", "r = a / nums\n", "r = a / |n\n"),
         ("def f(a,b):\n  return a,b\n", "def f(a, b):\n  return (b, a)\n", "def f(a,b):\n  return |a,b\n"),
         ('def f(s):\n  return s + "x"\n', "def f(s):\n  return s + 'y'\n", 'def f(s):\n  return s + "|x"\n'),
         ("if s: r = 1\nq = 2\n", "if s: r = 3\nq = 2\n", "if s: r = |1\nq = 2\n"),

@@ -20,7 +20,8 @@ class Arm:
     ``unproven``: factor of the advantages of failing samples whose place is not proven.
     ``elsewhere``: the same weights at a random place, and praise in front of that. ``matched``: the same mass, uniform.
     ``praise``: ``prefix`` gives the tokens in front of the proven decision ``share`` of a passing sample's advantage,
-    ``rest`` all but the decision. ``resets``: part of the group restarts in front of the ``decision`` of a failing
+    ``rest`` all but the decision. ``enlarged``: the decision of a proven sample is blamed as a failing sample would be in
+    the group in which the proven ones pass, also where all fail. ``resets``: part of the group restarts in front of the ``decision`` of a failing
     sample, or at a ``random`` place of it. ``further``: a proven sample adds a positive row: its ``repair``, that is
     the whole program as the proof mends it; the ``patch`` alone, the row's tokens that the sample lacks; or, as a
     control, the task's ``reference``. ``nthr``: negatives lowered where they harm right siblings. ``rate``: factor of
@@ -35,6 +36,7 @@ class Arm:
     matched: bool = False
     praise: str = ""
     share: float = 1.0
+    enlarged: bool = False
     resets: str = ""
     further: str = ""
     nthr: bool = False
@@ -72,6 +74,7 @@ ARMS = {
     "praise_half": Arm("decision", praise="rest", share=0.5),
     "tele_half": Arm("decision", praise="prefix", share=0.5),
     "tele_half_random": Arm("decision", elsewhere=True, praise="prefix", share=0.5),
+    "tele_half_enlarged": Arm("decision", praise="prefix", share=0.5, enlarged=True),
     "tele": Arm("decision", praise="prefix"),
     "contrast": Arm("decision", further="patch"),
     "patches": Arm(negative=0.0, further="patch"),

@@ -136,11 +136,13 @@ def _praise(arm: Arm, group: Sequence[Sample], rng: random.Random) -> None:
     proven = [one for one in group if not one.passed and one.answer.verified and one.decision is not None]
     if not proven:
         return
-    praise = arm.share * _as_passing(group, len(proven))
+    passing = _as_passing(group, len(proven))
     for one in proven:
         at = _random_place(one, rng) if arm.elsewhere else one.decision
         weights = one.weights.clone()
-        weights[:at] = praise
+        weights[:at] = arm.share * passing
+        if arm.enlarged:
+            weights[at] = -1 / passing
         if arm.praise == "rest":
-            weights[at + 1 :] = praise  # type: ignore[operator]
+            weights[at + 1 :] = arm.share * passing  # type: ignore[operator]
         one.weights = weights

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 import torch
 
+from benchmarks.learning.programs import oracle
 from benchmarks.learning.programs.judge import Answer, Judge
 from benchmarks.learning.programs.model import Policy, sample
-from benchmarks.learning.programs.oracle import parting
 from benchmarks.learning.programs.worlds import World, words_of
+from egca_plugin.credit.decision import decision
+from egca_plugin.credit.parting import parting
 from egca_plugin.credit.spans import align
-from egca_plugin.types import Span, Task, TokenSpan
+from egca_plugin.types import Instead, Span, Task, TokenSpan
 
 _UNASKED = Answer(passed=False, compiles=True)
 
@@ -71,15 +73,27 @@ def localised(world: World, judge: Judge, samples: Sequence[Sample]) -> None:
         aligned = align([vocabulary.pieces[i].encode() for i in bare])
         one.answer = answer
         one.spans = aligned.tokens([Span(*span) for span in answer.spans])
-        if answer.decision is not None:  # behind the text's end it is the token that ended the response
-            at = aligned.tokens([Span(answer.decision, answer.decision + 1)])
-            one.decision = at[0].start if at else min(len(bare), len(one.ids) - 1)
+        one.decision = _decision(world, one, answer)
+
+
+def _decision(world: World, one: Sample, answer: Answer) -> int | None:
+    """The token at which the sample parts from its proven repair, in the policy's own tokens, as in the plugin."""
+    if answer.decision is None:
+        return None
+    vocabulary = world.vocabulary
+    aligned = align([vocabulary.pieces[i].encode() for i in one.ids])
+    found = decision(aligned.text, answer.repaired)
+    if found is None:
+        return None
+    instead = Instead(found.start, found.text) if found.text else None
+    token = parting(aligned, len(one.ids), Span(found.at, found.at + 1), instead, vocabulary.common)
+    return len(one.ids) - 1 if token is None else token.start
 
 
 def true_decision(world: World, one: Sample) -> int:
     """The first column after whose token no right program of the world can follow."""
     vocabulary = world.vocabulary
-    return min(parting(world.family, world.specs[one.task], _bare(world, one), vocabulary), len(one.ids) - 1)
+    return min(oracle.parting(world.family, world.specs[one.task], _bare(world, one), vocabulary), len(one.ids) - 1)
 
 
 def _asked(world: World, one: Sample) -> tuple[Task, str]:

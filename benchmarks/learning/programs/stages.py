@@ -1,4 +1,4 @@
-"""What is run: the screening, the confirmation and a smoke version, and the rule by which the default is chosen.
+"""What is run: screening, confirmation, its replication, a smoke version; and the rule by which the default is chosen.
 
 The rule was written before any cell was run:
 
@@ -53,6 +53,14 @@ STAGES = {
         (*ALWAYS, "tele_half", "tele_half_random"),
         (2.5e-4,),
         tuple(range(10, 18)),
+        Plan(steps=60),
+    ),
+    # What the confirmation left open, on seeds that nobody had seen; reported by itself.
+    "replication": Stage(
+        ("long", "short", "branches"),
+        ("grpo", "positives", "tele_half"),
+        (2.5e-4,),
+        tuple(range(18, 26)),
         Plan(steps=60),
     ),
     "smoke": Stage(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 PAD, GO, END = "<pad>", "<go>", "<end>"
 _TOKEN = re.compile(r"\n *|[A-Za-z_]\w*|\d+|//|[<>=!+\-*/%]=|[^\s\w]")
@@ -41,6 +42,13 @@ class Vocabulary:
         if len(ids) >= self.prompt:
             raise ValueError(f"prompt: got {len(ids)} words, expected fewer than {self.prompt}")
         return [*[self.pad] * (self.prompt - 1 - len(ids)), *ids, self._go]
+
+    def common(self, own: str, theirs: str) -> int:
+        """How many characters of ``own`` stand in front of the first token that ``theirs`` does not begin with too."""
+        first, second = (list(_TOKEN.finditer(text)) for text in (own, theirs))
+        pairs = zip(first, second, strict=False)
+        same = sum(1 for _ in takewhile(lambda pair: pair[0].group() == pair[1].group(), pairs))
+        return first[same].start() if same < len(first) else len(own)
 
     def text(self, ids: Sequence[int]) -> str:
         """What a response says."""
