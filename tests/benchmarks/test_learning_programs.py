@@ -221,6 +221,7 @@ def test_praise_is_the_advantage_of_a_passing_sample_in_the_group_enlarged_by_th
     assert weights("praise_prefix", samples)[1] == pytest.approx([praise] * 3 + [0] * 7)
     assert weights("tele", samples)[1] == pytest.approx([praise] * 3 + [MINUS] + [0] * 6)
     assert weights("tele_half", samples)[1] == pytest.approx([praise / 2] * 3 + [MINUS] + [0] * 6)
+    assert weights("tele_half_enlarged", samples)[1] == pytest.approx([praise / 2] * 3 + [-1 / praise] + [0] * 6)
     assert weights("praise_half", samples)[1] == pytest.approx([praise / 2] * 3 + [MINUS] + [praise / 2] * 6)
 
 

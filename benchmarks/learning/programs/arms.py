@@ -20,12 +20,12 @@ class Arm:
     ``unproven``: factor of the advantages of failing samples whose place is not proven.
     ``elsewhere``: the same weights at a random place, and praise in front of that. ``matched``: the same mass, uniform.
     ``praise``: ``prefix`` gives the tokens in front of the proven decision ``share`` of a passing sample's advantage,
-    ``rest`` all but the decision. ``enlarged``: the decision of a proven sample is blamed as a failing sample would be in
-    the group in which the proven ones pass, also where all fail. ``resets``: part of the group restarts in front of the ``decision`` of a failing
-    sample, or at a ``random`` place of it. ``further``: a proven sample adds a positive row: its ``repair``, that is
-    the whole program as the proof mends it; the ``patch`` alone, the row's tokens that the sample lacks; or, as a
-    control, the task's ``reference``. ``nthr``: negatives lowered where they harm right siblings. ``rate``: factor of
-    the learning rate.
+    ``rest`` all but the decision. ``enlarged``: the decision of a proven sample is blamed as a failing sample would be
+    in the group in which the proven ones pass, also where all fail. ``resets``: part of the group restarts in front of
+    the ``decision`` of a failing sample, or at a ``random`` place of it. ``further``: a proven sample adds a positive
+    row: its ``repair``, that is the whole program as the proof mends it; the ``patch`` alone, the row's tokens that the
+    sample lacks; or, as a control, the task's ``reference``. ``nthr``: negatives lowered where they harm right
+    siblings. ``rate``: factor of the learning rate.
     """
 
     place: str = "all"
