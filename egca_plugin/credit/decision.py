@@ -239,8 +239,11 @@ def _trailing(tokens: Sequence[_Token]) -> int:
 
 
 def _apart(text: str, there: str) -> int:
-    """At which character of ``text`` the two part, the kind of quote aside. Of a word or an operator that goes on in the
-    other it is the last one, since that was chosen as it is; digits are sampled one by one as often as not."""
+    """At which character of ``text`` the two part, the kind of quote aside.
+
+    Of a word or an operator that goes on in the other it is the last one, since that was chosen as it is; digits are
+    sampled one by one as often as not.
+    """
     quoted = text[:1] in ("'", '"') and there[:1] in ("'", '"')
     pairs = zip(text[quoted:], there[quoted:], strict=False)
     same = int(quoted) + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
