@@ -117,19 +117,25 @@ def test_under_conserve_each_row_keeps_its_sum_on_the_tokens_to_blame(
     assert torch.equal(output["advantages"][0] * mask[0], stock[0] * mask[0]), "a program that passes is left alone"
     by_default = runs.scored(plain)["advantages"][1]
     begun = int((by_default < 0).nonzero()[0])
-    praised = [0.5] * begun  # half of what passes: of four and two proven ones three do, so that would get 1
-    assert by_default[: begun + 1].tolist() == pytest.approx([*praised, float(stock[1])], abs=1e-3)
+    first = int((by_default > 0).nonzero()[0])
+    assert plain.processing_class.decode(runs.scored(plain)["completion_ids"][1][:first]).endswith("```python\n")
+    praised = [0.5] * (begun - first)  # half of what passes: of four and two proven ones three do, so that would get 1
+    assert by_default[first : begun + 1].tolist() == pytest.approx([*praised, float(stock[1])], abs=1e-3)
+    assert not by_default[:first].any(), "what stands in front of the program gets nothing"
     assert not by_default[begun + 1 :].any(), "what stands behind the decision gets nothing"
 
 
-def test_a_span_that_is_masked_falls_back_and_is_counted(model: Path, judge: PoolJudge, tmp_path: Path) -> None:
-    """Its tokens are the environment's, so the loss leaves them out."""
-    wrong = policy.answers(policy.TASKS[0])[1]
-    trainer = runs.ours(model, tmp_path, judge, rollout_func=runs.scripted(hide=wrong.split("\n")[2]))
+@pytest.mark.parametrize(("place", "passing"), [(0, 0), (1, 1)], ids=["the right answer's body", "the wrong one's"])
+def test_what_the_environment_writes_is_no_answer(
+    model: Path, judge: PoolJudge, tmp_path: Path, place: int, passing: int
+) -> None:
+    """A program whose body a tool has shown is not the model's; all others have that line of the right one too."""
+    shown = policy.answers(policy.TASKS[0])[place].split("\n")[2]
+    trainer = runs.ours(model, tmp_path, judge, rollout_func=runs.scripted(hide=shown))
     output = runs.scored(trainer, runs.rows(policy.TASKS[:1]))
-    row = output["advantages"][1]
-    assert bool((row == row[0]).all()), "uniform"
-    assert trainer._metrics["train"]["egca/fallback/span_masked"] == [1 / runs.GROUP]
+    assert trainer._metrics["train"]["egca/pass_rate"] == [passing / runs.GROUP]
+    assert sum(trainer._metrics["train"]["egca/fallback/span_masked"]) == 0
+    assert bool((output["tool_mask"] == 0).any())
 
 
 def test_a_truncated_response_is_judged_as_it_was_sampled(model: Path, judge: PoolJudge, tmp_path: Path) -> None:

@@ -55,6 +55,9 @@ class Trl(Framework):
         if asked is None:
             return runs.stock(self.model, self.home, **more)
         trainer = runs.ours(self.model, self.home, self._judge, egca=asked.config, **more)
+        if hide:  # from the loss alone: what the environment writes is not read, and so never blamed
+            begin = trainer._egca_reward.begin
+            trainer._egca_reward.begin = lambda inputs, ids, tool_mask=None: begin(inputs, ids)
         take, change = trainer._egca_reward.take, asked.change
         trainer._egca_reward.take = lambda: [row and change(i, row) for i, row in enumerate(take())]
         return trainer
