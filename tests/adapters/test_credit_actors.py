@@ -39,11 +39,13 @@ CONFIG = OmegaConf.create(
 
 
 @pytest.fixture(scope="module")
-def services() -> Iterator[dict[str, Any]]:
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    home = policy.build(tmp_path_factory.mktemp("model"), steps=1)
+    config = OmegaConf.merge(CONFIG, {"actor_rollout_ref": {"model": {"path": str(home)}}})
     ray.shutdown()  # of whatever an earlier module left
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
     here = ray.get_runtime_context().get_node_id()
-    found = open_services(CONFIG, [here, here])
+    found = open_services(config, [here, here])
     ray.get([service.__ray_ready__.remote() for service in found.values()], timeout=300)
     yield found
     ray.shutdown()
@@ -63,7 +65,7 @@ def judged(*samples: Sample) -> list[Row]:
 
     rows = []
     for one, (credit, ticket) in zip(samples, asyncio.run(ask()), strict=True):
-        row = one.response.row(credit, TASK.task_id, one.placing)
+        row = Row(credit, TASK.task_id, (), one.response.tokens, placing=one.placing)
         rows.append(replace(row, ticket=ticket) if credit.reason == PENDING else row)
     return rows
 

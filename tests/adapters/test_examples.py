@@ -24,7 +24,7 @@ from egca_plugin.tasks import parquet
 EXAMPLES = Path(__file__).parents[2] / "examples" / "adapters"
 TASK = policy.otherwise(policy.TASKS[0])
 TEXTS = policy.answers(policy.TASKS[0])
-BEGUN = TEXTS[1][: TEXTS[1].index(" + 5")]  # the beginning is right, and `+` is where it parts from it
+BEGUN = TEXTS[1].partition("```python\n")[2].partition(" + 5")[0]  # the program in front of its fault
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,9 @@ def test_of_two_turns_the_last_program_is_judged_and_the_environments_tokens_get
     assert tokenizer.decode(ids[blamed]) == " +"
     between = torch.nonzero(mask).flatten().diff().argmax()  # the last token of the first turn
     assert int(blamed.nonzero()[0]) > int(torch.nonzero(mask).flatten()[between])
-    assert torch.equal(praised, mask & (torch.arange(len(mask)) < int(blamed.nonzero()[0]))), "both turns led there"
+    begun = wrong.partition("```python\n")[2].partition(" + 5")[0]
+    assert tokenizer.decode(ids[praised]) == begun, "of the last program, and of no turn before it"
+    assert int(praised.nonzero()[-1]) + 1 == int(blamed.nonzero()[0])
     assert "again" in tokenizer.decode(ids[~mask])
 
 

@@ -139,7 +139,9 @@ def test_the_advantage_lies_on_the_blamed_tokens_and_nowhere_else(model: Path, t
             blamed = samples[i].sequences[0][answer.first :][span.start : span.end]
             assert torch.equal(ids[(advantages < 0) & mask], blamed), "to the token"
             assert tokenizer.decode(blamed) == " +"
-            assert torch.equal(ids[(advantages > 0) & mask], samples[i].sequences[0][answer.first :][: span.start])
+            before = tokenizer.decode(samples[i].sequences[0][answer.first :][: span.start])
+            praised = tokenizer.decode(ids[(advantages > 0) & mask])
+            assert praised == before.partition("```python\n")[2], "the program, as far as it was right"
 
 
 def test_the_gradient_of_openrlhfs_loss_lies_there_too(model: Path, tokenizer: Any, executor: Any) -> None:

@@ -123,13 +123,13 @@ def _batch(policy: Any, tokenizer: Any, reader: Reader, judge: Any, task: Task, 
     responses = [reader.read(ids) for ids in found]
     completions = [Completion(one.text, f"{name}.{at // SIZE}") for at, one in enumerate(responses)]
     credits = judge.assess(task, completions)
-    rows = [_row(*one) for one in zip(found, responses, credits, strict=True)]
+    rows = [_row(reader, *one) for one in zip(found, responses, credits, strict=True)]
     return Batch(task.task_id, k, prompt, [rows[:SIZE], rows[SIZE:]])
 
 
-def _row(ids: list[int], response: Response, credit: Credit) -> Row:
-    spans = response.row(credit, "", Placing()).spans
-    decided = response.row(credit, "", Placing(credit="decision")).spans if credit.decision is not None else ()
+def _row(reader: Reader, ids: list[int], response: Response, credit: Credit) -> Row:
+    spans = reader.row(response, credit, "", Placing()).spans
+    decided = reader.row(response, credit, "", Placing(credit="decision")).spans if credit.decision is not None else ()
     one_token = len(decided) == 1 and decided[0].end - decided[0].start == 1
     return Row(
         ids,

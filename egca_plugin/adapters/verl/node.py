@@ -18,8 +18,6 @@ import ray
 from omegaconf import DictConfig
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-from verl.utils.fs import copy_to_local
-from verl.utils.tokenizer import hf_tokenizer
 
 from egca_plugin.adapters.responses import Reader
 from egca_plugin.adapters.samples import Ticket
@@ -78,6 +76,10 @@ class NodeService:
 
 def _tokenizer(config: DictConfig) -> Any:
     """The one that verl's reward workers have (reward_loop.py:120)."""
+    # Not at the top: verl would load its external modules then, and those may want this one.
+    from verl.utils.fs import copy_to_local
+    from verl.utils.tokenizer import hf_tokenizer
+
     model = config.actor_rollout_ref.model
     return hf_tokenizer(copy_to_local(model.get("tokenizer_path") or model.path), trust_remote_code=True)
 
