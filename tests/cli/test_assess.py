@@ -145,7 +145,7 @@ def test_prints_of_tests_setups_and_references_are_not_the_commands(
 # --- going on -----------------------------------------------------------------------------------------------------
 
 MANY = 120  # a second and more, also on a fast host
-SLOW = "import time\ndef double(x):\n    time.sleep(0.05)\n    return 2 * x\n"
+SLOW = "def double(x):\n    for _ in range(800_000):\n        pass\n    return 2 * x\n"  # the sandbox's sleep is none
 SAMPLES: Rows = [{"task_id": "double", "completion": f"{SLOW}# {n}\n", "n": n} for n in range(MANY)]
 
 
