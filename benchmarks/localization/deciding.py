@@ -7,6 +7,7 @@ characters.
 from __future__ import annotations
 
 import ast
+import gc
 from functools import cache
 from typing import Any
 
@@ -37,7 +38,10 @@ def _tokenizer() -> Any:
         return None
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(home)
+    found = AutoTokenizer.from_pretrained(home)
+    gc.collect()
+    gc.freeze()  # else each collection of all that was imported, a quarter of a second, falls into somebody's time
+    return found
 
 
 @cache
