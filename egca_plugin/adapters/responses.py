@@ -32,7 +32,7 @@ class Response:
     foreign: tuple[TokenSpan, ...] = ()
 
 
-Place = Callable[[Response, Credit, str, Placing], Row]
+ToRow = Callable[[Response, Credit, str, Placing], Row]  # :meth:`Reader.row`, for those who have no tokenizer
 
 
 class Reader:

@@ -95,9 +95,7 @@ def _build_root(root: str, folder: str, hidden: Sequence[str], places: Sequence[
         options = _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV
         _do_mount(None, f"{root}{folder}/{name}", None, options, "size=1m,mode=755")
     for place in (folder, *places):
-        no_exec = (
-            os.statvfs(root + place).f_flag & os.ST_NOEXEC
-        )  # what the host's mount forbids, this one has to forbid
+        no_exec = os.statvfs(root + place).f_flag & os.ST_NOEXEC  # what the host's mount forbids stays forbidden
         _do_mount(None, root + place, None, _MS_BIND | _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV | no_exec)
     _do_mount(None, root, None, _MS_REMOUNT | _MS_RDONLY | _MS_NOSUID | _MS_NODEV, "size=1m,mode=755")
     os.chdir(root)

@@ -59,7 +59,7 @@ def credited(order: Sequence[Sample], *, one_by_one: bool) -> dict[tuple[str, in
     """Rows of a batch whose samples come in ``order``."""
 
     async def work() -> dict[tuple[str, int], Row]:
-        service = CreditService(PoolJudge(Settings(True, CONFIG), workers=2), place=unplaced, size=SIZE, at_once=2)
+        service = CreditService(PoolJudge(Settings(True, CONFIG), workers=2), to_row=unplaced, size=SIZE, at_once=2)
         if one_by_one:
             for sample in order:
                 await service.judge(sample)

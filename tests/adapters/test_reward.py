@@ -32,6 +32,8 @@ from egca_plugin.types import Completion, Credit, Kind, Mode, Outcome, Span, Std
 TASK = policy.TASKS[0]
 TEXT = policy.answers(TASK)[1]
 
+SHOWN = "```python\ndef double(x):\n    return 2 * x\n```"  # by a tool
+
 
 class Judge:
     """Blames ``span`` and remembers what it was asked."""
@@ -95,6 +97,20 @@ def ask(
         return await EgcaRewardManager(settings, tokenizer, scorer, judge=judge, service=service).run_single(data)
 
     return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("turns", "read"), [(2, TEXT + SHOWN), (4, TEXT + "\n")], ids=["one turn", "a tool's behind it"]
+)
+def test_of_several_turns_what_a_tool_says_is_not_read(tokenizer: Any, turns: int, read: str) -> None:
+    """verl's reward loop is told how many turns there were, and no mask."""
+    judge = Judge(None)
+    said = [*tokenizer(TEXT).input_ids, tokenizer.eos_token_id, *tokenizer(SHOWN).input_ids]
+    result = ask(tokenizer, judge, said, uid="group", global_steps=3, __num_turns__=turns)
+    assert [completion.text for _, completion, _ in judge.asked] == [read]
+    row = channel.unpack(result["reward_extra_info"])
+    assert row is not None
+    assert row.tokens == len(said), "spans count all that the response holds"
 
 
 def test_the_blamed_characters_become_the_sampled_tokens(tokenizer: Any) -> None:

@@ -108,7 +108,7 @@ async def hand_over(service: CreditService, *samples: Sample) -> list[Credit]:
 def test_the_verdict_comes_at_once_and_the_credit_when_the_group_is_complete() -> None:
     async def work() -> None:
         phases = Phases()
-        service = CreditService(phases, place=unplaced, size=3, at_once=1)
+        service = CreditService(phases, to_row=unplaced, size=3, at_once=1)
         early = await hand_over(service, sample("u", 2, "wrong c"), sample("u", 0, "right a"))
         assert [(credit.reward, credit.reason) for credit in early] == [(0.0, PENDING), (1.0, "")]
         await asyncio.sleep(0)
@@ -125,7 +125,7 @@ def test_the_verdict_comes_at_once_and_the_credit_when_the_group_is_complete() -
 def test_a_group_that_is_rewarded_alike_waits_for_the_trainer_who_knows_its_advantage() -> None:
     async def work() -> None:
         phases = Phases()
-        service = CreditService(phases, place=unplaced, size=2, at_once=2)
+        service = CreditService(phases, to_row=unplaced, size=2, at_once=2)
         for uid in ("alike", "shaped"):
             await hand_over(service, sample(uid, 0, "wrong a"), sample(uid, 1, "wrong b"))
         await asyncio.sleep(0)
@@ -133,7 +133,7 @@ def test_a_group_that_is_rewarded_alike_waits_for_the_trainer_who_knows_its_adva
         service.begin({"alike": False, "shaped": True, "unknown": True}, overtaken=1)
         await service.fetch({"alike": [0], "shaped": [0]}, wait_s=5)
         assert [who for _, who in phases.credited] == [frozenset(), ALL]
-        eager = CreditService(phases, place=unplaced, size=1, at_once=1, everyone=True)
+        eager = CreditService(phases, to_row=unplaced, size=1, at_once=1, everyone=True)
         await hand_over(eager, sample("u", 0, "wrong"))
         await eager.fetch({"u": [0]}, wait_s=5)
         assert phases.credited[-1] == (["wrong"], ALL)
@@ -144,7 +144,7 @@ def test_a_group_that_is_rewarded_alike_waits_for_the_trainer_who_knows_its_adva
 def test_what_hangs_on_one_sample_alone_is_done_ahead_of_its_group_once_some_passed_and_some_failed() -> None:
     async def work() -> None:
         phases = Phases()
-        service = CreditService(phases, place=unplaced, size=5, at_once=9)
+        service = CreditService(phases, to_row=unplaced, size=5, at_once=9)
         await hand_over(service, sample("u", 3, "wrong c here"), sample("u", 1, "wrong a"))
         await asyncio.sleep(0.01)
         assert phases.ahead_of == [], "they may all go wrong: then the work was for nothing"
@@ -167,7 +167,7 @@ def test_what_hangs_on_one_sample_alone_is_done_ahead_of_its_group_once_some_pas
 def test_when_its_group_is_complete_what_is_not_proven_is_compared_with_its_siblings_each_by_itself() -> None:
     async def work() -> None:
         phases = Phases()
-        service = CreditService(phases, place=unplaced, size=5, at_once=9)
+        service = CreditService(phases, to_row=unplaced, size=5, at_once=9)
         texts = ("wrong a here", "right one", "wrong b", "wrong c far", "right two")
         await hand_over(service, *(sample("u", place, text) for place, text in enumerate(texts)))
         await service.fetch({"u": [0]}, wait_s=5)
@@ -183,7 +183,7 @@ def test_what_is_done_ahead_takes_its_turn_and_goes_with_its_group() -> None:
     async def work() -> None:
         phases = Phases()
         phases.release.clear()
-        service = CreditService(phases, place=unplaced, size=3, at_once=1)
+        service = CreditService(phases, to_row=unplaced, size=3, at_once=1)
         await hand_over(service, sample("u", 0, "right"), sample("u", 1, "wrong a"), sample("v", 0, "wrong b"))
         await hand_over(service, sample("v", 1, "right"))
         await asyncio.sleep(0.01)
@@ -200,7 +200,7 @@ def test_what_is_done_ahead_takes_its_turn_and_goes_with_its_group() -> None:
 def test_a_group_without_an_advantage_costs_nothing_but_its_answer() -> None:
     async def work() -> None:
         phases = Phases()
-        service = CreditService(phases, place=unplaced, size=2, at_once=1)
+        service = CreditService(phases, to_row=unplaced, size=2, at_once=1)
         await hand_over(service, sample("u", 0, "wrong a"), sample("u", 1, "wrong b"))
         service.begin({"u": False}, overtaken=1)
         await service.fetch({"u": [0, 1]}, wait_s=5)
@@ -212,7 +212,7 @@ def test_a_group_without_an_advantage_costs_nothing_but_its_answer() -> None:
 def test_repeats_are_judged_once_and_so_is_a_call_that_ray_repeats() -> None:
     async def work() -> None:
         phases = Phases()
-        service = CreditService(phases, place=unplaced, size=4, at_once=1)
+        service = CreditService(phases, to_row=unplaced, size=4, at_once=1)
         first = sample("u", 0, "wrong")
         credits = await hand_over(service, first, first, sample("u", 1, "wrong"), sample("v", 0, "wrong"))
         assert len(set(map(id, credits[:3]))) == 1
@@ -224,7 +224,7 @@ def test_repeats_are_judged_once_and_so_is_a_call_that_ray_repeats() -> None:
 def test_a_broken_sandbox_is_told_and_asked_again() -> None:
     async def work() -> None:
         phases = Phases()
-        service = CreditService(phases, place=unplaced, size=2, at_once=1)
+        service = CreditService(phases, to_row=unplaced, size=2, at_once=1)
         phases.broken = True
         with pytest.raises(SandboxError):
             await service.judge(sample("u", 0, "wrong"))
@@ -237,7 +237,7 @@ def test_a_broken_sandbox_is_told_and_asked_again() -> None:
 def test_what_is_slow_is_late_and_holds_nobody_up() -> None:
     async def work() -> None:
         phases = Phases()
-        service = CreditService(phases, place=unplaced, size=2, at_once=2)
+        service = CreditService(phases, to_row=unplaced, size=2, at_once=2)
         await hand_over(service, sample("quick", 0, "wrong"), sample("quick", 1, "right"))
         await asyncio.sleep(0.01)
         phases.release.clear()
@@ -253,7 +253,7 @@ def test_what_is_slow_is_late_and_holds_nobody_up() -> None:
 def test_a_sample_that_comes_when_its_group_was_begun_is_credited_by_itself() -> None:
     async def work() -> None:
         phases = Phases()
-        service = CreditService(phases, place=unplaced, size=2, at_once=1)
+        service = CreditService(phases, to_row=unplaced, size=2, at_once=1)
         await hand_over(service, sample("u", 0, "wrong a"), sample("u", 1, "right"), sample("u", 2, "wrong c"))
         fetched = await service.fetch({"u": [0, 2]}, wait_s=5)
         assert {("u", 0), ("u", 2)} == fetched.rows.keys()
@@ -263,7 +263,7 @@ def test_a_sample_that_comes_when_its_group_was_begun_is_credited_by_itself() ->
 
 def test_what_was_overtaken_is_dropped() -> None:
     async def work() -> None:
-        service = CreditService(Phases(), place=unplaced, size=2, at_once=1)
+        service = CreditService(Phases(), to_row=unplaced, size=2, at_once=1)
         for step in (1, 2, 3):
             await hand_over(service, sample(f"u{step}", 0, "wrong", step))
         service.begin({"u1": True}, overtaken=3)
@@ -275,7 +275,7 @@ def test_what_was_overtaken_is_dropped() -> None:
 
 def test_what_is_held_is_bounded_and_the_oldest_goes_first() -> None:
     async def work() -> None:
-        service = CreditService(Phases(), place=unplaced, size=9, at_once=1, held=10_000)
+        service = CreditService(Phases(), to_row=unplaced, size=9, at_once=1, held=10_000)
         for number in range(12):
             await hand_over(service, sample(f"u{number}", 0, "wrong"))
         assert service.counts()["bytes"] <= 10_000
@@ -290,10 +290,10 @@ def test_what_is_held_is_bounded_and_the_oldest_goes_first() -> None:
 
 def test_what_is_held_survives_in_a_checkpoint() -> None:
     async def work() -> None:
-        before = CreditService(Phases(), place=unplaced, size=2, at_once=1)
+        before = CreditService(Phases(), to_row=unplaced, size=2, at_once=1)
         await hand_over(before, sample("u", 0, "wrong"), sample("u", 1, "right"), sample("v", 0, "wrong"))
         phases = Phases()
-        after = CreditService(phases, place=unplaced, size=2, at_once=1)
+        after = CreditService(phases, to_row=unplaced, size=2, at_once=1)
         after.restored(before.state())
         assert after.counts() == before.counts()
         await hand_over(after, sample("v", 0, "right again"), sample("v", 1, "wrong too"))  # verl asks it anew
@@ -308,10 +308,10 @@ def test_a_group_that_was_underway_is_sampled_anew_as_a_whole() -> None:
     """Its uid stays; a sample of the old one beside those of the new one would be of another response."""
 
     async def work() -> None:
-        before = CreditService(Phases(), place=unplaced, size=3, at_once=1)
+        before = CreditService(Phases(), to_row=unplaced, size=3, at_once=1)
         await hand_over(before, sample("v", 0, "wrong old"), sample("v", 1, "right old"))
         phases = Phases()
-        after = CreditService(phases, place=unplaced, size=3, at_once=1)
+        after = CreditService(phases, to_row=unplaced, size=3, at_once=1)
         after.restored(before.state())
         await after.judge(sample("v", 2, "wrong new"))
         await hand_over(after, sample("v", 0, "wrong newer"), sample("v", 1, "right new"))

@@ -120,6 +120,15 @@ def test_a_sample_alone_is_evaluation_and_only_judged(model: Path, opened: tuple
     assert [(len(group.completions), group.judge_only) for group in seen.groups] == [(1, True), (2, False)]
 
 
+def test_what_the_loss_leaves_out_is_not_read(model: Path, opened: tuple[Namespace, Seen]) -> None:
+    args, seen = opened
+    one = sample(model, parquet.encode(policy.TASKS[0]), "x = 1\nx = 2")
+    own = len(AutoTokenizer.from_pretrained(model)("x = 1").input_ids)
+    one.loss_mask = [1] * own + [0] * (one.response_length - own)
+    asyncio.run(slime.reward(args, one))
+    assert [completion.text for completion in seen.groups[0].completions] == ["x = 1\n"]
+
+
 def test_a_label_may_be_the_struct_around_the_task(model: Path, opened: tuple[Namespace, Seen]) -> None:
     args, seen = opened
     row = parquet.row(policy.TASKS[0], data_source="x", split="train", index=0)

@@ -46,8 +46,8 @@ class NodeService:
         workers = managers * (chosen.egca.sandbox.workers or share_of_cores(managers))
         self._phases = PoolJudge(chosen, workers, largest_group=min(size, LARGEST), kind=KIND)
         everyone = settings.credits_everyone(config, chosen)
-        place = Reader(_tokenizer(config)).row
-        self._service = CreditService(self._phases, place=place, size=size, at_once=workers, everyone=everyone)
+        to_row = Reader(_tokenizer(config)).row
+        self._service = CreditService(self._phases, to_row=to_row, size=size, at_once=workers, everyone=everyone)
 
     async def alone(self, task: Task, completion: Completion, step: int | None, judge_only: bool) -> Credit:
         """All that there is to say of a sample that waits for no group."""

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from egca_plugin.adapters.responses import Place, Response
+from egca_plugin.adapters.responses import Response, ToRow
 from egca_plugin.adapters.samples import Placing, Row, Ticket
 from egca_plugin.errors import SandboxError
 from egca_plugin.pipeline import PENDING, Answer, Judged, learnt
@@ -103,7 +103,7 @@ class _Group:
 
 
 class CreditService:
-    """State and order of one node's samples; lives in one event loop. ``place`` brings a credit onto its tokens.
+    """State and order of one node's samples; lives in one event loop. ``to_row`` brings a credit onto its tokens.
 
     ``size``: samples of a whole group. ``at_once``: groups, and samples ahead of theirs, that are credited at a time,
     so that what is to be judged waits for the first of them to end, and not for all that wait. ``everyone``: groups
@@ -111,9 +111,9 @@ class CreditService:
     """
 
     def __init__(
-        self, phases: Phases, *, place: Place, size: int, at_once: int, everyone: bool = False, held: int = HELD
+        self, phases: Phases, *, to_row: ToRow, size: int, at_once: int, everyone: bool = False, held: int = HELD
     ) -> None:
-        self._phases, self._place, self._size, self._everyone, self._most = phases, place, size, everyone, held
+        self._phases, self._to_row, self._size, self._everyone, self._most = phases, to_row, size, everyone, held
         self._groups: dict[str, _Group] = {}  # the oldest first
         self._turn = asyncio.Semaphore(max(1, at_once))
         self._held = 0
@@ -240,7 +240,7 @@ class CreditService:
             credits = await self._phases.credit(first.task, pairs, first.step, learnt=who, ahead=answers)
         for (sample, _, early), credit in zip(samples, credits, strict=True):
             if early.reason == PENDING:
-                group.rows[sample.ticket.sample] = self._place(
+                group.rows[sample.ticket.sample] = self._to_row(
                     sample.response, credit, sample.task.task_id, sample.placing
                 )
 
