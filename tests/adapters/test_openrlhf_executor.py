@@ -82,6 +82,28 @@ def test_a_prompts_samples_are_judged_once_and_as_one_group_in_the_order_of_samp
     assert {(group.step, group.judge_only) for group in seen.groups} == {(1, False)}
 
 
+class Shown(Twice):
+    """Shows the right program, as a tool that reads files does."""
+
+    async def step(self, states: Any, **more: Any) -> dict[str, Any]:
+        told = await super().step(states, **more)
+        right = policy.answers(policy.TASKS[0])[0]
+        return told if told["done"] else {**told, "environment_feedback": f"<|im_end|>\nuser\n{right}\nassistant\n"}
+
+
+class Showing(MultiTurnAgentExecutor):
+    def __init__(self) -> None:
+        super().__init__(Shown)
+
+
+def test_a_program_that_the_environment_shows_is_no_answer(model: Path, tokenizer: Any, judge: PoolJudge) -> None:
+    args = runs.parsed(model, "--data.max_len", "300")
+    right, wrong = policy.answers(policy.TASKS[0])[:2]
+    texts = [wrong, "def", wrong, right, *[wrong, "def"] * 2]
+    samples = runs.sampled(runs.executor(judge, judged(Showing)), tokenizer, args, policy.TASKS[:1], texts=texts)
+    assert [float(sample.rewards) for sample in samples] == [0, 1, 0, 0]
+
+
 def test_of_two_turns_the_last_program_is_judged_and_the_environments_tokens_get_nothing(
     model: Path, tokenizer: Any, judge: PoolJudge
 ) -> None:
