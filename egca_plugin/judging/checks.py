@@ -14,7 +14,7 @@ from textwrap import dedent
 
 from egca_plugin.errors import TaskError
 from egca_plugin.judging.assertions import Marker
-from egca_plugin.judging.forms.names import asked, free_names, functions
+from egca_plugin.judging.forms.names import asked, classes_in, free_names, functions, is_class
 from egca_plugin.judging.forms.nodes import Signature, signature
 from egca_plugin.judging.forms.source import (
     ALL,
@@ -46,12 +46,16 @@ class Form(str, Enum):
     SETUP = "setup"  # nothing: only the setup is of interest
 
 
+_NAMING = (Form.ASSERTS, Form.SUITE)  # tests that know the program's classes by name; a candidate is a function
+
+
 @dataclass(frozen=True, slots=True)
 class Checks:
     """``setup``, ``code`` and ``reference`` are marshalled code objects; no reference where the tests need none of it.
 
     ``names``: what setup and tests use and do not define, so what the reference must provide. ``others``: functions of
-    the program beside the entry point: no reference provides them. ``asserting``: the
+    the program beside the entry point: no reference provides them. ``classes``: those of the program, where the entry
+    point is one. ``asserting``: the
     indices of the assertions, below ``count``. ``pure``: running them changes nothing in their process.
     ``functions``: the index of each test function of a suite. ``modules``: what the tests import the program as, with
     the names that they take. ``standin``: whether ``pytest`` is :mod:`egca_plugin.judging.forms.standin`.
@@ -66,6 +70,7 @@ class Checks:
     reference: bytes
     names: frozenset[str]
     others: frozenset[str]
+    classes: frozenset[str]
     asserting: frozenset[int]
     count: int
     imports: tuple[str, ...]  # modules of the standard library that setup and tests import
@@ -127,7 +132,8 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
     setup = _parse(task.setup, f"{task.task_id}: setup")
     trees = [setup, *parts]
     modules = program_modules(trees, task.entry_point)
-    names, others, reference = _given(task, trees, parts, modules)
+    entry = frozenset([task.entry_point] if form in _NAMING and is_class(task.entry_point, task.reference) else ())
+    names, others, classes, reference = _given(task, trees, parts, modules, entry)
     standin = can_stand_in(trees)
     library, packages = _imports(trees)
     pure = is_pure([*trees, *reference], {*modules, *(["pytest"] if standin else [])})
@@ -144,6 +150,7 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
         reference=_compiled(reference[0], f"reference of {task.task_id}") if reference else b"",
         names=names,
         others=others,
+        classes=classes,
         functions={name: marker.reserve() for name in tests},
         asserting=frozenset(marker.asserting),
         count=marker.count,
@@ -160,28 +167,34 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
 
 
 def _given(
-    task: Task, trees: list[ast.Module], parts: list[ast.Module], modules: Mapping[str, frozenset[str]]
-) -> tuple[frozenset[str], frozenset[str], list[ast.Module]]:
-    """What the reference must provide, what other functions the program must have, and the reference if it is needed.
+    task: Task,
+    trees: list[ast.Module],
+    parts: list[ast.Module],
+    modules: Mapping[str, frozenset[str]],
+    entry: frozenset[str],
+) -> tuple[frozenset[str], frozenset[str], frozenset[str], list[ast.Module]]:
+    """What the reference must provide, what other functions and what classes the program must have, and the reference
+    if it is needed.
 
-    ``trees`` are the setup and the ``parts`` of the tests, ``modules`` those of the program. Without a reference the
-    setup gets what the library provides.
+    ``trees`` are the setup and the ``parts`` of the tests, ``modules`` those of the program, ``entry`` the entry point
+    where it is a class. Without a reference the setup gets what the library provides.
     """
     own = {*task.entry_point.split("."), "candidate"}
     imported, unbound = frozenset[str]().union(*modules.values()) - own, free_names(trees) - own
     if not imported and not unbound:
-        return frozenset(), frozenset(), []
+        return frozenset(), frozenset(), entry, []
     if not task.reference:
         usual = imports(trees, unbound)
         put_in_front(trees[0], list(usual.values()))
-        return frozenset(), asked(parts, imported, unbound - usual.keys()), []
+        return frozenset(), asked(parts, imported, unbound - usual.keys()), entry, []
     reference = _parse(task.reference, f"{task.task_id}: reference")
     given = functions(_parse(task.preamble, f"{task.task_id}: preamble"))  # to every program
     others = functions(reference) - given - own
     if ALL not in imported:
         others &= imported
-    names = (imported | unbound) - others
-    return names, others, [reference] if names else []
+    classes = entry and entry | (classes_in(reference) & (imported | unbound))
+    names = (imported | unbound) - others - classes
+    return names, others, classes, [reference] if names else []
 
 
 def _written(task: Task) -> str:

@@ -10,17 +10,21 @@ candidate's own to define.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from copy import copy
+from dataclasses import replace
 from types import FunctionType, MappingProxyType
 from typing import Any
 
 from egca_plugin.errors import WireError
+from egca_plugin.judging.objects import Named, Objects
 from egca_plugin.judging.opened import Opened, relay
+from egca_plugin.judging.sessions import Sessions
 from egca_plugin.sandbox import wire
 from egca_plugin.types import Call, CallResult, CallStatus
 
 _HERE = __file__.rpartition("/")[0] + "/"
+_NONE = wire.encode(None)
 _NUMBER = "_egca_number"  # of a function of the candidate's, on what stands for it
 
 
@@ -35,10 +39,13 @@ class CallFailed(BaseException):
 class Remote:
     """Callable like the candidate's function. ``send`` makes the call; the tests' own arguments change in place.
 
-    ``namespace`` is where the tests run: the classes that they know. ``take`` is that of its calls.
+    ``namespace`` is where the tests run: the classes that they know, but for ``classes``, which are the program's.
+    ``take`` is that of its calls. ``process`` says which of its processes the program is in, where that matters.
     """
 
-    __slots__ = ("_function", "_known", "_lazies", "_results", "_send", "_take")
+    __slots__ = (
+        "_function", "_identity", "_known", "_lazies", "_make", "_results", "_send", "_take", "objects", "sessions",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -46,9 +53,15 @@ class Remote:
         send: Callable[[Call], CallResult],
         namespace: Mapping[str, Any] = MappingProxyType({}),
         take: int = wire.LIVE,
+        classes: Iterable[str] = (),
+        process: Callable[[], int] = int,
     ) -> None:
         self._function, self._send, self._take = function, send, take
-        self._known = _Known(namespace, function.partition(".")[0])
+        self._known = _Known(namespace, {function.partition(".")[0], *classes})
+        self.sessions = Sessions() if classes else None
+        self.objects = Objects(self.ask, self.sessions)
+        self._make = self.objects.class_for if classes else wire.standin
+        self._identity = _Identity(process if take == wire.LASTING else None)
         self._results: dict[int, tuple[BaseException, CallResult]] = {}  # by the exception's id, while it lives
         self._lazies: dict[int, tuple[CallResult, Opened]] = {}  # by the result's id
 
@@ -62,16 +75,35 @@ class Remote:
         """Raises WireError for arguments that cannot cross, Refusal for results that do not, and what ``send`` does."""
         return self.ask(self._function, args, kwargs)
 
-    def ask(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """A call of ``function``, or with an empty one, of what stayed open under the number ``args[0]``."""
+    def ask(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any], thing: Any = None) -> Any:
+        """A call of ``function``; of ``thing``, which stayed open under the number ``args[0]``, where that is empty."""
+        if self.sessions is None:
+            return self._ask(function, args, kwargs)
+        step = self.sessions.asked(function, (thing, *args[1:]) if not function else args, kwargs)
+        try:
+            value = self._ask(function, args, kwargs)
+        except BaseException as err:
+            self.sessions.failed(step, self._results.get(id(err), (err, None))[1])
+            raise
+        self.sessions.answered(step, value)
+        return value
+
+    def _ask(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         args, kwargs = tuple(map(_named, args)), {name: _named(value) for name, value in kwargs.items()}
-        nodes = wire.Nodes()
+        nodes = self._identity.nodes()
         arguments = wire.encode((args, kwargs), objects=True, nodes=nodes, keep=_number_of)
         try:
             result = self._send(Call(function, arguments, self._take))
-        except StopIteration:  # so that it has a frame of ours outermost, until a test has met it
+        except BaseException as err:  # a StopIteration too has a frame of ours outermost, until a test has met it
+            self._read_changes(err, nodes)
             raise
         return self.read(result, nodes)
+
+    def _read_changes(self, err: BaseException, nodes: wire.Nodes) -> None:
+        """What a call that raised ``err`` had done to its arguments by then."""
+        result = self._results.get(id(err), (err, None))[1]
+        if result is not None and result.arguments_after:
+            self.read(replace(result, value=_NONE), nodes)
 
     def read(self, result: CallResult, nodes: wire.Nodes) -> Any:
         """The value, and what the call did to the parts that ``nodes`` holds."""
@@ -85,15 +117,15 @@ class Remote:
 
         known = self._known.and_of(nodes.objects)
         try:
-            value = wire.decode(result.value, classes=known, nodes=nodes, opener=opener)
+            value = wire.decode(result.value, classes=known, nodes=nodes, opener=opener, make=self._make)
             if result.arguments_after:
-                wire.decode(result.arguments_after, classes=known, nodes=nodes, opener=opener)
+                wire.decode(result.arguments_after, classes=known, nodes=nodes, opener=opener, make=self._make)
         except WireError as err:
             raise wire.Refusal(f"the program's answer: {err}") from err
         return value
 
     def _draw(self, number: int, count: int, nodes: wire.Nodes) -> Any:
-        result = self._send(Call("", wire.encode(((number, count), {})), self._take))
+        result = self._send(Call("", wire.encode(((number, count), {}), nodes=self._identity.nodes()), self._take))
         return self.read(result, nodes)
 
     def exception(self, result: CallResult) -> BaseException:
@@ -109,7 +141,7 @@ class Remote:
             return lazy[1].settled(call, result, self._results)
         value, after = wire.plain(result.value), wire.plain(result.arguments_after)
         if result.status is not CallStatus.VALUE:
-            value = b""
+            value = after = b""
         settled = CallResult(
             result.status, value, after, result.error_type, result.error_message, result.line, result.steps,
             result.error_base,
@@ -117,23 +149,41 @@ class Remote:
         return Call(call.function, call.arguments), settled
 
 
-def names(entry_point: str, remote: Remote) -> dict[str, Any]:
-    """What tests may name: ``f``; for ``Solution.f`` also the class, each instance of which is a fresh one far away."""
+class _Identity:
+    """What the two sides know of each other's objects before a call: nothing, unless it lasts as long as a process."""
+
+    __slots__ = ("_nodes", "_number", "_process")
+
+    def __init__(self, process: Callable[[], int] | None) -> None:
+        self._process, self._number, self._nodes = process, 0, wire.Nodes()
+
+    def nodes(self) -> wire.Nodes:
+        number = 0 if self._process is None else self._process()
+        if self._process is None or number != self._number:
+            self._number, self._nodes = number, wire.Nodes()
+        return self._nodes
+
+
+def names(entry_point: str, remote: Remote, classes: Iterable[str]) -> dict[str, Any]:
+    """What tests may name: ``f``; for ``Solution.f`` also the class, each instance of which is a fresh one far away;
+    and the program's ``classes``."""
+    if entry_point in classes:
+        return {name: remote.objects.named(name) for name in classes}
     owner, _, last = entry_point.rpartition(".")
     return {last: remote, **({owner: type(owner, (), {last: staticmethod(remote)})} if owner else {})}
 
 
 class _Known:
-    """The tests' classes by name, and those of their arguments. Not the candidate's own, by the name of the entry
-    point: it would be judged by the reference's methods."""
+    """The tests' classes by name, and those of their arguments. Not the candidate's own, by the names of the entry
+    point and its like: they would be judged by the reference's methods."""
 
     __slots__ = ("_hidden", "_namespace")
 
-    def __init__(self, namespace: Mapping[str, Any], hidden: str) -> None:
+    def __init__(self, namespace: Mapping[str, Any], hidden: Set[str]) -> None:
         self._namespace, self._hidden = namespace, hidden
 
     def get(self, name: str, /) -> Any:
-        return None if name == self._hidden else self._namespace.get(name)
+        return None if name in self._hidden else self._namespace.get(name)
 
     def and_of(self, objects: Sequence[Any]) -> _Known:
         if not objects:
@@ -171,11 +221,11 @@ def _exception(result: CallResult, known: wire.Known) -> BaseException:
     return CandidateError(f"{result.error_type}: {result.error_message}")
 
 
-def _function(remote: Remote, number: int, name: str) -> Callable[..., Any]:
+def _function(remote: Any, number: int, name: str) -> Callable[..., Any]:
     """A function that is asked in the candidate's process."""
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        return remote.ask("", (number, *args), kwargs)
+        return remote.ask("", (number, *args), kwargs, function)
 
     function.__name__ = function.__qualname__ = name
     vars(function)[_NUMBER] = number
@@ -183,7 +233,9 @@ def _function(remote: Remote, number: int, name: str) -> Callable[..., Any]:
 
 
 def _named(value: Any) -> Any:
-    """What crosses of an argument: of a function that the program defines its name."""
+    """What crosses of an argument: of a function or class that the program defines its name."""
+    if isinstance(value, Named):
+        return _function(None, wire.BY_NAME, value.__name__)
     return _function(value, wire.BY_NAME, value._function) if isinstance(value, Remote) else value
 
 

@@ -72,6 +72,7 @@ class Tally:
         self._raised: dict[int, tuple[BaseException, CallResult]] = {}  # by id; the exception is kept, so the id is too
         self._stops: list[BaseException] = []  # raised in this test, and perhaps taken for the end of a loop
         self._calls: list[tuple[Call, int, CallResult]] = []
+        self._ends: list[tuple[int, int]] = []  # of the tests: how many steps of the sessions there were
         self._pending: list[tuple[Call, CallResult]] = []
         self._call_bytes = 0
         self._unanswered: CallFailed | None = None  # in this test, whatever the tests may catch
@@ -127,9 +128,15 @@ class Tally:
                 self.served |= self._waiting
             if err is not None:
                 self.fail(test, err)
-            self._calls += [(call, test, result) for call, result in self._pending]
-            self._pending.clear()
+            self._close(test)
             self._waiting, self._unanswered = False, None
+
+    def _close(self, test: int) -> None:
+        """The calls since the last one are the test's."""
+        self._calls += [(call, test, result) for call, result in self._pending]
+        self._pending.clear()
+        if self._remote.sessions is not None:
+            self._ends.append((test, len(self._remote.sessions)))
 
     def _unseen(self) -> BaseException | None:
         """What a loop over the program's answers has taken for its end."""
@@ -182,7 +189,7 @@ class Tally:
     def verdict(self, *, finished: bool, vacuous: bool) -> Verdict:
         """``vacuous``: tests that prove nothing may pass. Else one assertion about a call is enough: helpers of tests
         hold some for other types of results."""
-        self._calls += [(call, self._checks.count, result) for call, result in self._pending]
+        self._close(self._checks.count)
         if self._unanswered is not None:
             self.fail(self._checks.count, self._unanswered)
         elif (err := self._unseen()) is not None:
@@ -196,10 +203,10 @@ class Tally:
         passed = len(tests) - len(self._failed) - (0 if finished and not self.cut_short else len(self.unreached))
         settled = [(*self._remote.settled(call, result), test) for call, test, result in self._calls]
         calls = tuple(TestedCall(call, test, test not in self._failed, result) for call, result, test in settled)
-        passed = max(passed, 0)
-        return Verdict(
-            first.outcome, passed, len(tests), calls, first.error, detail=first.detail, failed=self._told(calls)
-        )
+        passed, failed = max(passed, 0), self._told(calls)
+        if self._remote.sessions is not None:
+            calls = tuple(self._remote.sessions.tested([(*end, end[0] not in self._failed) for end in self._ends]))
+        return Verdict(first.outcome, passed, len(tests), calls, first.error, detail=first.detail, failed=failed)
 
     def _proves_nothing(self, test: int, why: str) -> None:
         self._failed[test] = _Failure(Outcome.WRONG_ANSWER, None, why, why)

@@ -61,8 +61,8 @@ class Trial:
         self._checks, self._patience_s, self._vacuous = checks, patience_s, vacuous
         self._modules = {name: blank(name) for name in ("tests", "reference")}
         self._namespace: dict[str, Any] = vars(self._modules["tests"])
-        take = wire.HEARD if checks.listens else wire.LIVE
-        self._remote = Remote(checks.entry_point, self._send, self._namespace, take)
+        take = wire.LASTING if checks.classes else wire.HEARD if checks.listens else wire.LIVE
+        self._remote = Remote(checks.entry_point, self._send, self._namespace, take, checks.classes, self._process)
         self._tally = Tally(checks, self._remote)
         self._caller = _Caller(session, self._tally, pure=checks.pure)
         self._loaded = session.loaded
@@ -100,23 +100,27 @@ class Trial:
     def _run_all(self) -> None:
         """Reference, setup, tests."""
         remote, namespace = self._remote, self._namespace
-        own = {**names(self._checks.entry_point, remote), "candidate": remote}
+        own = names(self._checks.entry_point, remote, self._checks.classes)
+        own["candidate"] = own.get(self._checks.entry_point, remote)
         given = {**self._reference_names(), **{name: remote.of(name) for name in self._checks.others}, **own}
         namespace |= {TEST: self._tally, **given}
         with installed(imported(self._checks, given)):
             exec(marshal.loads(self._checks.setup), namespace)  # noqa: S102 - the task's own
             namespace |= own
             exec(marshal.loads(self._checks.code), namespace)  # noqa: S102 - the task's own
-            self._run_form(namespace, remote)
+            self._run_form(namespace, own["candidate"])
 
     def _send(self, call: Call) -> CallResult:
         return self._caller.send(call)
 
-    def _run_form(self, namespace: dict[str, Any], remote: Remote) -> None:
+    def _process(self) -> int:
+        return self._caller.process()
+
+    def _run_form(self, namespace: dict[str, Any], candidate: Any) -> None:
         """What is left to do when the tests' code has run."""
         checks = self._checks
         if checks.form is Form.FUNCTION:
-            namespace["check"](remote)
+            namespace["check"](candidate)
         elif checks.form is Form.SUITE:
             from egca_plugin.judging.forms import suite
 
@@ -124,7 +128,7 @@ class Trial:
         elif checks.form is Form.CASES:
             from egca_plugin.judging.forms import cases
 
-            cases.run(remote, checks.cases, checks.compare, checks.signature, self._tally)
+            cases.run(candidate, checks.cases, checks.compare, checks.signature, self._tally)
         elif checks.form is Form.SETUP:
             self._tally.asked = True
 
@@ -172,7 +176,7 @@ class _Caller:
         self._session, self._tally = session, tally
         self._lock = threading.RLock()
         self._under_way = False
-        self._restarts = 0
+        self._restarts = self._renewals = 0
         self._process = getpid()
         self._elsewhere = None if pure else mmap.mmap(-1, 1)  # shared with whatever processes the tests fork
         self.dead = False  # the program answers no more
@@ -197,6 +201,16 @@ class _Caller:
                 _print(result.printed, end="")
             return self._tally.answered(call, result, keep=not self.dead)
 
+    def process(self) -> int:
+        """Which of the program's processes the next call goes to."""
+        with self._lock:
+            if getpid() == self._process and self.lost is None:
+                try:
+                    self._ready()
+                except ZygoteLost as err:
+                    self.lost = err
+            return self._restarts + self._renewals
+
     @property
     def elsewhere(self) -> bool:
         """Whether a process that the tests started has tried to call the candidate."""
@@ -208,20 +222,29 @@ class _Caller:
         So does one whose last exchange was broken off by an exception (a test's own alarm): its answer may still come,
         and must not be taken for this call's.
         """
-        ending = self._session.ending
-        if self._under_way:
-            self._session.renew()
-        elif ending is not None:
-            if ending.status is CallStatus.TIMEOUT or self._restarts == MAX_RESTARTS:
-                self.dead = True
-                return CallResult(ending.status, error_message=ending.message)
-            self._restarts += 1
-            self._under_way = True
-            self._session.restart()
+        ending = self._ready()
+        if ending is not None:
+            self.dead = True
+            return CallResult(ending.status, error_message=ending.message)
         self._under_way = True
         result = self._session.send(call)
         self._under_way = False
         return result
+
+    def _ready(self) -> Ending | None:
+        """A process for the next call, or how the program has ended for good."""
+        ending = self._session.ending
+        if self._under_way:
+            self._session.renew()
+            self._renewals, self._under_way = self._renewals + 1, False
+        elif ending is not None:
+            if ending.status is CallStatus.TIMEOUT or self._restarts == MAX_RESTARTS:
+                return ending
+            self._restarts += 1
+            self._under_way = True
+            self._session.restart()
+            self._under_way = False
+        return None
 
 
 def _not_loaded(loaded: Record, checks: Checks) -> Verdict:

@@ -13,17 +13,17 @@ from egca_plugin.tasks.fields import Source
 def implied(tests: Source, setup: str, reference: str) -> str:
     """What every assertion calls or pytest source imports from ``solution``; else the reference's only function.
 
-    Empty where that is nothing, or more than one name.
+    A function goes before a class, which may build its arguments. Empty where that is nothing, or more than one name.
     """
-    defined = _defined(reference)
+    defined, classes = _defined(reference), _classes(reference)
     if isinstance(tests, str):
         named = _imported(_parsed(tests))
     else:
         named = set(asked_about(_called(map(_parsed, tests)) - _defined(setup)))
-    if named:
-        named &= defined or named
-    else:
+    if not named:
         named = defined
+    elif defined or classes:
+        named = named & defined or named & classes
     return next(iter(named)) if len(named) == 1 else ""
 
 
@@ -47,6 +47,10 @@ def _defined(source: str) -> set[str]:
         if isinstance(inner, ast.FunctionDef) and not inner.name.startswith("_")
     }
     return methods | {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
+
+
+def _classes(source: str) -> set[str]:
+    return {node.name for node in _parsed(source).body if isinstance(node, ast.ClassDef)}
 
 
 def _imported(tree: ast.Module) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Iterator, Sequence
 
 from egca_plugin.judging.assertions import TEST
@@ -12,6 +13,8 @@ from egca_plugin.judging.forms.source import ALL
 _BUILTINS = frozenset(vars(builtins))
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, ast.Lambda)
+_VALUE = re.compile(r"(Error|Exception|Warning|Enum|Flag|TypedDict)$")
+_CLASS = re.compile(r"[A-Z]\w*[a-z]\w*")
 _MAKERS = frozenset({"partial", "cache"})  # called with a function, they give one
 
 
@@ -52,6 +55,31 @@ def functions(module: ast.Module) -> frozenset[str]:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             found |= {target.id for target in targets if isinstance(target, ast.Name)}
     return frozenset(found)
+
+
+def classes_in(module: ast.Module) -> frozenset[str]:
+    """Those that it defines itself, but for exceptions and enumerations: these are values, and cross as such."""
+    found: dict[str, list[str]] = {}
+    for node in _own_scope(module):
+        if isinstance(node, ast.ClassDef):
+            found[node.name] = [ast.unparse(base).rpartition(".")[2] for base in node.bases]
+    values: set[str] = set()
+    for name, bases in found.items():  # in order, so that what one derives from is known
+        if any(base in values or _VALUE.search(base) for base in bases):
+            values.add(name)
+    return frozenset(found.keys() - values)
+
+
+def is_class(entry_point: str, reference: str) -> bool:
+    """Whether the entry point is a class: of the reference, or where there is none by the way that it is written."""
+    if not reference:
+        return "." not in entry_point and bool(_CLASS.fullmatch(entry_point))
+    if not entry_point or entry_point not in reference:
+        return False
+    try:
+        return entry_point in classes_in(ast.parse(reference))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # judging says what is wrong with it
+        return False
 
 
 def _defined(node: ast.AST) -> Iterator[str]:

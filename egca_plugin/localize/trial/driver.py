@@ -7,9 +7,12 @@ The loop runs beside the candidate and is no more trusted than it: whatever it r
 from __future__ import annotations
 
 import ast
+import inspect
 from types import CodeType
 
 from egca_plugin.localize.trial.bounds import DEFINITIONS, ITEM
+from egca_plugin.sandbox.inside import entry
+from egca_plugin.sandbox.inside.entry import SESSION
 
 ON = "__egca_on__"
 SWITCH = "__egca_switch__"
@@ -80,6 +83,8 @@ def {SWEEP}(cases, switches, steps, work, stops, plain=(int, str, float, bool, t
             work -= min(allowed, allowed - left[0] + 1)
 
     def found(name):
+        if name == {SESSION!r}:
+            return __egca_entry__["find"](globals(), name)
         kind, dot, method = name.partition(".")
         if dot and kind in globals():  # a fresh instance for each call, as the judge has it
             return lambda *args, **kwargs: getattr(globals()[kind](), method)(*args, **kwargs)
@@ -111,12 +116,24 @@ def {SWEEP}(cases, switches, steps, work, stops, plain=(int, str, float, bool, t
     return told, int(work)
 """
 
+
+def _with(code: CodeType, place: str, what: CodeType) -> CodeType:
+    """``code`` with the constant ``place`` replaced."""
+    return code.replace(co_consts=tuple(what if const == place else const for const in code.co_consts))
+
+
 _PLACE = "__egca_driver__"  # a constant that stands for the driver, which is compiled once for all programs
-_DRIVER = compile(DEFINITIONS + _SWITCH + _SWEEP, "<driver>", "exec", dont_inherit=True)
+_ENTRY = "__egca_entry_source__"  # and one that stands for what finds the parts of a program with classes
+_FIND = f"__egca_entry__ = {{}}\nexec({_ENTRY!r}, __egca_entry__)\n"
+_DRIVER = _with(
+    compile(DEFINITIONS + _SWITCH + _FIND + _SWEEP, "<driver>", "exec", dont_inherit=True),
+    _ENTRY,
+    compile(inspect.getsource(entry), "<entry>", "exec", dont_inherit=True),
+)
 
 HEAD = ast.parse(f"{ON} = {NONE_ON!r}\n__egca_step__ = __egca_step\nexec({_PLACE!r})").body
 
 
 def with_driver(code: CodeType) -> CodeType:
     """A compiled program that begins with HEAD, complete."""
-    return code.replace(co_consts=tuple(_DRIVER if const == _PLACE else const for const in code.co_consts))
+    return _with(code, _PLACE, _DRIVER)

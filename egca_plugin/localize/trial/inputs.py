@@ -20,6 +20,7 @@ from egca_plugin.localize.whole import kind_of, parsed
 from egca_plugin.program.hosting import MAIN
 from egca_plugin.program.memo import Memo
 from egca_plugin.sandbox import wire
+from egca_plugin.sandbox.inside.entry import SESSION
 from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.sandbox.outside.records import Budget
 from egca_plugin.sandbox.outside.workshop import Workshop
@@ -40,7 +41,11 @@ def neighbours(calls: Sequence[Call], count: int) -> list[Call]:
     """At most ``count`` calls that differ from ``calls`` and from each other; the same for the same calls."""
     rng = Random(zlib.crc32(b"".join(call.arguments for call in calls)))
     known = set(calls)
-    decoded = [(call.function, *parts) for call in calls if (parts := _plain_arguments(call)) is not None]
+    decoded = [
+        (call.function, *parts)
+        for call in calls
+        if call.function != SESSION and (parts := _plain_arguments(call)) is not None
+    ]
     inputs = [_by_place(args, kwargs) for _, args, kwargs in decoded]
     found: list[Call] = []
     for attempt in range(count * _TRIES if decoded else 0):

@@ -174,7 +174,7 @@ class _Program:
         return self._record("value", _NONE)
 
     def call(self, function: str, arguments: bytes, take: int | None = None) -> Record:
-        if take != wire.HEARD:
+        if take not in (wire.HEARD, wire.LASTING):
             return self._call(function, arguments, take)
         before, sys.stdout = sys.stdout, io.StringIO()
         try:
@@ -192,8 +192,9 @@ class _Program:
         try:
             encoded, after = self._keeper.answer(function, arguments, take)
         except BaseException as err:  # noqa: BLE001 - the boundary, as above
-            live = take in (wire.LIVE, wire.HEARD)
-            return self._failure(err, value=keeping.exception(err) if live else b"")
+            live = keeping.is_live(take)
+            value, after = (keeping.exception(err), self._keeper.after) if live else (b"", b"")
+            return self._failure(err, value=value, after=after)
         return self._record("value", encoded, after)
 
     def _record(
@@ -206,7 +207,7 @@ class _Program:
             status, value, after = "budget", b"", b""
         return (status, value, after, *error, probes.steps, tuple(probes.events), tuple(probes.lines))
 
-    def _failure(self, err: BaseException, status: str = "exception", value: bytes = b"") -> Record:
+    def _failure(self, err: BaseException, status: str = "exception", value: bytes = b"", after: bytes = b"") -> Record:
         if isinstance(err, BudgetSpent):
             return self._record("budget")
         if isinstance(err, (WireError, wire.Refusal)):
@@ -217,7 +218,7 @@ class _Program:
             error = ("Exception", "Exception", "", None)
         if status == "exception" and isinstance(err, MemoryError):
             status = "memory"
-        return self._record(status, value, error=error)
+        return self._record(status, value, after, error=error)
 
 
 def _compiled(program: str | bytes) -> types.CodeType:

@@ -1,4 +1,12 @@
-"""What a call calls: a function of the program, or a method of a fresh instance of one of its classes.
+"""What a call calls: a function of the program, or something of one of its classes.
+
+    f             the function
+    Solution.f    the method, of a fresh instance
+    .f            the method of the first argument
+    .f?  .f=      that attribute of the first argument, to be read or set
+    Solution.f?  Solution.f=    that of the class
+    Solution!     whether the first argument is an instance of the class, or a class derived from it
+    SESSION       several of these, one after the other: see session()
 
 Standard library only: this runs in the candidate's process.
 """
@@ -8,18 +16,106 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+READ, SET, IS = "?", "=", "!"
+SESSION = "__egca_session__"
+VALUE, STEP, MEMBER, LIST, TUPLE = "vrmlt"  # what an argument of a step is told as
+RAISED = "raised"
+MAX_SHOWN = 1_000  # items of one value
+_PLAIN = (type(None), bool, int, float, complex, str, bytes)
+_TOLD = ("datetime", "decimal", "fractions")  # modules whose values are told by their text
+
 
 def find(namespace: Mapping[str, Any], name: str) -> Callable[..., Any]:
-    """``f``; or ``Solution.f``, where a program that has no such class, or none with that method, may have a function
-    ``f`` in its place.
+    """What is called by ``name``. A program that has no class ``Solution``, or none with that method, may have a
+    function ``f`` in its place.
 
     Raises NameError or AttributeError, and whatever the constructor raises.
     """
+    if name == SESSION:
+        return lambda steps: session(namespace, steps)
+    if name[-1:] == IS:
+        kind = _of(namespace, name[:-1])
+        return lambda value: issubclass(value, kind) if isinstance(value, type) else isinstance(value, kind)
+    if not name:
+        return lambda thing, /, *args, **kwargs: thing(*args, **kwargs)
     owner, _, last = name.rpartition(".")
+    if last[-1:] in (READ, SET):
+        return _attribute(last[:-1], last[-1], *([_of(namespace, owner)] if owner else []))
+    if name[:1] == ".":
+        return lambda instance, /, *args, **kwargs: getattr(instance, last)(*args, **kwargs)
     if owner and owner in namespace and (hasattr(namespace[owner], last) or last not in namespace):
         found: Callable[..., Any] = getattr(namespace[owner](), last)
         return found
-    if last not in namespace:
-        raise NameError(f"name {owner or last!r} is not defined")
-    function: Callable[..., Any] = namespace[last]
+    function: Callable[..., Any] = _of(namespace, last, owner or last)
     return function
+
+
+def _of(namespace: Mapping[str, Any], name: str, missed: str = "") -> Any:
+    if name not in namespace:
+        raise NameError(f"name {missed or name!r} is not defined")
+    return namespace[name]
+
+
+def _attribute(name: str, what: str, *owner: Any) -> Callable[..., Any]:
+    """Of ``owner``, where there is one, else of the first argument."""
+
+    def reading(instance: Any) -> Any:
+        return getattr(instance, name)
+
+    def setting(instance: Any, value: Any) -> None:
+        setattr(instance, name, value)
+
+    function: Callable[..., Any] = reading if what == READ else setting
+    return (lambda *args: function(*owner, *args)) if owner else function
+
+
+# --- sessions ---
+
+
+def session(namespace: Mapping[str, Any], steps: Any) -> list[Any]:
+    """Calls as tests made them of a program with classes, ``(name, args, kwargs)`` each, and what each of them gave.
+
+    An argument is ``(VALUE, v)``, the result of an earlier step ``(STEP, its number)``, a member of an enumeration
+    ``(MEMBER, its class, its name)``, or a LIST or TUPLE of these.
+    """
+    results: list[Any] = []
+    told: list[Any] = []
+
+    def given(kind: str, what: Any, *rest: Any) -> Any:
+        if kind == VALUE:
+            return what
+        if kind == STEP:
+            return results[what]
+        if kind == MEMBER:
+            return getattr(namespace[what], *rest)
+        items = [given(*one) for one in what]
+        return items if kind == LIST else tuple(items)
+
+    for name, args, kwargs in steps:
+        try:
+            given_args = [given(*one) for one in args]
+            results.append(find(namespace, name)(*given_args, **{key: given(*one) for key, one in kwargs.items()}))
+            told.append(shown(results[-1]))
+        except Exception as err:  # noqa: BLE001 - the boundary: whatever the program raises is its answer
+            results.append(None)
+            told.append((RAISED, type(err).__name__))
+    return told
+
+
+def shown(value: Any) -> Any:
+    """A result as data that two programs with other classes have alike: of an object the name of its class."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind in (list, tuple, set, frozenset):
+        items = [shown(one) for one, _ in zip(value, range(MAX_SHOWN))]  # noqa: B905 - as many as there are
+        return items if kind is list else tuple(items) if kind is tuple else sorted(items, key=repr)
+    if kind is dict:
+        return [(shown(key), shown(one)) for key, one in value.items()]
+    if hasattr(kind, "__members__"):
+        return kind.__name__, value._name_
+    if kind.__module__ in _TOLD:
+        return repr(value)
+    if hasattr(kind, "__next__") or callable(value):
+        return "iterator" if hasattr(kind, "__next__") else "function", ""
+    return "object", kind.__name__

@@ -37,21 +37,22 @@ class Keeper:
         self._namespace = namespace
         self._kept: list[Any] = []
         self._numbers: dict[int, int] = {}
+        self._lasting = wire.Nodes()  # of all calls of that kind
+        self.after = b""  # the arguments of the last call, where that raised and had changed them
 
     def answer(self, function: str, arguments: bytes, take: int | None) -> Answer:
         """Make the call. Raises whatever it raises, and WireError for what cannot cross."""
-        live = take in (wire.LIVE, wire.HEARD)
-        limits.begin(own=0 if live else 1)  # the last frame of ours stands for the module that makes the call
-        if live:
-            return self._live(function, arguments)
+        self.after = b""
+        limits.begin(own=0 if is_live(take) else 1)  # the last frame of ours stands for the module that calls
+        if is_live(take):
+            return self._live(function, arguments, self._lasting if take == wire.LASTING else wire.Nodes())
         args, kwargs = wire.decode(arguments, classes=self._namespace)
         value = _taken(entry.find(self._namespace, function)(*args, **kwargs), take)
         return wire.encode(value, objects=True), wire.plain(
             changes((args, kwargs), wire.plain(arguments), wire.Nodes())
         )
 
-    def _live(self, function: str, arguments: bytes) -> Answer:
-        nodes = wire.Nodes()
+    def _live(self, function: str, arguments: bytes, nodes: wire.Nodes) -> Answer:
         args, kwargs = wire.decode(arguments, classes=self._namespace, nodes=nodes, opener=self._thing)
         if function:
             thing = entry.find(self._namespace, function)
@@ -61,7 +62,11 @@ class Keeper:
             arguments = wire.encode((args, kwargs), objects=True, keep=self.keep)
         if isinstance(thing, _Open):
             return thing.draw(args[0], self)
-        value = thing(*args, **kwargs)
+        try:
+            value = thing(*args, **kwargs)
+        except Exception:
+            self.after = changes((args, kwargs), wire.plain(arguments), nodes, self)
+            raise
         kind = _kind(value)
         if kind:
             name = getattr(value, "__name__", kind)
@@ -92,6 +97,11 @@ class Keeper:
             return entry.find(self._namespace, name)
         except Exception:  # noqa: BLE001 - the boundary: a hostile program's constructors raise anything
             return lambda *args, **kwargs: entry.find(self._namespace, name)(*args, **kwargs)
+
+
+def is_live(take: int | None) -> bool:
+    """Whether what a call returns stays open; its exceptions are told in full then."""
+    return take in (wire.LIVE, wire.HEARD, wire.LASTING)
 
 
 class _Open:
@@ -133,13 +143,14 @@ def changes(
     Raises WireError where what was put in there cannot cross: a change must not be hidden so.
     """
     args, kwargs = arguments
+    args = tuple(None if isinstance(arg, type) else arg for arg in args)  # the program's own, passed by name
     if not kwargs and all(type(arg) in _IMMUTABLE for arg in args):
         return b""
     keep = keeper.keep if keeper else None
-    after = wire.encode(arguments, objects=True, keep=keep)
+    after = wire.encode((args, kwargs), objects=True, keep=keep)
     if after == before:
         return b""
-    return wire.encode(arguments, objects=True, keep=keep, nodes=nodes) if keeper else after
+    return wire.encode((args, kwargs), objects=True, keep=keep, nodes=nodes) if keeper else after
 
 
 def exception(err: BaseException) -> bytes:

@@ -27,6 +27,7 @@ from egca_plugin.sandbox.wire.encoding import encode, is_iterator, opened
 from egca_plugin.sandbox.wire.rich import (
     BY_NAME,
     HEARD,
+    LASTING,
     LIVE,
     MAX_BYTES,
     MAX_DEPTH,
@@ -40,10 +41,10 @@ from egca_plugin.sandbox.wire.rich import (
     Refusal,
 )
 from egca_plugin.sandbox.wire.sharing import plain
-from egca_plugin.sandbox.wire.standins import Known
+from egca_plugin.sandbox.wire.standins import Known, standin
 
 __all__ = [
-    "BY_NAME", "HEARD", "LIVE", "MAX_BYTES", "MAX_DEPTH", "MAX_DRAINED", "MAX_ITEMS", "MAX_PRINTED", "Drained", "Known",
-    "Match", "Nodes", "Others", "Refusal", "WireError", "decode", "encode", "is_iterator", "is_own", "opened",
-    "own_classes", "plain",
+    "BY_NAME", "HEARD", "LASTING", "LIVE", "MAX_BYTES", "MAX_DEPTH", "MAX_DRAINED", "MAX_ITEMS", "MAX_PRINTED",
+    "Drained", "Known", "Match", "Nodes", "Others", "Refusal", "WireError", "decode", "encode", "is_iterator", "is_own",
+    "opened", "own_classes", "plain", "standin",
 ]  # fmt: skip

@@ -31,7 +31,7 @@ SPECIAL = COMPARISONS | frozenset(f"__{name}__" for name in (
     "neg", "pos", "invert", "getattr", "bytes", "length_hint", "add", "sub", "mul", "truediv", "floordiv", "mod",
     "divmod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift", "radd", "rsub", "rmul", "rtruediv", "rfloordiv",
     "rmod", "rdivmod", "rpow", "rmatmul", "rand", "ror", "rxor", "rlshift", "rrshift", "iadd", "isub", "imul", "ior",
-    "iand", "ixor", "await", "aiter", "anext",
+    "iand", "ixor", "await", "aiter", "anext", "setattr", "delattr",
 ))  # fmt: skip
 SIMPLE = "SimpleNamespace"  # a plain class that every program has
 _SCALARS = frozenset(map(id, (type(None), bool, int, float, str, bytes)))
@@ -48,8 +48,8 @@ class Shape(NamedTuple):
     """``kind``: one of the six above. ``base``: the builtin type that an instance is, or the kind of enumeration.
 
     ``names``: fields, an enumeration's members, or an exception's further classes, nearest first. ``refused``: what it
-    defines and cannot cross. ``extra``: the members' values, a dataclass' options, the plain attributes of a plain
-    class, an exception's module.
+    defines and cannot cross; ``computed``: which of that is read and not called, as a property is. ``extra``: the
+    members' values, a dataclass' options, the plain attributes of a plain class, an exception's module.
     """
 
     kind: str
@@ -58,6 +58,7 @@ class Shape(NamedTuple):
     names: tuple[str, ...]
     refused: tuple[str, ...]
     extra: tuple[Any, ...]
+    computed: tuple[str, ...] = ()
 
 
 def is_scalar(value: Any) -> bool:
@@ -75,6 +76,18 @@ def is_own(kind: type) -> bool:
 
 def shape_of(kind: type) -> Shape | None:
     """None for a class of no kind that can cross. Raises WireError for one with too many names."""
+    shape = _shape_of(kind)
+    if shape is None or not shape.refused:
+        return shape
+    return shape._replace(computed=tuple(name for name in shape.refused if _is_computed(kind, name)))
+
+
+def _is_computed(kind: type, name: str) -> bool:
+    value = next(vars(one)[name] for one in _MRO(kind) if name in vars(one))
+    return not callable(value) and not isinstance(value, (classmethod, staticmethod))
+
+
+def _shape_of(kind: type) -> Shape | None:
     mro, name = _MRO(kind), _NAME(kind)[:MAX_NAME]
     own = [one for one in mro if is_own(one)]
     enum = sys.modules.get("enum")

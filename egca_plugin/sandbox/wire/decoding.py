@@ -42,18 +42,20 @@ def decode(
     classes: standins.Known | None = None,
     nodes: Nodes | None = None,
     opener: Opener | None = None,
+    make: standins.Maker = standins.standin,
 ) -> Any:
     """The one value that ``data`` spells. Raises WireError for anything else.
 
     ``classes`` are those that this side knows, by name, for instances that ``encode(objects=True)`` let through;
     without it they are refused, but for namedtuples. ``nodes`` are those of the exchange: what is one object with one
     of them is that object, changed in place; new ones are added. ``opener(number, name, kind)`` makes what stands for a
-    function or an iterator that stayed on the other side.
+    function or an iterator that stayed on the other side; ``make(shape)`` a class that stands for one which
+    ``classes`` lacks.
     """
     if len(data) > 2 * MAX_BYTES:
         raise WireError(f"got {len(data):,} bytes, expected at most {2 * MAX_BYTES:,}")
     decoder = _Decoder()
-    decoder.data, decoder.opener = data, opener
+    decoder.data, decoder.opener, decoder.make = data, opener, make
     if nodes is not None:
         decoder.nodes, decoder.containers = nodes, nodes.containers
     else:
@@ -91,6 +93,7 @@ class _Decoder:
     large: dict[int, set[int]] | None = None  # large integers by their hash
     classes: Classes | None = None
     opener: Opener | None = None
+    make: standins.Maker = staticmethod(standins.standin)
 
     def whole(self, known: standins.Known | None) -> Any:
         """The value with what stands in front of it: what is shared, and the classes."""
@@ -112,7 +115,7 @@ class _Decoder:
         if data[self.at : self.at + 1] != b"W":
             return self.value(MAX_DEPTH + 2)
         self.at += 1
-        self.classes = Classes(self, self.nodes, known, objects)
+        self.classes = Classes(self, self.nodes, known, self.make, objects)
         return self.classes.whole()
 
     def value(self, depth: int) -> Any:

@@ -47,7 +47,7 @@ class Run:
     objects = False  # whether instances of all own classes cross, not only namedtuples
     own: instances.Told | None = None  # those that were met
     containers: list[Any] | None = None  # every mutable container, in the order in which it was done
-    keep: Callable[[Any], int] | None = None  # for functions: they stay, under the number that it gives
+    keep: Callable[[Any], int] | None = None  # for what stays, under the number that it gives
     within = False  # an instance, whose iterators are not ours to drain
     telling = False  # a class, which holds no instances
 
@@ -85,7 +85,8 @@ def encode(
 
     ``objects`` also lets through instances of own classes, as data. With ``nodes`` the bytes tell too which mutable
     parts are one object, with each other or with a part that ``nodes`` holds already; the new ones are added to it.
-    ``keep`` takes the functions that are met, and gives each a number.
+    ``keep`` takes the functions that are met, and what else of an object's attributes cannot cross, and gives each a
+    number.
     """
     run = Run()
     if max_bytes != MAX_BYTES:
@@ -250,9 +251,11 @@ def _encode_other(value: Any, out: bytearray, depth: int, run: Run) -> None:
     if its_name is not None:
         return _BY_NAME[its_name](value, out, depth, run)
     if is_iterator(value):
-        if run.within:
+        if not run.within:
+            return _drained(value, out, depth, run)
+        if run.keep is None:
             raise WireError(f"a {_type_name(kind)!r} among the attributes of an object cannot cross")
-        return _drained(value, out, depth, run)
+        return _kept(value, out, depth, run, run.keep)
     if arrays.is_array(value):
         return _array(value, out, depth, run)
     if run.own is None and not run.telling:
@@ -261,6 +264,8 @@ def _encode_other(value: Any, out: bytearray, depth: int, run: Run) -> None:
         return None
     if callable(value) and not isinstance(value, type) and not _is_entered(kind):
         return _function(value, out, depth, run)
+    if run.within and run.keep is not None:
+        return _kept(value, out, depth, run, run.keep)
     what = f"the class {_type_name(value)!r}" if isinstance(value, type) else f"a {_type_name(kind)!r}"
     raise WireError(f"{what} cannot cross between processes; expected builtin values")
 
@@ -277,11 +282,16 @@ def _is_entered(kind: Any) -> bool:
 
 
 def _function(value: Any, out: bytearray, depth: int, run: Run) -> None:
-    name = getattr(value, "__name__", None) or _type_name(type(value))
     if run.keep is None:
+        name = getattr(value, "__name__", None) or _type_name(type(value))
         raise WireError(f"the function {name!r} cannot cross between processes; expected builtin values")
+    _kept(value, out, depth, run, run.keep)
+
+
+def _kept(value: Any, out: bytearray, depth: int, run: Run, keep: Callable[[Any], int]) -> None:
+    name = getattr(value, "__name__", None) or _type_name(type(value))
     out += b"L"
-    encode_into((run.keep(value), str(name)[:MAX_NAME], "function"), out, depth, run)
+    encode_into((keep(value), str(name)[:MAX_NAME], "function"), out, depth, run)
 
 
 _BY_TYPE: Mapping[type, Encoder] = {

@@ -123,7 +123,7 @@ class Told:
         run.containers, run.own, run.telling = None, None, True
         out = bytearray(b"W" + _pack_count(len(self.shapes)))
         for _, shape in self.shapes.values():
-            run.value(tuple(shape), out, MAX_DEPTH, run)
+            run.value(tuple(shape if shape.computed else shape[:-1]), out, MAX_DEPTH, run)
         out += _pack_count(len(self.table))
         for instance in self.table:
             out += _pack_count(self.shapes[id(type(instance))][0])

@@ -57,8 +57,15 @@ def refill(known: Any, found: Any) -> None:
 class Classes:
     """The classes and the table of instances of one value."""
 
-    def __init__(self, decoder: Decoder, nodes: Nodes, known: standins.Known | None, same: Mapping[int, int]) -> None:
-        self._decoder, self._nodes, self._known, self._same = decoder, nodes, known, same
+    def __init__(
+        self,
+        decoder: Decoder,
+        nodes: Nodes,
+        known: standins.Known | None,
+        make: standins.Maker,
+        same: Mapping[int, int],
+    ) -> None:
+        self._decoder, self._nodes, self._known, self._make, self._same = decoder, nodes, known, make, same
         self._shapes: list[tuple[Shape, Any]] = []
         self._table: list[tuple[Shape, Any]] = []
         self._referred: set[int] = set()
@@ -95,7 +102,7 @@ class Classes:
         known: standins.Known = {} if self._known is None else self._known
         if shape.kind == EXCEPTION:
             return shape, standins.exception_class(shape, known)
-        return shape, standins.class_for(shape, known)
+        return shape, standins.class_for(shape, known, self._make)
 
     def _of(self, *kinds: str) -> tuple[Shape, Any]:
         self._decoder.spend(COST["instance"])

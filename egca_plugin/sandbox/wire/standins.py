@@ -14,7 +14,7 @@ import importlib
 import sys
 import types
 from collections import namedtuple
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NoReturn, Protocol
 
@@ -43,6 +43,10 @@ class Known(Protocol):
     def get(self, name: str, /) -> Any: ...
 
 
+Maker = Callable[[Shape], Any]  # of a class that stands for one that is not known
+
+
+_PARTS = [str, str, str, tuple, tuple, tuple]  # of a shape that computes nothing
 MODULE = "program"  # what a stand-in says of its class
 TEXT = "_egca_text"  # the attribute of an exception whose class makes its own text
 _ENUMS = ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")
@@ -53,7 +57,7 @@ MAX_FLAG_BITS = 64  # it is looked at bit by bit
 
 def checked(parts: Any) -> Shape:
     """A shape as it came over the wire. Raises WireError for what is none."""
-    if type(parts) is not tuple or [type(part) for part in parts] != [str, str, str, tuple, tuple, tuple]:
+    if type(parts) is not tuple or [type(part) for part in parts] not in (_PARTS, [*_PARTS, tuple]):
         raise WireError("a class that is not told as one")
     shape = Shape(*parts)
     names = (*shape.names, *shape.refused)
@@ -65,6 +69,8 @@ def checked(parts: Any) -> Shape:
         raise WireError("a class with other values than names")
     if shape.kind == PLAIN and not (all(map(is_scalar, shape.extra)) and not any(map(_is_special, shape.names))):
         raise WireError("a class with attributes that are no plain data")
+    if not set(shape.computed) <= set(shape.refused):
+        raise WireError("a class that computes what it does not define")
     return shape
 
 
@@ -82,14 +88,15 @@ def is_namedtuple(shape: Shape) -> bool:
     return shape.kind == IMMUTABLE and shape.base == "tuple" and bool(shape.names) and not shape.refused
 
 
-def class_for(shape: Shape, known: Known) -> Any:
-    """The known class of this shape, else a stand-in. Raises WireError, or what a forged shape makes Python raise."""
+def class_for(shape: Shape, known: Known, make: Maker) -> Any:
+    """The known class of this shape, else one that is made. Raises WireError, or what a forged shape makes Python
+    raise."""
     if shape.kind == PLAIN and shape.base:
         return types.SimpleNamespace
     found = known.get(shape.name)
     if isinstance(found, type) and is_own(found) and _alike(shape, found):
         return found
-    return standin(shape)
+    return make(shape)
 
 
 def _alike(shape: Shape, known: type) -> bool:

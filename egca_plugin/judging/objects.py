@@ -1,0 +1,205 @@
+"""Classes of the program in the tests' hands, where a task is about classes.
+
+An object's data is here, as :mod:`egca_plugin.sandbox.wire` tells it; what its class does is done in the program's
+process, which gets the data as it is now and says what has become of it. So tests may read and set attributes, call
+methods and use operators as if the class were theirs.
+
+What a program says of its own objects is its claim, and it must not learn what is expected of it. So ``==`` between an
+object that it has answered or changed and another goes by their data; its own ``__eq__`` is asked only about objects
+that the tests have just made. Arithmetic with what an answer is takes another object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from egca_plugin.judging.sessions import Sessions
+from egca_plugin.sandbox import wire
+from egca_plugin.sandbox.wire.classes import COMPARISONS, ENUM, PLAIN, Shape
+from egca_plugin.sandbox.wire.standins import MODULE, standin
+
+Ask = Callable[[str, tuple[Any, ...], dict[str, Any]], Any]  # a call in the program's process
+
+_MARK = "_egca_object"  # in the class of each of the program's objects
+_OBJECTS = "_egca_objects"
+_OPERATORS = frozenset(
+    f"__{side}{name}__"
+    for side in ("", "r", "i")
+    for name in (
+        "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift",
+    )
+) | {"__divmod__", "__rdivmod__"}  # fmt: skip
+
+
+class Objects:
+    """The program's classes and objects, as one trial of it knows them. ``ask`` makes a call of the program."""
+
+    def __init__(self, ask: Ask, sessions: Sessions | None = None) -> None:
+        self._ask, self._sessions = ask, sessions
+        self._classes: dict[bytes, Any] = {}
+        self._made: dict[int, tuple[Any, bool]] = {}  # by the tests: the object, and whether it is as they made it
+
+    def named(self, name: str) -> Named:
+        """The class that tests know by its name."""
+        return Named(name, (), {"__module__": MODULE, _OBJECTS: self})
+
+    def class_for(self, shape: Shape) -> Any:
+        """What stands for a class that the tests do not define, with methods that are asked."""
+        if shape.kind == ENUM or not (shape.refused or shape.kind == PLAIN):
+            return standin(shape)
+        bare = shape._replace(names=(), extra=()) if shape.kind == PLAIN else shape  # its plain attributes may change
+        key = wire.encode(tuple(bare))
+        if key not in self._classes:
+            base = standin(bare._replace(refused=(), computed=()))
+            body = {name: self._member(name, name in shape.computed) for name in shape.refused}
+            body |= {"__module__": MODULE, "__getattr__": self._missing(), _MARK: True}
+            if self._sessions is not None:
+                body["__getattribute__"] = _reading(base, self._sessions)
+            self._classes[key] = type(shape.name, (base,), body)
+        return self._classes[key]
+
+    def construct(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """An instance of the class ``name``, made by the tests."""
+        made = self.ask(name, args, kwargs)
+        if is_object(made):
+            self._made[id(made)] = made, True
+        return made
+
+    def ask(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call that may change its arguments."""
+        for one in (*args, *kwargs.values()):
+            if self._is_fresh(one):
+                self._made[id(one)] = one, False
+        return self._ask(function, args, kwargs)
+
+    def look(self, function: str, *args: Any) -> Any:
+        """A call that means to change nothing."""
+        return self._ask(function, args, {})
+
+    # --- what a class defines ---
+
+    def _member(self, name: str, computed: bool) -> Any:
+        if computed:
+            return self._property(name)
+        if name in COMPARISONS:
+            return self._hash() if name == "__hash__" else self._comparison(name)
+        return self._operator(name) if name in _OPERATORS else self._method(name)
+
+    def _method(self, name: str) -> Any:
+        def method(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
+            return self.ask(f".{name}", (instance, *args), kwargs)
+
+        method.__name__ = method.__qualname__ = name
+        return method
+
+    def _property(self, name: str) -> property:
+        return property(
+            lambda instance: self.look(f".{name}?", instance),
+            lambda instance, value: self.ask(f".{name}=", (instance, value), {}),
+            lambda instance: self.ask(".__delattr__", (instance, name), {}),
+        )
+
+    def _missing(self) -> Any:
+        """For an attribute that the object has not itself: its class may."""
+
+        def missing(instance: Any, name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            return self.look(f".{name}?", instance)
+
+        return missing
+
+    def _operator(self, name: str) -> Any:
+        def operator(instance: Any, other: Any) -> Any:
+            if id(instance) in self._made or is_object(other):
+                return self.ask(f".{name}", (instance, other), {})
+            raise _refused(name, instance, "of an answer and a plain value")
+
+        return operator
+
+    def _comparison(self, name: str) -> Any:
+        def compare(one: Any, other: Any) -> Any:
+            if self._is_fresh(one) and (self._is_fresh(other) or not is_object(other)):
+                return self.look(f".{name}", one, other)
+            if name in ("__eq__", "__ne__"):
+                return self._same(name, one, other)
+            if id(one) in self._made and id(other) in self._made:
+                return self.look(f".{name}", one, other)
+            raise _refused(name, one, "of an answer")
+
+        return compare
+
+    def _same(self, name: str, one: Any, other: Any) -> Any:
+        """By their data, where the program is not to be asked."""
+        if not is_object(other):
+            return NotImplemented
+        for attribute in vars(one):  # what the test has looked at
+            getattr(one, attribute)
+        if one is other or (type(one) is type(other) and _data(one) == _data(other)):
+            return name == "__eq__"
+        raise _refused(name, one, "of objects with different data, one of them an answer or changed,")
+
+    def _hash(self) -> Any:
+        def hashed(instance: Any) -> int:
+            if id(instance) in self._made:
+                return int(self.look(".__hash__", instance))
+            raise _refused("__hash__", instance, "of an answer")
+
+        return hashed
+
+    def _is_fresh(self, one: Any) -> bool:
+        return self._made.get(id(one), (None, False))[1]
+
+
+class Named(type):
+    """The type of what stands for the program's classes by name: nothing is an instance of them here."""
+
+    def __new__(mcs, name: str, bases: tuple[Any, ...], body: dict[str, Any]) -> Named:
+        for base in bases:
+            raise wire.Refusal(f"a class derived from {base.__name__!r}, which is the program's, cannot cross to it")
+        return super().__new__(mcs, name, bases, body)
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return vars(cls)[_OBJECTS].construct(cls.__name__, args, kwargs)
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return vars(cls)[_OBJECTS].look(f"{cls.__name__}.{name}?")
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        vars(cls)[_OBJECTS].ask(f"{cls.__name__}.{name}=", (value,), {})
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return is_object(instance) and bool(vars(cls)[_OBJECTS].look(f"{cls.__name__}!", instance))
+
+    def __subclasscheck__(cls, other: type) -> bool:
+        return isinstance(other, Named) and bool(vars(cls)[_OBJECTS].look(f"{cls.__name__}!", other))
+
+
+def is_object(value: Any) -> bool:
+    """Whether it stands for an object of the program's."""
+    return _MARK in vars(type(value))
+
+
+def _reading(base: Any, sessions: Sessions) -> Any:
+    """What reads an attribute, and notes it where that is the object's own."""
+
+    def read(instance: Any, name: str) -> Any:
+        value = base.__getattribute__(instance, name)
+        if name[:2] != "__" and name in base.__getattribute__(instance, "__dict__"):
+            sessions.read(instance, name, value)
+        return value
+
+    return read
+
+
+def _data(instance: Any) -> bytes:
+    return wire.encode(instance, objects=True, keep=lambda thing: vars(thing)["_egca_number"])
+
+
+def _refused(name: str, instance: Any, of: str) -> wire.Refusal:
+    return wire.Refusal(
+        f"{name!r} {of} was used: {type(instance).__name__!r} is a class of the program's, which is not asked about it"
+    )

@@ -1,0 +1,157 @@
+"""What tests did with objects of the program's classes, as calls that can be made again of any other program.
+
+A method's call means nothing without its object, and objects of two programs hold different things. So the calls of
+one test become one call of a session (:func:`egca_plugin.sandbox.inside.entry.session`): its steps in their order, with
+the results of earlier steps where those are arguments. What cannot be told so leaves its test without any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from egca_plugin.errors import WireError
+from egca_plugin.sandbox import wire
+from egca_plugin.sandbox.inside.entry import LIST, MEMBER, RAISED, SESSION, STEP, TUPLE, VALUE, shown
+from egca_plugin.types import Call, CallResult, CallStatus, TestedCall
+
+MAX_STEPS = 300  # of one session
+MAX_BYTES, MAX_BYTES_IN_ALL = 1 << 16, 1 << 20  # of one, encoded, and of a verdict's
+_PLAIN = (type(None), bool, int, float, complex, str, bytes)
+
+Symbol = tuple[Any, ...]
+
+
+class _Untold(Exception):
+    """An argument that another program cannot be given."""
+
+
+@dataclass(slots=True)
+class _Step:
+    """``earliest``: the first step that it needs; itself where it needs none. ``told``: what it gave."""
+
+    name: str
+    args: tuple[Symbol, ...]
+    kwargs: dict[str, Symbol]
+    earliest: int
+    sound: bool = True
+    told: Any = None
+    line: int | None = None  # of the program, that raised
+    ended: CallResult | None = None  # where it gave neither a value nor an exception
+
+
+@dataclass(slots=True)
+class Sessions:
+    """The steps of one trial so far."""
+
+    _steps: list[_Step] = field(default_factory=list)
+    _given: dict[int, tuple[Any, int]] = field(default_factory=dict)  # by id: an object, and the step that gave it
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def asked(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> int:
+        """A call begins: its number."""
+        number = len(self._steps)
+        needs = [number]
+        try:
+            told = tuple(self._symbol(one, needs) for one in args)
+            named = {key: self._symbol(one, needs) for key, one in kwargs.items()}
+            self._steps.append(_Step(name, told, named, min(needs)))
+        except _Untold:
+            self._steps.append(_Step(name, (), {}, number, sound=False))
+        return number
+
+    def answered(self, number: int, value: Any) -> None:
+        self._steps[number].told = shown(value)
+        if type(value) not in _PLAIN:
+            self._given.setdefault(id(value), (value, number))
+
+    def failed(self, number: int, result: CallResult | None) -> None:
+        """``result``: what the program answered, if that is why."""
+        step = self._steps[number]
+        if result is None:
+            step.sound = False
+        elif result.status is CallStatus.EXCEPTION:
+            step.told, step.line = (RAISED, result.error_type), result.line
+        else:
+            step.ended = result
+
+    def read(self, instance: Any, name: str, value: Any) -> None:
+        """The tests have looked at an object's data, which is here."""
+        self.answered(self.asked(f".{name}?", (instance,), {}), value)
+
+    def tested(self, tests: Sequence[tuple[int, int, bool]]) -> Iterator[TestedCall]:
+        """One for each test ``(its number, how many steps there were at its end, whether it passed)``, in order."""
+        start = size = 0
+        for test, end, passed in tests:
+            steps = self._steps[self._first(start, end) : end]
+            call = _session(steps, end - len(steps)) if start < end else None
+            size += len(call.arguments) if call else 0
+            if call is not None and size <= MAX_BYTES_IN_ALL:
+                yield TestedCall(call, test, passed, _result(steps))
+            start = end
+
+    def _first(self, start: int, end: int) -> int:
+        """The first step that any from ``start`` on needs, or one of those."""
+        first = start
+        while (earliest := min((step.earliest for step in self._steps[first:end]), default=first)) < first:
+            first = earliest
+        return first
+
+    def _symbol(self, value: Any, needs: list[int]) -> Symbol:
+        """Raises _Untold."""
+        kind = type(value)
+        if kind in _PLAIN:
+            return VALUE, value
+        known = self._given.get(id(value))
+        if known is not None:
+            needs.append(known[1])
+            return STEP, known[1]
+        if hasattr(kind, "__members__"):
+            return MEMBER, kind.__name__, value._name_
+        try:
+            wire.encode(value)
+        except WireError as err:
+            if kind not in (list, tuple):
+                raise _Untold from err
+            return LIST if kind is list else TUPLE, tuple(self._symbol(one, needs) for one in value)
+        return VALUE, value
+
+
+def _session(steps: Sequence[_Step], first: int) -> Call | None:
+    """The steps as one call, numbered from ``first``; None where that cannot be told."""
+    if len(steps) > MAX_STEPS or not all(step.sound for step in steps):
+        return None
+    told = [
+        (
+            step.name,
+            tuple(_moved(one, first) for one in step.args),
+            {k: _moved(v, first) for k, v in step.kwargs.items()},
+        )
+        for step in steps
+    ]
+    try:
+        arguments = wire.encode(((told,), {}), max_bytes=MAX_BYTES)
+    except WireError:
+        return None
+    return Call(SESSION, arguments)
+
+
+def _moved(symbol: Symbol, by: int) -> Symbol:
+    kind, what, *rest = symbol
+    if kind == STEP:
+        return kind, what - by
+    return (kind, tuple(_moved(one, by) for one in what)) if kind in (LIST, TUPLE) else (kind, what, *rest)
+
+
+def _result(steps: Sequence[_Step]) -> CallResult:
+    """What the judged program gave."""
+    ended = next((step.ended for step in steps if step.ended is not None), None)
+    if ended is not None:
+        return CallResult(ended.status, error_type=ended.error_type, error_message=ended.error_message, line=ended.line)
+    try:
+        return CallResult(CallStatus.VALUE, wire.encode([step.told for step in steps]), line=steps[-1].line)
+    except WireError as err:
+        return CallResult(CallStatus.REFUSED, error_message=str(err))

@@ -1,0 +1,160 @@
+"""Faults in a program's classes: the tests' calls are made again as one session, of programs that hold other things."""
+
+from __future__ import annotations
+
+import pytest
+
+from egca_plugin.judging.referee import judge
+from egca_plugin.localize.api import Case
+from egca_plugin.localize.trace import TraceLocalizer
+from egca_plugin.sandbox import wire
+from egca_plugin.sandbox.inside.entry import SESSION
+from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.types import Localization, Task, Verdict
+
+BANK = """
+class Account:
+    def __init__(self, owner, balance=0):
+        self.owner = owner
+        self.balance = balance
+        self.history = []
+
+    def deposit(self, amount):
+        if amount <= 0:
+            raise ValueError("amount must be positive")
+        self.balance += amount
+        self.history.append(("deposit", amount))
+
+    def withdraw(self, amount):
+        if amount > self.balance:
+            raise ValueError("insufficient funds")
+        self.balance -= amount
+        self.history.append(("withdraw", amount))
+
+
+class Bank:
+    def __init__(self):
+        self._accounts = {}
+
+    def open(self, owner, balance=0):
+        account = Account(owner, balance)
+        self._accounts[owner] = account
+        return account
+
+    def transfer(self, source, target, amount):
+        self._accounts[source].withdraw(amount)
+        self._accounts[target].deposit(amount)
+
+    def total(self):
+        return sum(account.balance for account in self._accounts.values())
+"""
+TESTS = """
+import pytest
+from solution import Account, Bank
+
+def test_open():
+    bank = Bank()
+    a = bank.open("a", 10)
+    assert a.balance == 10
+    assert bank.total() == 10
+
+def test_transfer():
+    bank = Bank()
+    a, b = bank.open("a", 10), bank.open("b")
+    bank.transfer("a", "b", 4)
+    assert a.balance == 6
+    assert b.balance == 4
+    with pytest.raises(ValueError):
+        bank.transfer("a", "b", 40)
+    assert bank.total() == 10
+
+def test_history():
+    a = Account("x", 5)
+    a.deposit(3)
+    a.withdraw(2)
+    assert a.history == [("deposit", 3), ("withdraw", 2)]
+"""
+TASK = Task("bank", "", "Bank", BANK, TESTS)
+LISTED = """
+class Account:
+    def __init__(self, owner, balance=0):
+        self.owner, self.balance, self.history = owner, balance, []
+
+    def deposit(self, amount):
+        if not amount > 0:
+            raise ValueError
+        self.balance += amount
+        self.history += [("deposit", amount)]
+
+    def withdraw(self, amount):
+        if amount > self.balance:
+            raise ValueError
+        self.balance -= amount
+        self.history += [("withdraw", amount)]
+
+
+class Bank:
+    def __init__(self):
+        self.all = []
+
+    def _find(self, owner):
+        for account in self.all:
+            if account.owner == owner:
+                return account
+
+    def open(self, owner, balance=0):
+        self.all.append(Account(owner, balance))
+        return self.all[-1]
+
+    def transfer(self, source, target, amount):
+        self._find(source).withdraw(amount)
+        self._find(target).deposit(amount)
+
+    def total(self):
+        return sum(account.balance for account in self.all)
+"""
+
+
+def localized(sandbox: Sandbox, candidate: str) -> tuple[Verdict, Localization]:
+    verdict = judge(sandbox, candidate, TASK)
+    return verdict, TraceLocalizer().localize(Case(TASK, candidate, (BANK,), verdict, sandbox))
+
+
+@pytest.mark.parametrize("program", [BANK, LISTED])
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("self.balance -= amount", "self.balance += amount"),
+        ('("withdraw", amount)', '("withdraw", -amount)'),
+        ("sum(account.balance for", "max(account.balance for"),
+        ("Account(owner, balance)", "Account(owner, 0)"),
+        ("amount > self.balance", "amount > 10 * self.balance"),
+    ],
+)
+def test_a_fault_in_a_method_is_found_and_proven(sandbox: Sandbox, program: str, right: str, wrong: str) -> None:
+    candidate = program.replace(right, wrong)
+    verdict, answer = localized(sandbox, candidate)
+    assert (verdict.passed, answer.verified) == (False, True)
+    faulty = [number for number, line in enumerate(candidate.splitlines()) if wrong in line]
+    assert [candidate.count("\n", 0, span.start) for span in answer.spans] == faulty[-1:]
+
+
+def test_a_session_is_data_that_any_program_can_be_given(sandbox: Sandbox) -> None:
+    verdict = judge(sandbox, BANK, TASK)
+    assert {tested.call.function for tested in verdict.calls} == {SESSION}
+    ((steps,), _) = wire.decode(verdict.calls[1].call.arguments)
+    assert steps == [
+        ("Bank", (), {}),
+        (".open", (("r", 0), ("v", "a"), ("v", 10)), {}),
+        (".balance?", (("r", 1),), {}),
+        (".total", (("r", 0),), {}),
+    ]
+    assert wire.decode(verdict.calls[1].result.value) == [("object", "Bank"), ("object", "Account"), 10, 10]
+    again = judge(sandbox, LISTED, TASK)
+    assert [tested.call for tested in again.calls] == [tested.call for tested in verdict.calls]
+
+
+def test_the_program_gives_alone_what_it_gave_the_tests(sandbox: Sandbox) -> None:
+    for tested in judge(sandbox, LISTED, TASK).calls:
+        (result,) = sandbox.run_calls(LISTED, [tested.call], timeout_s=2)
+        assert result.value == tested.result.value
