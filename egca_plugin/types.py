@@ -181,12 +181,13 @@ class Call:
     """One call of a function of the program: ``arguments`` is the wire form of ``(args, kwargs)``.
 
     ``take``: so many items of an iterator that it returns, None for all up to a bound; below zero see
-    :mod:`egca_plugin.sandbox.wire`.
+    :mod:`egca_plugin.sandbox.wire`. ``clock``: the tests' time in nanoseconds, before which it does not begin.
     """
 
     function: str
     arguments: bytes
     take: int | None = None
+    clock: int = 0
 
 
 class CallStatus(str, Enum):
@@ -207,7 +208,8 @@ class CallResult:
 
     ``value`` is set for VALUE; for EXCEPTION it may be the exception, for the tests to see. ``arguments_after`` is the
     wire form of ``(args, kwargs)`` after the call where the call changed them in place, else ``b""``. ``line`` is
-    where the exception was raised, in the program's own lines. ``printed``: on standard output, where that was asked.
+    where the exception was raised, in the program's own lines. ``printed``: on standard output, where that was asked;
+    ``clock``: when it ended, in nanoseconds of the program's time, where that was.
     """
 
     status: CallStatus
@@ -219,6 +221,7 @@ class CallResult:
     steps: int = 0
     error_base: str = ""  # the nearest builtin exception class of error_type
     printed: str = ""
+    clock: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from textwrap import dedent
 
 from egca_plugin.errors import TaskError
 from egca_plugin.judging.assertions import Marker
+from egca_plugin.judging.clock import reads_clock
 from egca_plugin.judging.forms.names import asked, classes_in, free_names, functions, is_class
 from egca_plugin.judging.forms.nodes import Signature, signature
 from egca_plugin.judging.forms.source import (
@@ -60,6 +61,7 @@ class Checks:
     ``functions``: the index of each test function of a suite. ``modules``: what the tests import the program as, with
     the names that they take. ``standin``: whether ``pytest`` is :mod:`egca_plugin.judging.forms.standin`.
     ``signature``: what ``cases`` mean by lists. ``listens``: whether they may look at what the program prints.
+    ``timed``: whether they read the clock.
     """
 
     task_id: str
@@ -77,6 +79,7 @@ class Checks:
     packages: tuple[str, ...]  # what else they import: values of it may be arguments
     pure: bool
     listens: bool
+    timed: bool
     functions: Mapping[str, int]
     modules: Mapping[str, frozenset[str]]
     standin: bool
@@ -136,6 +139,7 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
     names, others, classes, reference = _given(task, trees, parts, modules, entry)
     standin = can_stand_in(trees)
     library, packages = _imports(trees)
+    timed = reads_clock(trees, library)
     pure = is_pure([*trees, *reference], {*modules, *(["pytest"] if standin else [])})
     marker = Marker(trees, first=len(parts) if form is Form.ASSERTS else 0)
     body = _marked(task, form, parts, marker)
@@ -156,8 +160,9 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
         count=marker.count,
         imports=library,
         packages=packages,
-        pure=pure,
-        listens=any(word in _written(task) for word in _LISTENING),
+        pure=pure and not timed,
+        listens=timed or any(word in _written(task) for word in _LISTENING),
+        timed=timed,
         modules=modules,
         standin=standin,
         cases=(),

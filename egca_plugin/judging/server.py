@@ -34,6 +34,7 @@ from typing import Any, NoReturn
 from egca_plugin.errors import TaskError
 from egca_plugin.judging import messages, quiet
 from egca_plugin.judging.checks import Checks
+from egca_plugin.judging.clock import TestsClock
 from egca_plugin.judging.foresight import Ahead, Foresight
 from egca_plugin.judging.messages import Answer, Job, Said
 from egca_plugin.judging.trial import Trial
@@ -224,7 +225,9 @@ def _judged(job: Job, control: Control | None, session: Any, checks: Checks) -> 
     random.seed(job.seed)  # also what :mod:`egca_plugin.judging.purity` counts on
     try:
         try:
-            answer = Answer(Said.VERDICT, Trial(session, checks, job.patience_s, vacuous=job.vacuous).verdict())
+            clock = TestsClock(job.seed) if checks.timed else None  # never in the server itself: such tests get a fork
+            trial = Trial(session, checks, job.patience_s, vacuous=job.vacuous, clock=clock)
+            answer = Answer(Said.VERDICT, trial.verdict())
         finally:
             session.close()
     except TaskError as err:

@@ -13,12 +13,14 @@ import marshal
 import mmap
 import threading
 from collections.abc import Mapping
+from contextlib import nullcontext
 from os import getpid  # bound here, since tests patch modules
 from typing import Any, NoReturn, Protocol
 
 from egca_plugin.errors import TaskError
 from egca_plugin.judging.assertions import TEST
 from egca_plugin.judging.checks import Checks, Form
+from egca_plugin.judging.clock import TestsClock
 from egca_plugin.judging.forms.modules import blank, imported, installed
 from egca_plugin.judging.forms.source import ALL
 from egca_plugin.judging.patience import patience
@@ -57,14 +59,17 @@ class Trial:
     ``vacuous``: tests that assert nothing about the candidate may pass.
     """
 
-    def __init__(self, session: Session, checks: Checks, patience_s: float, *, vacuous: bool) -> None:
+    def __init__(
+        self, session: Session, checks: Checks, patience_s: float, *, vacuous: bool, clock: TestsClock | None = None
+    ) -> None:
+        self._clock = clock
         self._checks, self._patience_s, self._vacuous = checks, patience_s, vacuous
         self._modules = {name: blank(name) for name in ("tests", "reference")}
         self._namespace: dict[str, Any] = vars(self._modules["tests"])
         take = wire.LASTING if checks.classes else wire.HEARD if checks.listens else wire.LIVE
         self._remote = Remote(checks.entry_point, self._send, self._namespace, take, checks.classes, self._process)
         self._tally = Tally(checks, self._remote)
-        self._caller = _Caller(session, self._tally, pure=checks.pure)
+        self._caller = _Caller(session, self._tally, clock, pure=checks.pure)
         self._loaded = session.loaded
 
     def verdict(self) -> Verdict:
@@ -87,7 +92,7 @@ class Trial:
     def _run(self) -> bool:
         """Whether the tests ran to their end. Raises Halt, or TaskError where they fail before they ask anything."""
         try:
-            with installed(self._modules):
+            with installed(self._modules), nullcontext() if self._clock is None else self._clock.installed():
                 self._run_all()
         except (Halt, TaskError):
             raise
@@ -172,8 +177,8 @@ class Trial:
 class _Caller:
     """Makes the tests' calls, one at a time whatever their threads do."""
 
-    def __init__(self, session: Session, tally: Tally, *, pure: bool) -> None:
-        self._session, self._tally = session, tally
+    def __init__(self, session: Session, tally: Tally, clock: TestsClock | None, *, pure: bool) -> None:
+        self._session, self._tally, self._clock = session, tally, clock
         self._lock = threading.RLock()
         self._under_way = False
         self._restarts = self._renewals = 0
@@ -227,8 +232,10 @@ class _Caller:
             self.dead = True
             return CallResult(ending.status, error_message=ending.message)
         self._under_way = True
-        result = self._session.send(call)
+        result = self._session.send(call if self._clock is None else self._clock.told(call))
         self._under_way = False
+        if self._clock is not None:
+            self._clock.heard(result)
         return result
 
     def _ready(self) -> Ending | None:

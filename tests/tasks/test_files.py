@@ -129,7 +129,11 @@ def test_methods_in_both_spellings_and_programs_tell_their_kind(tmp_path: Path) 
         (["assert isclose(add(0.1, 0.2), 0.3)", "assert isclose(add(1, sqrt(4)), 3)"], "", "add"),
         (["assert add(zero(), 1) == 1"], "def add(a, b): pass\n", "add"),
         ("from solution import add\ndef test_add():\n    assert add(1, 2) == 3\n", "", "add"),
-        ("from solution import Box\ndef test_box():\n    assert Box(1).x == 1\n", "class Box:\n    def f(self): 1", "Box"),
+        (
+            "from solution import Box\ndef test_box():\n    assert Box(1).x == 1\n",
+            "class Box:\n    def f(self): 1",
+            "Box",
+        ),
         ("from solution import Box, f\ndef test_f():\n    assert f(Box(1))\n", "class Box: 1\ndef f(b): 1", "f"),
         (["b = Box(1)\nassert b.x == 1"], "class Box:\n    def f(self): 1", "Box"),
         ([{"args": [1, 2], "expected": 3}], "def add(a, b): pass\n", "add"),

@@ -4,13 +4,13 @@ Commands and records are frames with a 32-bit length. Commands come from the tru
 
     ("load", program, budget | None, seed)      program: source text, or marshalled code as bytes
     ("compile", program)                        only that, to tell a death of the compiler from a death of the program
-    ("call", function, arguments, take)         ``f`` or ``Solution.f``; the wire form of (args, kwargs); see keeping
+    ("call", function, arguments, take, clock)  ``f`` or ``Solution.f``; the wire form of (args, kwargs); see keeping
     ("script", program, budget | None, seed)    run it as ``__main__`` on the descriptors 0 and 1, to its very end
     ("limit", seconds)                          of CPU time for what follows; past them the process dies, by SIGVTALRM
 
 All but the last are answered by a record, a wire value ``(status, value, arguments_after, error_type, error_base,
-error_message, line, steps, events, lines)``, and what was printed where that was asked; the status of what does not
-compile is "compile", and the value of a script is its exit status.
+error_message, line, steps, events, lines)``, and what was printed and the time where that was asked; the status of
+what does not compile is "compile", and the value of a script is its exit status.
 
 Nothing here is trusted: a candidate may patch all of it, and gains only the right to say which values it returns.
 Standard library only.
@@ -173,7 +173,8 @@ class _Program:
             return self._failure(err, "compile")
         return self._record("value", _NONE)
 
-    def call(self, function: str, arguments: bytes, take: int | None = None) -> Record:
+    def call(self, function: str, arguments: bytes, take: int | None = None, now: int = 0) -> Record:
+        self._clock.now = max(self._clock.now, now)
         if take not in (wire.HEARD, wire.LASTING):
             return self._call(function, arguments, take)
         before, sys.stdout = sys.stdout, io.StringIO()
@@ -184,7 +185,7 @@ class _Program:
             sys.stdout = before
         if len(printed) > wire.MAX_PRINTED:
             return self._failure(WireError(f"a call that prints more than {wire.MAX_PRINTED:,} characters"))
-        return (*record, printed)
+        return (*record, printed, self._clock.now)
 
     def _call(self, function: str, arguments: bytes, take: int | None) -> Record:
         if self._probes is not None:

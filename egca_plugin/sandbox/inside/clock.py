@@ -55,11 +55,16 @@ class Clock:
         self.now += int(seconds * 1e9)
 
 
+def begins(seed: int) -> int:
+    """When a program's time begins, in nanoseconds."""
+    return START_NS + seed * 86_400 * 1_000_000_000
+
+
 def install() -> Clock:
     """Replace the sources of nondeterminism of the standard library that programs use."""
     clock = Clock()
-    _replace_time(clock)
-    _replace_now(clock)
+    replace_time(clock, time)
+    replace_now(clock)
     _replace_process(clock)
     _replace_waiting(clock)
     _keep_builtins(time, posix)
@@ -87,32 +92,33 @@ def install() -> Clock:
 
 def reseed(clock: Clock, seed: int) -> None:
     """Start over: the same ``seed``, the same numbers and times."""
-    clock.now = START_NS + seed * 86_400 * 1_000_000_000
+    clock.now = begins(seed)
     clock.entropy.seed(seed)
     random.seed(seed)
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed(seed)
 
 
-def _replace_time(clock: Clock) -> None:
+def replace_time(clock: Clock, module: Any) -> None:
+    """In ``module``, which has what the module ``time`` has."""
     for name in ("time", "monotonic", "perf_counter", "process_time", "thread_time"):
-        setattr(time, name, clock.read)
-        setattr(time, f"{name}_ns", clock.read_ns)
-    time.sleep = clock.sleep  # type: ignore[assignment]
-    time.clock_gettime = lambda which, /: clock.read()
-    time.clock_gettime_ns = lambda which, /: clock.read_ns()
-    for read in (time.localtime, time.gmtime, time.ctime):
-        setattr(time, read.__name__, _at(clock, read))
-    asctime, strftime, localtime = time.asctime, time.strftime, time.localtime
-    time.asctime = lambda moment=None, /: asctime(localtime() if moment is None else moment)
-    time.strftime = lambda form, moment=None, /: strftime(form, localtime() if moment is None else moment)
+        setattr(module, name, clock.read)
+        setattr(module, f"{name}_ns", clock.read_ns)
+    module.sleep = clock.sleep
+    module.clock_gettime = lambda which, /: clock.read()
+    module.clock_gettime_ns = lambda which, /: clock.read_ns()
+    for read in (module.localtime, module.gmtime, module.ctime):
+        setattr(module, read.__name__, _at(clock, read))
+    asctime, strftime, localtime = module.asctime, module.strftime, module.localtime
+    module.asctime = lambda moment=None, /: asctime(localtime() if moment is None else moment)
+    module.strftime = lambda form, moment=None, /: strftime(form, localtime() if moment is None else moment)
 
 
 def _at(clock: Clock, read: Callable[[float], Any]) -> Callable[..., Any]:
     return lambda seconds=None, /: read(clock.read() if seconds is None else seconds)
 
 
-def _replace_now(clock: Clock) -> None:
+def replace_now(clock: Clock) -> None:
     """``datetime.now`` and ``utcnow`` read the host's clock in C (``today`` asks ``time``).
 
     A subclass in the place of ``datetime`` would make values of two types, of which one would not cross the wire. So
