@@ -7,6 +7,7 @@ import pytest
 from egca_plugin.judging.referee import judge
 from egca_plugin.localize.api import Case
 from egca_plugin.localize.trace import TraceLocalizer
+from egca_plugin.localize.trial.inputs import neighbours
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.inside.entry import SESSION
 from egca_plugin.sandbox.outside.api import Sandbox
@@ -158,3 +159,11 @@ def test_the_program_gives_alone_what_it_gave_the_tests(sandbox: Sandbox) -> Non
     for tested in judge(sandbox, LISTED, TASK).calls:
         (result,) = sandbox.run_calls(LISTED, [tested.call], timeout_s=2)
         assert result.value == tested.result.value
+
+
+def test_inputs_near_a_session_have_its_steps(sandbox: Sandbox) -> None:
+    session = judge(sandbox, BANK, TASK).calls[-1].call
+    ((steps,), _) = wire.decode(session.arguments)
+    near = [wire.decode(call.arguments)[0][0] for call in neighbours([session], 8)]
+    assert len(near) == 8
+    assert all([step[0] for step in one] == [step[0] for step in steps] and one != steps for one in near)

@@ -7,7 +7,8 @@ of these inputs break what the task presupposes, so that disagreement is evidenc
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from random import Random
 from types import CodeType
 from typing import Any
@@ -20,7 +21,7 @@ from egca_plugin.localize.whole import kind_of, parsed
 from egca_plugin.program.hosting import MAIN
 from egca_plugin.program.memo import Memo
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.inside.entry import SESSION
+from egca_plugin.sandbox.inside.entry import SESSION, VALUE
 from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.sandbox.outside.records import Budget
 from egca_plugin.sandbox.outside.workshop import Workshop
@@ -41,54 +42,77 @@ def neighbours(calls: Sequence[Call], count: int) -> list[Call]:
     """At most ``count`` calls that differ from ``calls`` and from each other; the same for the same calls."""
     rng = Random(zlib.crc32(b"".join(call.arguments for call in calls)))
     known = set(calls)
-    decoded = [
-        (call.function, *parts)
-        for call in calls
-        if call.function != SESSION and (parts := _plain_arguments(call)) is not None
-    ]
-    inputs = [_by_place(args, kwargs) for _, args, kwargs in decoded]
-    found: list[Call] = []
-    for attempt in range(count * _TRIES if decoded else 0):
-        function, args, _ = decoded[attempt % len(decoded)]
-        made = dict(inputs[attempt % len(decoded)])
+    inputs = [found for call in calls if (found := _input(call)) is not None]
+    near: list[Call] = []
+    for attempt in range(count * _TRIES if inputs else 0):
+        given = inputs[attempt % len(inputs)]
+        made = dict(given.places)
         if not made:
             continue
-        if function == MAIN:
+        if given.function == MAIN:
             made[0] = changed_input(made[0], rng)
         else:
-            _change(made, inputs, rng)
-        positional = tuple(made.pop(place) for place in range(len(args)))
-        one = Call(function, wire.encode((positional, made)))
-        if one not in known:
-            known.add(one)
-            found.append(one)
-            if len(found) == count:
+            _change(made, [one.places for one in inputs], rng)
+        call = Call(given.function, wire.encode(given.build(made)))
+        if call not in known:
+            known.add(call)
+            near.append(call)
+            if len(near) == count:
                 break
-    return found
+    return near
 
 
-def _by_place(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[int | str, Any]:
-    """Arguments by their position or their name."""
-    by_place: dict[int | str, Any] = dict(enumerate(args))
-    by_place.update(kwargs)
-    return by_place
+Places = dict[Any, Any]  # what may be changed, by where it stands
 
 
-def _change(made: dict[int | str, Any], inputs: Sequence[dict[int | str, Any]], rng: Random) -> None:
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """A call's arguments: by their positions or names; of a session, by step too. ``build`` puts them together."""
+
+    function: str
+    places: Places
+    build: Callable[[Places], tuple[Any, Any]]
+
+
+def _input(call: Call) -> _Input | None:
+    try:
+        args, kwargs = wire.decode(call.arguments)
+    except WireError:
+        return None  # objects
+    if call.function == SESSION:
+        return _Input(SESSION, *_of_session(*args))
+    places: Places = {**dict(enumerate(args)), **kwargs}
+    return _Input(call.function, places, lambda made: (tuple(map(made.pop, range(len(args)))), made))
+
+
+def _of_session(steps: list[Any]) -> tuple[Places, Callable[[Places], tuple[Any, Any]]]:
+    places = {
+        (number, key): symbol[1]
+        for number, (_, args, kwargs) in enumerate(steps)
+        for key, symbol in (*enumerate(args), *kwargs.items())
+        if symbol[0] == VALUE
+    }
+
+    def build(made: Places) -> tuple[Any, Any]:
+        def given(number: int, key: Any, symbol: Any) -> Any:
+            return (VALUE, made[number, key]) if symbol[0] == VALUE else symbol
+
+        told = [
+            (name, tuple(given(n, *one) for one in enumerate(args)), {k: given(n, k, v) for k, v in kwargs.items()})
+            for n, (name, args, kwargs) in enumerate(steps)
+        ]
+        return (told,), {}
+
+    return places, build
+
+
+def _change(made: Places, inputs: Sequence[Places], rng: Random) -> None:
     """One argument or two, near what they are."""
     places = list(made)
     for _ in range(1 + (rng.random() < _TWICE)):
         place = places[rng.randrange(len(places))]
         pool = [other[place] for other in inputs if place in other]
         made[place] = changed(made[place], pool, rng, NEAR)
-
-
-def _plain_arguments(call: Call) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
-    try:
-        args, kwargs = wire.decode(call.arguments)
-    except WireError:
-        return None  # objects
-    return args, kwargs
 
 
 class FurtherInputs:
