@@ -9,7 +9,9 @@ from typing import Any
 
 from egca_plugin.errors import WireError
 from egca_plugin.sandbox import wire
+from egca_plugin.sandbox.inside.entry import READ, SET
 from egca_plugin.sandbox.wire.rich import Drained
+from egca_plugin.sandbox.wire.standins import MODULE
 from egca_plugin.types import Call, CallResult, CallStatus, FailedTest
 
 MAX_SHOWN = 2000  # characters of each text
@@ -21,6 +23,11 @@ class _Repr(Repr):
         """What an iterator gave, as far as it was asked."""
         items = [self.repr1(item, level - 1) for item in drained.items[: self.maxlist]]
         return f"iter([{', '.join(items + ['...'] * (drained.more or len(items) < len(drained.items)))}])"
+
+    def repr_instance(self, value: Any, level: int) -> str:  # as above
+        """Of an object of the program's its class."""
+        kind = type(value)
+        return f"<{kind.__name__}>" if kind.__module__ == MODULE else super().repr_instance(value, level)
 
 
 _repr = _Repr()
@@ -52,25 +59,30 @@ def _exception(said: str) -> str:
 
 
 def _call(call: Call) -> str:
+    name = call.function
     try:
-        args, kwargs = wire.decode(call.arguments)
-    except WireError:  # objects of the tests' own classes
-        return f"{call.function}(...)"
+        args, kwargs = wire.decode(call.arguments, classes={})
+    except WireError:  # functions
+        return f"{name}(...)"
+    if name.startswith("."):  # of the first argument
+        name, args = f"{type(args[0]).__name__}{name}", args[1:]
+    if name.endswith(READ):
+        return name[:-1]
     given = [_shown(one) for one in args] + [f"{name}={_shown(one)}" for name, one in kwargs.items()]
-    return f"{call.function}({', '.join(given)})"
+    return f"{name[:-1]} = {given[0]}" if name.endswith(SET) else f"{name}({', '.join(given)})"
 
 
 def _value(value: bytes) -> str:
     try:
-        return _shown(wire.decode(value))
-    except WireError:  # an instance of a class of the program's own
+        return _shown(wire.decode(value, classes={}))
+    except WireError:  # functions
         return "..."
 
 
 def _shown(value: Any) -> str:
     try:
         return _repr.repr(value)
-    except ValueError:  # an int of more digits than Python prints
+    except (Exception, wire.Refusal):  # noqa: BLE001 - the boundary to a value that is named like what it is not
         return "..."
 
 

@@ -64,3 +64,15 @@ def test_an_iterator_is_told_by_its_items_and_no_address_is_told(sandbox: Sandbo
     found = told(sandbox, "raise ValueError(object())")
     assert found is not None
     assert found.exception == "ValueError: <object object at 0x...>"
+
+
+def test_objects_are_told_by_their_classes(sandbox: Sandbox) -> None:
+    source = "class Box:\n    size = 2\n    def __init__(self, x): self.x = x\n    def put(self, *xs): return self\n"
+    for test, told in [
+        ("Box(1).put(Box(2), 3) == 2", ("Box.put(<Box>, 3)", "<Box>")),
+        ("Box.size == 3", ("Box.size", "2")),
+        ("len(Box(1).put.__name__) == Box(2)", ("Box(2)", "<Box>")),
+    ]:
+        found = judge(sandbox, source, Task("t/1", "", "Box", source, (f"assert {test}",))).failed
+        assert found is not None
+        assert (found.call, found.got) == told
