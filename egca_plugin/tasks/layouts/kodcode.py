@@ -17,7 +17,7 @@ _IMPORTED = re.compile(r"^\s*from\s+solution\s+import\s+\(?\s*(\w+)", re.M)
 
 
 def read(row: Row) -> Reading:
-    """The entry point is the one of ``test_info``, else the function of the solution that the tests call most."""
+    """The entry point is the one of ``test_info``, else what of the solution the tests call most."""
     tests, solution = row.text("test", "test_code"), programs.unfenced(row.text("solution", "response"))
     metadata = row.fields.get("metadata")
     number = metadata.get("prompt_id") if isinstance(metadata, dict) else None
@@ -35,13 +35,14 @@ def read(row: Row) -> Reading:
 def _entry_point(row: Row, tests: str, solution: str) -> str:
     named = [info.get("function_name") for info in row.sequence("test_info") if isinstance(info, dict)]
     called = programs.called_most(tests, solution)
-    for name in (called if not named or called in named else named[0], named[0] if named else "", called):
-        if isinstance(name, str) and name:
-            return name
-    imported = _IMPORTED.search(tests)
-    if imported is None:
-        raise row.fault("test or test_code", "tests that call nothing of the solution", "calls of a function of it")
-    return imported.group(1)
+    texts = [name for name in named if isinstance(name, str) and name]
+    told = [name for name in texts if re.search(rf"(?<![.\w]){re.escape(name)}\b", tests)]
+    if called and (called in named or not told):  # methods of a class are named too
+        return called
+    imported = _IMPORTED.findall(tests)
+    for name in (*told, *imported, *texts):
+        return name
+    raise row.fault("test or test_code", "tests that call nothing of the solution", "calls of a function of it")
 
 
 LAYOUT = Layout(

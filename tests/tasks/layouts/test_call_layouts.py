@@ -121,6 +121,11 @@ def test_kodcodes_entry_point_is_named_called_or_imported() -> None:
     tests = "from solution import helper\n\ndef test():\n    assert twice(1) == 2\n    assert twice(helper(2)) == 4\n"
     (most,) = reading("kodcode", example("kodcode", test_info=None, solution=two, test=tests)).tasks
     assert most.entry_point == "twice"
+    box = "class Box:\n    def get(self):\n        return 1\n"
+    tests = "from solution import Box\n\ndef test():\n    assert Box().get() == 1\n"
+    info = [{"function_name": "get"}]
+    (of_class,) = reading("kodcode", example("kodcode", test_info=info, solution=box, test=tests)).tasks
+    assert of_class.entry_point == "Box"
     with pytest.raises(TaskError, match="tests that call nothing of the solution"):
         reading("kodcode", example("kodcode", test_info=None, test="def test():\n    assert True\n"))
 
