@@ -39,7 +39,7 @@ def _entry_point(row: Row, tests: str, solution: str) -> str:
     told = [name for name in texts if re.search(rf"(?<![.\w]){re.escape(name)}\b", tests)]
     if called and (called in named or not told):  # methods of a class are named too
         return called
-    imported = _IMPORTED.findall(tests)
+    imported: list[str] = _IMPORTED.findall(tests)
     for name in (*told, *imported, *texts):
         return name
     raise row.fault("test or test_code", "tests that call nothing of the solution", "calls of a function of it")
