@@ -92,21 +92,22 @@ class Remote:
         args, kwargs = tuple(map(_named, args)), {name: _named(value) for name, value in kwargs.items()}
         nodes = self._identity.nodes()
         arguments = wire.encode((args, kwargs), objects=True, nodes=nodes, keep=_number_of)
+        given = (*args, *kwargs.values())
         try:
             result = self._send(Call(function, arguments, self._take))
         except BaseException as err:  # a StopIteration too has a frame of ours outermost, until a test has met it
-            self._read_changes(err, nodes)
+            self._read_changes(err, nodes, function, given)
             raise
-        return self.read(result, nodes)
+        return self.read(result, nodes, function, given)
 
-    def _read_changes(self, err: BaseException, nodes: wire.Nodes) -> None:
+    def _read_changes(self, err: BaseException, nodes: wire.Nodes, function: str, given: Sequence[Any]) -> None:
         """What a call that raised ``err`` had done to its arguments by then."""
         result = self._results.get(id(err), (err, None))[1]
         if result is not None and result.arguments_after:
-            self.read(replace(result, value=_NONE), nodes)
+            self.read(replace(result, value=_NONE), nodes, function, given)
 
-    def read(self, result: CallResult, nodes: wire.Nodes) -> Any:
-        """The value, and what the call did to the parts that ``nodes`` holds."""
+    def read(self, result: CallResult, nodes: wire.Nodes, function: str = "", given: Sequence[Any] = ()) -> Any:
+        """The value, and what the call did to the parts that ``nodes`` holds. ``given``: its arguments."""
 
         def opener(number: int, name: str, kind: str) -> Any:
             if kind == "function":
@@ -115,11 +116,14 @@ class Remote:
             self._lazies[id(result)] = (result, opened)
             return relay(opened, kind)
 
-        known = self._known.and_of(nodes.objects)
+        known, objects, before = self._known.and_of(nodes.objects), nodes.objects, len(nodes.objects)
         try:
             value = wire.decode(result.value, classes=known, nodes=nodes, opener=opener, make=self._make)
+            self.objects.given(function, value, objects[before:], nodes)
             if result.arguments_after:
+                before = len(objects)
                 wire.decode(result.arguments_after, classes=known, nodes=nodes, opener=opener, make=self._make)
+                self.objects.left(given, objects[before:], nodes)
         except WireError as err:
             raise wire.Refusal(f"the program's answer: {err}") from err
         return value

@@ -70,6 +70,7 @@ class Classes:
         self._table: list[tuple[Shape, Any]] = []
         self._referred: set[int] = set()
         self._shared = False  # whether an instance is met twice
+        self._filling = False  # whether what is read is an instance's data
         self._sizes: dict[int, int] = {}  # in items, with all that it refers to, of the instances that are whole
         self._size = 0  # of what is referred to by what is read now
 
@@ -84,7 +85,9 @@ class Classes:
             shape, kind = self._shapes[d.count()]
             objects.append(self._blank(shape, kind, number))
             self._table.append((shape, objects[-1]))
+        self._filling = True
         states = [self._fill(number) for number in range(count - 1, -1, -1)]
+        self._filling = False
         value = d.value(MAX_DEPTH + 2)
         if self._shared:
             _check_size(
@@ -141,11 +144,13 @@ class Classes:
 
     def reference(self, depth: int) -> Any:
         number = self._decoder.count()
+        instance, size = self._table[number][1], self._sizes.get(number, 1)
         if number in self._referred:
             self._shared = True
             self._decoder.spend(COST["again"])
+        if self._filling or number in self._referred:
+            self._nodes.held.add(id(instance))
         self._referred.add(number)
-        instance, size = self._table[number][1], self._sizes.get(number, 1)
         self._size += size
         kind: Any = type(instance)
         if self._decoder.hashed and kind.__hash__ is not object.__hash__:

@@ -75,14 +75,30 @@ class Others:
 class Nodes:
     """The mutable parts of the values of one exchange, numbered alike on both sides of it.
 
-    They tell which parts of what comes next are one object with a part that went before.
+    They tell which parts of what comes next are one object with a part that went before. ``held``: by their ids, the
+    objects to which the data of others has referred, or one value twice.
     """
 
-    __slots__ = ("containers", "objects")
+    __slots__ = ("containers", "first_containers", "first_objects", "held", "objects")
 
     def __init__(self) -> None:
         self.containers: list[Any] = []
         self.objects: list[Any] = []
+        self.first_containers, self.first_objects = Firsts(), Firsts()
+        self.held: set[int] = set()
+
+
+class Firsts:
+    """The number at which each part of a list that grows stands first, by its id: ``upto`` that length of the list.
+
+    Kept from value to value, since an exchange may be of thousands.
+    """
+
+    __slots__ = ("numbers", "upto")
+
+    def __init__(self) -> None:
+        self.numbers: dict[int, int] = {}
+        self.upto = 0
 
 
 class Match:

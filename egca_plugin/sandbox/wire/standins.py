@@ -134,7 +134,7 @@ def _standin(same: _Same) -> Any:
     shape = same.shape
     refusals: dict[str, Any] = {
         "__module__": MODULE,
-        **{name: Untold(name, shape.name) for name in _safe(shape.refused)},
+        **{name: Untold(name, shape.name) for name in safe(shape.refused)},
     }
     if "__getattr__" in refusals:
         refusals["__getattr__"] = _untold_attribute(shape.name)
@@ -181,7 +181,8 @@ def _untold_attribute(of: str) -> Any:
     return __getattr__
 
 
-def _safe(names: tuple[str, ...]) -> list[str]:
+def safe(names: tuple[str, ...]) -> list[str]:
+    """Without those that mean something to the interpreter itself, when it makes a class or looks at one."""
     return [name for name in names if name in SPECIAL or not _is_special(name)]
 
 
