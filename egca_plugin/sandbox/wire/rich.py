@@ -26,6 +26,7 @@ MAX_FIELDS = 256  # names of one class: fields, members, methods
 COST: Mapping[str, int] = {
     "list": 1, "dict": 2, "set": 2, "rich": 12, "fraction": 16, "instance": 4, "object": 10, "again": 3, "array": 8,
     "class": 100, "namedtuple": 2_000, "dataclass": 5_000, "enum": 2_000, "member": 50, "field": 15,
+    "method": 8,
 }  # fmt: skip
 BY_NAME = -1  # the number of a function that is an argument, and stayed in its process under its name
 LIVE = -1  # `take` of a call: what it returns stays open in its process (see egca_plugin.sandbox.inside.keeping)
@@ -76,16 +77,17 @@ class Nodes:
     """The mutable parts of the values of one exchange, numbered alike on both sides of it.
 
     They tell which parts of what comes next are one object with a part that went before. ``held``: by their ids, the
-    objects to which the data of others has referred, or one value twice.
+    objects to which the data of others has referred, or one value twice. ``kinds``: classes of theirs, by name.
     """
 
-    __slots__ = ("containers", "first_containers", "first_objects", "held", "objects")
+    __slots__ = ("containers", "first_containers", "first_objects", "held", "kinds", "objects")
 
     def __init__(self) -> None:
         self.containers: list[Any] = []
         self.objects: list[Any] = []
         self.first_containers, self.first_objects = Firsts(), Firsts()
         self.held: set[int] = set()
+        self.kinds: dict[str, Any] = {}
 
 
 class Firsts:

@@ -69,18 +69,20 @@ def checked(parts: Any) -> Shape:
         raise WireError("a class with other values than names")
     if shape.kind == PLAIN and not (all(map(is_scalar, shape.extra)) and not any(map(_is_special, shape.names))):
         raise WireError("a class with attributes that are no plain data")
-    if not set(shape.computed) <= set(shape.refused):
+    if len(shape.computed) > len(shape.refused) or not set(shape.computed) <= set(shape.refused):
         raise WireError("a class that computes what it does not define")
     return shape
 
 
 def cost(shape: Shape) -> int:
     """Of its class, in items."""
+    methods = COST["method"] * len(shape.refused)
     if shape.kind == ENUM:
-        return COST["enum"] + COST["member"] * len(shape.names)
+        return methods + COST["enum"] + COST["member"] * len(shape.names)
     if shape.kind == DATACLASS:
-        return COST["dataclass"] + COST["member"] * len(shape.names)
-    return COST["namedtuple"] + COST["field"] * len(shape.names) if shape.names and shape.base else COST["class"]
+        return methods + COST["dataclass"] + COST["member"] * len(shape.names)
+    fields = COST["namedtuple"] + COST["field"] * len(shape.names) if shape.names and shape.base else COST["class"]
+    return methods + fields
 
 
 def is_namedtuple(shape: Shape) -> bool:
