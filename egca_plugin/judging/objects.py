@@ -172,9 +172,9 @@ class Objects:
         raise _refused(name, one, "of objects with different data, one of them an answer or changed,")
 
     def _hash(self) -> Any:
-        def hashed(instance: Any) -> int:
+        def hashed(instance: Any) -> Any:
             if id(instance) in self._made:
-                return int(self.look(".__hash__", instance))
+                return self.look(".__hash__", instance)
             raise _refused("__hash__", instance, "of an answer")
 
         return hashed

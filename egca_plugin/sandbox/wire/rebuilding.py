@@ -245,14 +245,19 @@ def _within(node: Any, states: Mapping[int, Any]) -> Iterator[Any]:
         content, attributes = state
         yield from (part for part in (content, *attributes.values()) if _is_branch(part, states))
     elif isinstance(node, dict):
-        yield from (part for pair in node.items() for part in pair if _is_branch(part, states))
+        yield from (part for pair in dict.items(node) for part in pair if _is_branch(part, states))
     elif isinstance(node, _BRANCHES):
-        yield from (part for part in node if _is_branch(part, states))
+        yield from (part for part in _builtin(node).__iter__(node) if _is_branch(part, states))
 
 
 def _length(node: Any, states: Mapping[int, Any]) -> int:
     state = states.get(id(node))
-    return 1 + (len(node) if state is None else len(state[1]) + len(state[0] or ()))
+    return 1 + (_builtin(node).__len__(node) if state is None else len(state[1]) + len(state[0] or ()))
+
+
+def _builtin(node: Any) -> Any:
+    """The type that it is, past what a class of its own says of its items."""
+    return next(kind for kind in _BRANCHES if isinstance(node, kind))
 
 
 def _is_branch(part: Any, states: Mapping[int, Any]) -> bool:
