@@ -18,6 +18,7 @@ from typing import Any
 
 from egca_plugin.judging.sessions import Sessions
 from egca_plugin.sandbox import wire
+from egca_plugin.sandbox.inside.entry import IS, READ
 from egca_plugin.sandbox.wire.classes import COMPARISONS, ENUM, PLAIN, SPECIAL, Shape
 from egca_plugin.sandbox.wire.standins import MODULE, safe, standin
 
@@ -71,14 +72,18 @@ class Objects:
 
     def ask(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call that may change its arguments. That of a class gives an instance, made by the tests."""
-        self._changed |= self._made.keys() & set(map(id, (*args, *kwargs.values())))
         return self._ask(function, args, kwargs)
 
     def look(self, function: str, *args: Any) -> Any:
         """A call that means to change nothing."""
         return self._ask(function, args, {})
 
-    # --- what a call has given ---
+    # --- what a call is given, and gives ---
+
+    def passed(self, function: str, told: Sequence[Any]) -> None:
+        """A call of ``function`` gets arguments that hold the objects ``told``, and may change these."""
+        if function[-1:] not in (READ, IS) and function[1:] not in COMPARISONS:
+            self._changed |= self._made.keys() & set(map(id, told))
 
     def given(self, function: str, value: Any, told: Sequence[Any], nodes: wire.Nodes) -> None:
         """A call of ``function`` has given ``value``, which holds the objects ``told``."""

@@ -94,7 +94,9 @@ class Remote:
         nodes = self._identity.nodes()
         before = len(nodes.objects)
         arguments = wire.encode((args, kwargs), objects=True, nodes=nodes, keep=_number_of)
-        nodes.kinds.update((type(one).__name__, type(one)) for one in nodes.objects[before:])
+        told = nodes.objects[before:]
+        nodes.kinds.update((type(one).__name__, type(one)) for one in told)
+        self.objects.passed(function, told)
         given = (*args, *kwargs.values())
         try:
             result = self._send(Call(function, arguments, self._take))

@@ -158,6 +158,10 @@ def _result(steps: Sequence[_Step]) -> CallResult:
     if ended is not None:
         return CallResult(ended.status, error_type=ended.error_type, error_message=ended.error_message, line=ended.line)
     try:
-        return CallResult(CallStatus.VALUE, wire.encode([step.told for step in steps], max_bytes=MAX_BYTES_IN_ALL), line=steps[-1].line)
+        return CallResult(
+            CallStatus.VALUE,
+            wire.encode([step.told for step in steps], max_bytes=MAX_BYTES_IN_ALL),
+            line=steps[-1].line,
+        )
     except WireError as err:
         return CallResult(CallStatus.REFUSED, error_message=str(err))

@@ -50,16 +50,17 @@ def _met_again(known: list[Any], found: list[Any], firsts: Firsts) -> list[int]:
     fresh = dict(zip(map(id, new), range(firsts.upto, len(known)), strict=True))
     if len(fresh) == len(new) and first.keys().isdisjoint(fresh):
         first.update(fresh)
-        pairs: list[int] = []
+        found_again = []
     else:
-        pairs = _pairs(new, firsts, start)
+        found_again = _pairs(new, firsts, start)
     firsts.upto = len(known)
-    return pairs
+    return found_again
 
 
 def _pairs(new: list[Any], firsts: Firsts, start: int) -> list[int]:
     """Of those from number ``start`` on."""
-    first, pairs = firsts.numbers, []
+    first = firsts.numbers
+    pairs: list[int] = []
     for number, one in enumerate(new, firsts.upto):
         other = first.setdefault(id(one), number)
         if other != number and number >= start:
