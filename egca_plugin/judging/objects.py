@@ -88,7 +88,7 @@ class Objects:
     def given(self, function: str, value: Any, told: Sequence[Any], nodes: wire.Nodes) -> None:
         """A call of ``function`` has given ``value``, which holds the objects ``told``."""
         for one in told:
-            known = id(one) in nodes.held or id(one) in self._made or id(one) in self._answers
+            known = id(one) in nodes.notes.held or id(one) in self._made or id(one) in self._answers
             if one is value and function in self._names and is_object(one) and not known:
                 self._made[id(one)] = one
             else:
@@ -96,7 +96,7 @@ class Objects:
 
     def left(self, arguments: Iterable[Any], told: Sequence[Any], nodes: wire.Nodes) -> None:
         """A call has changed its ``arguments``, which now hold the objects ``told``."""
-        own = set(map(id, arguments)) - nodes.held
+        own = set(map(id, arguments)) - nodes.notes.held
         for one in told:
             if id(one) in own:
                 self._changed.add(id(one))

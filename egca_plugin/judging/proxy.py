@@ -95,8 +95,9 @@ class Remote:
         before = len(nodes.objects)
         arguments = wire.encode((args, kwargs), objects=True, nodes=nodes, keep=_number_of)
         told = nodes.objects[before:]
-        nodes.kinds.update((type(one).__name__, type(one)) for one in told)
-        self.objects.passed(function, told)
+        if told:
+            nodes.notes.kinds.update((type(one).__name__, type(one)) for one in told)
+            self.objects.passed(function, told)
         given = (*args, *kwargs.values())
         try:
             result = self._send(Call(function, arguments, self._take))
@@ -121,14 +122,16 @@ class Remote:
             self._lazies[id(result)] = (result, opened)
             return relay(opened, kind)
 
-        known, objects, before = self._known.and_also(nodes.kinds), nodes.objects, len(nodes.objects)
+        objects, before = nodes.objects, len(nodes.objects)
+        known = self._known.and_also(nodes.notes.kinds) if objects else self._known
         try:
             value = wire.decode(result.value, classes=known, nodes=nodes, opener=opener, make=self._make)
             self.objects.given(function, value, objects[before:], nodes)
             if result.arguments_after:
                 before = len(objects)
                 wire.decode(result.arguments_after, classes=known, nodes=nodes, opener=opener, make=self._make)
-                self.objects.left(given, objects[before:], nodes)
+                if len(objects) > before:
+                    self.objects.left(given, objects[before:], nodes)
         except WireError as err:
             raise wire.Refusal(f"the program's answer: {err}") from err
         return value
@@ -196,7 +199,7 @@ class _Known:
         return None if isinstance(found, type) and found.__module__ == _PYTEST else found
 
     def and_also(self, kinds: Mapping[str, Any]) -> _Known:
-        return _Known({**kinds, **self._namespace}, self._hidden) if kinds else self
+        return _Known({**kinds, **self._namespace}, self._hidden)
 
 
 def unseen(error: BaseException) -> bool:

@@ -13,6 +13,7 @@ from egca_plugin.judging.sessions import MAX_BYTES_IN_ALL, Sessions
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.inside import entry
 from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.sandbox.wire import sharing
 from egca_plugin.sandbox.wire.classes import Shape
 from egca_plugin.types import Outcome, Task, Verdict
 
@@ -169,9 +170,9 @@ def test_classes_of_many_methods_are_few() -> None:
 def test_identity_takes_no_longer_with_every_call() -> None:
     """What is met again is looked up: the numbers of what went before are not gone through."""
     one, nodes = [1], wire.Nodes()
-    for _ in range(3):
+    for _ in range(sharing.FEW):
         wire.encode(one, nodes=nodes)
-    nodes.containers[:] = [None] * 3  # which nothing looks at any more
+    nodes.containers[:] = [None] * len(nodes.containers)  # which nothing looks at any more
     assert wire.encode(one, nodes=nodes).startswith(b"S")
 
 

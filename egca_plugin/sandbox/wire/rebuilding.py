@@ -149,7 +149,7 @@ class Classes:
             self._shared = True
             self._decoder.spend(COST["again"])
         if self._filling or number in self._referred:
-            self._nodes.held.add(id(instance))
+            self._nodes.notes.held.add(id(instance))
         self._referred.add(number)
         self._size += size
         kind: Any = type(instance)

@@ -76,16 +76,34 @@ class Others:
 class Nodes:
     """The mutable parts of the values of one exchange, numbered alike on both sides of it.
 
-    They tell which parts of what comes next are one object with a part that went before. ``held``: by their ids, the
-    objects to which the data of others has referred, or one value twice. ``kinds``: classes of theirs, by name.
+    They tell which parts of what comes next are one object with a part that went before.
     """
 
-    __slots__ = ("containers", "first_containers", "first_objects", "held", "kinds", "objects")
+    __slots__ = ("_notes", "containers", "objects")
 
     def __init__(self) -> None:
         self.containers: list[Any] = []
         self.objects: list[Any] = []
-        self.first_containers, self.first_objects = Firsts(), Firsts()
+        self._notes: Notes | None = None  # most exchanges are two small values
+
+    @property
+    def notes(self) -> Notes:
+        if self._notes is None:
+            self._notes = Notes()
+        return self._notes
+
+
+class Notes:
+    """What is known of the parts of an exchange without going through them all.
+
+    ``held``: by their ids, the objects to which the data of others has referred, or one value twice. ``kinds``:
+    classes of objects that were passed, by name.
+    """
+
+    __slots__ = ("containers", "held", "kinds", "objects")
+
+    def __init__(self) -> None:
+        self.containers, self.objects = Firsts(), Firsts()
         self.held: set[int] = set()
         self.kinds: dict[str, Any] = {}
 

@@ -16,6 +16,7 @@ from egca_plugin.errors import WireError
 from egca_plugin.sandbox.wire.rich import Firsts, Nodes
 
 _COUNT = struct.Struct("<I")
+FEW = 100  # parts, which are gone through in no time
 
 
 class Sharing(NamedTuple):
@@ -31,20 +32,21 @@ class Sharing(NamedTuple):
 def tell(value: bytearray, nodes: Nodes, containers: list[Any], objects: list[Any]) -> bytes:
     """``value``, in which these were met, with what it shares within itself and with ``nodes``, which gets them."""
     before = len(nodes.containers), len(nodes.objects)
-    same = _met_again(nodes.containers, containers, nodes.first_containers) if containers else []
-    alike = _met_again(nodes.objects, objects, nodes.first_objects) if objects else []
+    same = _met_again(nodes.containers, containers, nodes, "containers") if containers else []
+    alike = _met_again(nodes.objects, objects, nodes, "objects") if objects else []
     if not same and not alike:
         return bytes(value)
     numbers = (*before, len(same), *same, *alike)
     return b"".join((b"S", struct.pack(f"<{1 + len(numbers)}I", len(numbers), *numbers), value))
 
 
-def _met_again(known: list[Any], found: list[Any], firsts: Firsts) -> list[int]:
-    """Adds ``found`` to ``known``. Flat pairs."""
+def _met_again(known: list[Any], found: list[Any], nodes: Nodes, which: str) -> list[int]:
+    """Adds ``found`` to ``known``, those of ``nodes``. Flat pairs."""
     start = len(known)
     known += found
-    if len(known) == 1:
+    if len(known) == 1 or (len(known) < FEW and len(set(map(id, known))) == len(known)):
         return []
+    firsts: Firsts = getattr(nodes.notes, which)
     first = firsts.numbers
     new = known[firsts.upto :]
     fresh = dict(zip(map(id, new), range(firsts.upto, len(known)), strict=True))
