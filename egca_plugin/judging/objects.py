@@ -6,18 +6,21 @@ methods and use operators as if the class were theirs.
 
 What a program says of its own objects is its claim, and it must not learn what is expected of it. So ``==`` between an
 object that it has answered or changed and another goes by their data; its own ``__eq__`` is asked only about objects
-that the tests have just made. Arithmetic with what an answer is takes another object.
+that the tests have just made. Arithmetic with what an answer is takes another object, and so does ``in``, unless the
+tests know the answer's class. An object that the tests have made becomes an answer when the program gives it back, in
+whatever: else ``return self`` would be right wherever a number is expected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from egca_plugin.judging.sessions import Sessions
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.wire.classes import COMPARISONS, ENUM, PLAIN, Shape
-from egca_plugin.sandbox.wire.standins import MODULE, standin
+from egca_plugin.sandbox.inside.entry import IS, READ
+from egca_plugin.sandbox.wire.classes import COMPARISONS, ENUM, PLAIN, SPECIAL, Shape
+from egca_plugin.sandbox.wire.standins import MODULE, safe, standin
 
 Ask = Callable[[str, tuple[Any, ...], dict[str, Any]], Any]  # a call in the program's process
 
@@ -38,10 +41,16 @@ class Objects:
     def __init__(self, ask: Ask, sessions: Sessions | None = None) -> None:
         self._ask, self._sessions = ask, sessions
         self._classes: dict[bytes, Any] = {}
-        self._made: dict[int, tuple[Any, bool]] = {}  # by the tests: the object, and whether it is as they made it
+        self._names: set[str] = set()  # of the classes that the tests know
+        # Objects by their ids: made by the tests; of these, such as may no longer be as they were made; given by the
+        # program, otherwise than when they were made.
+        self._made: dict[int, Any] = {}
+        self._changed: set[int] = set()
+        self._answers: dict[int, Any] = {}
 
     def named(self, name: str) -> Named:
         """The class that tests know by its name."""
+        self._names.add(name)
         return Named(name, (), {"__module__": MODULE, _OBJECTS: self})
 
     def class_for(self, shape: Shape) -> Any:
@@ -52,30 +61,47 @@ class Objects:
         key = wire.encode(tuple(bare))
         if key not in self._classes:
             base = standin(bare._replace(refused=(), computed=()))
-            body = {name: self._member(name, name in shape.computed) for name in shape.refused}
+            # An operator that a property gives would be called with the other operand, whatever that is.
+            computed = frozenset(shape.computed) - SPECIAL
+            body = {name: self._member(name, name in computed) for name in safe(shape.refused)}
             body |= {"__module__": MODULE, "__getattr__": self._missing(), _MARK: True}
             if self._sessions is not None:
                 body["__getattribute__"] = _reading(base, self._sessions)
             self._classes[key] = type(shape.name, (base,), body)
         return self._classes[key]
 
-    def construct(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """An instance of the class ``name``, made by the tests."""
-        made = self.ask(name, args, kwargs)
-        if is_object(made):
-            self._made[id(made)] = made, True
-        return made
-
     def ask(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """A call that may change its arguments."""
-        for one in (*args, *kwargs.values()):
-            if self._is_fresh(one):
-                self._made[id(one)] = one, False
+        """A call that may change its arguments. That of a class gives an instance, made by the tests."""
         return self._ask(function, args, kwargs)
 
     def look(self, function: str, *args: Any) -> Any:
         """A call that means to change nothing."""
         return self._ask(function, args, {})
+
+    # --- what a call is given, and gives ---
+
+    def passed(self, function: str, told: Sequence[Any]) -> None:
+        """A call of ``function`` gets arguments that hold the objects ``told``, and may change these."""
+        if function[-1:] not in (READ, IS) and function[1:] not in COMPARISONS:
+            self._changed |= self._made.keys() & set(map(id, told))
+
+    def given(self, function: str, value: Any, told: Sequence[Any], nodes: wire.Nodes) -> None:
+        """A call of ``function`` has given ``value``, which holds the objects ``told``."""
+        for one in told:
+            known = id(one) in nodes.notes.held or id(one) in self._made or id(one) in self._answers
+            if one is value and function in self._names and is_object(one) and not known:
+                self._made[id(one)] = one
+            else:
+                self._answers[id(one)] = one
+
+    def left(self, arguments: Iterable[Any], told: Sequence[Any], nodes: wire.Nodes) -> None:
+        """A call has changed its ``arguments``, which now hold the objects ``told``."""
+        own = set(map(id, arguments)) - nodes.notes.held
+        for one in told:
+            if id(one) in own:
+                self._changed.add(id(one))
+            else:
+                self._answers[id(one)] = one
 
     # --- what a class defines ---
 
@@ -84,6 +110,8 @@ class Objects:
             return self._property(name)
         if name in COMPARISONS:
             return self._hash() if name == "__hash__" else self._comparison(name)
+        if name == "__contains__":
+            return self._contains()
         return self._operator(name) if name in _OPERATORS else self._method(name)
 
     def _method(self, name: str) -> Any:
@@ -112,11 +140,19 @@ class Objects:
 
     def _operator(self, name: str) -> Any:
         def operator(instance: Any, other: Any) -> Any:
-            if id(instance) in self._made or is_object(other):
+            if self._is_theirs(instance) or is_object(other):
                 return self.ask(f".{name}", (instance, other), {})
             raise _refused(name, instance, "of an answer and a plain value")
 
         return operator
+
+    def _contains(self) -> Any:
+        def contains(instance: Any, item: Any) -> Any:
+            if self._is_theirs(instance) or is_object(item) or type(instance).__name__ in self._names:
+                return self.ask(".__contains__", (instance, item), {})
+            raise _refused("__contains__", instance, "of an answer and a plain value")
+
+        return contains
 
     def _comparison(self, name: str) -> Any:
         def compare(one: Any, other: Any) -> Any:
@@ -141,15 +177,19 @@ class Objects:
         raise _refused(name, one, "of objects with different data, one of them an answer or changed,")
 
     def _hash(self) -> Any:
-        def hashed(instance: Any) -> int:
+        def hashed(instance: Any) -> Any:
             if id(instance) in self._made:
-                return int(self.look(".__hash__", instance))
+                return self.look(".__hash__", instance)
             raise _refused("__hash__", instance, "of an answer")
 
         return hashed
 
+    def _is_theirs(self, one: Any) -> bool:
+        """Whether the tests have made it, and have not been given it since."""
+        return id(one) in self._made and id(one) not in self._answers
+
     def _is_fresh(self, one: Any) -> bool:
-        return self._made.get(id(one), (None, False))[1]
+        return self._is_theirs(one) and id(one) not in self._changed
 
 
 class Named(type):
@@ -161,7 +201,7 @@ class Named(type):
         return super().__new__(mcs, name, bases, body)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        return vars(cls)[_OBJECTS].construct(cls.__name__, args, kwargs)
+        return vars(cls)[_OBJECTS].ask(cls.__name__, args, kwargs)
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):

@@ -25,6 +25,7 @@ from egca_plugin.types import Call, CallResult, CallStatus
 
 _HERE = __file__.rpartition("/")[0] + "/"
 _NONE = wire.encode(None)
+_PYTEST = f"{__package__}.forms.standin"  # an `approx` of the program's making would be close to anything
 _NUMBER = "_egca_number"  # of a function of the candidate's, on what stands for it
 
 
@@ -91,22 +92,28 @@ class Remote:
     def _ask(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         args, kwargs = tuple(map(_named, args)), {name: _named(value) for name, value in kwargs.items()}
         nodes = self._identity.nodes()
+        before = len(nodes.objects)
         arguments = wire.encode((args, kwargs), objects=True, nodes=nodes, keep=_number_of)
+        told = nodes.objects[before:]
+        if told:
+            nodes.notes.kinds.update((type(one).__name__, type(one)) for one in told)
+            self.objects.passed(function, told)
+        given = (*args, *kwargs.values())
         try:
             result = self._send(Call(function, arguments, self._take))
         except BaseException as err:  # a StopIteration too has a frame of ours outermost, until a test has met it
-            self._read_changes(err, nodes)
+            self._read_changes(err, nodes, function, given)
             raise
-        return self.read(result, nodes)
+        return self.read(result, nodes, function, given)
 
-    def _read_changes(self, err: BaseException, nodes: wire.Nodes) -> None:
+    def _read_changes(self, err: BaseException, nodes: wire.Nodes, function: str, given: Sequence[Any]) -> None:
         """What a call that raised ``err`` had done to its arguments by then."""
         result = self._results.get(id(err), (err, None))[1]
         if result is not None and result.arguments_after:
-            self.read(replace(result, value=_NONE), nodes)
+            self.read(replace(result, value=_NONE), nodes, function, given)
 
-    def read(self, result: CallResult, nodes: wire.Nodes) -> Any:
-        """The value, and what the call did to the parts that ``nodes`` holds."""
+    def read(self, result: CallResult, nodes: wire.Nodes, function: str = "", given: Sequence[Any] = ()) -> Any:
+        """The value, and what the call did to the parts that ``nodes`` holds. ``given``: its arguments."""
 
         def opener(number: int, name: str, kind: str) -> Any:
             if kind == "function":
@@ -115,11 +122,16 @@ class Remote:
             self._lazies[id(result)] = (result, opened)
             return relay(opened, kind)
 
-        known = self._known.and_of(nodes.objects)
+        objects, before = nodes.objects, len(nodes.objects)
+        known = self._known.and_also(nodes.notes.kinds) if objects else self._known
         try:
             value = wire.decode(result.value, classes=known, nodes=nodes, opener=opener, make=self._make)
+            self.objects.given(function, value, objects[before:], nodes)
             if result.arguments_after:
+                before = len(objects)
                 wire.decode(result.arguments_after, classes=known, nodes=nodes, opener=opener, make=self._make)
+                if len(objects) > before:
+                    self.objects.left(given, objects[before:], nodes)
         except WireError as err:
             raise wire.Refusal(f"the program's answer: {err}") from err
         return value
@@ -183,12 +195,11 @@ class _Known:
         self._namespace, self._hidden = namespace, hidden
 
     def get(self, name: str, /) -> Any:
-        return None if name in self._hidden else self._namespace.get(name)
+        found = None if name in self._hidden else self._namespace.get(name)
+        return None if isinstance(found, type) and found.__module__ == _PYTEST else found
 
-    def and_of(self, objects: Sequence[Any]) -> _Known:
-        if not objects:
-            return self
-        return _Known({**{type(one).__name__: type(one) for one in objects}, **self._namespace}, self._hidden)
+    def and_also(self, kinds: Mapping[str, Any]) -> _Known:
+        return _Known({**kinds, **self._namespace}, self._hidden)
 
 
 def unseen(error: BaseException) -> bool:

@@ -86,18 +86,24 @@ class Sessions:
         """One for each test ``(its number, how many steps there were at its end, whether it passed)``, in order."""
         start = size = 0
         for test, end, passed in tests:
-            steps = self._steps[self._first(start, end) : end]
-            call = _session(steps, end - len(steps)) if start < end else None
-            size += len(call.arguments) if call else 0
-            if call is not None and size <= MAX_BYTES_IN_ALL:
-                yield TestedCall(call, test, passed, _result(steps))
+            first = self._first(start, end)
+            steps = self._steps[first:end] if end - first <= MAX_STEPS else []
+            call = _session(steps, first) if start < end and steps else None
             start = end
+            if call is None:
+                continue
+            result = _result(steps)
+            size += len(call.arguments) + (len(result.value) or MAX_BYTES)
+            if size > MAX_BYTES_IN_ALL:
+                return
+            yield TestedCall(call, test, passed, result)
 
     def _first(self, start: int, end: int) -> int:
-        """The first step that any from ``start`` on needs, or one of those."""
-        first = start
-        while (earliest := min((step.earliest for step in self._steps[first:end]), default=first)) < first:
-            first = earliest
+        """The first step that any from ``start`` on needs, or one of those; any that is too far away, where it is."""
+        first, at = start, end
+        while at > first and end - first <= MAX_STEPS:
+            at -= 1
+            first = min(first, self._steps[at].earliest)
         return first
 
     def _symbol(self, value: Any, needs: list[int]) -> Symbol:
@@ -122,7 +128,7 @@ class Sessions:
 
 def _session(steps: Sequence[_Step], first: int) -> Call | None:
     """The steps as one call, numbered from ``first``; None where that cannot be told."""
-    if len(steps) > MAX_STEPS or not all(step.sound for step in steps):
+    if not all(step.sound for step in steps):
         return None
     told = [
         (
@@ -152,6 +158,10 @@ def _result(steps: Sequence[_Step]) -> CallResult:
     if ended is not None:
         return CallResult(ended.status, error_type=ended.error_type, error_message=ended.error_message, line=ended.line)
     try:
-        return CallResult(CallStatus.VALUE, wire.encode([step.told for step in steps]), line=steps[-1].line)
+        return CallResult(
+            CallStatus.VALUE,
+            wire.encode([step.told for step in steps], max_bytes=MAX_BYTES_IN_ALL),
+            line=steps[-1].line,
+        )
     except WireError as err:
         return CallResult(CallStatus.REFUSED, error_message=str(err))

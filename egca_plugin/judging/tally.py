@@ -266,5 +266,5 @@ def _text(err: BaseException) -> str:
     """Its message; an exception of the tests may hold a value of the candidate that cannot be printed."""
     try:
         return str(err)
-    except Exception:  # noqa: BLE001 - the boundary to a task's code, whose classes may do anything
+    except BaseException:  # noqa: BLE001 - the boundary to a task's code, whose classes may do anything; a refusal too
         return "(a message that cannot be printed)"

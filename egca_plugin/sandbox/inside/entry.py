@@ -94,11 +94,12 @@ def session(namespace: Mapping[str, Any], steps: Any) -> list[Any]:
     for name, args, kwargs in steps:
         try:
             given_args = [given(*one) for one in args]
-            results.append(find(namespace, name)(*given_args, **{key: given(*one) for key, one in kwargs.items()}))
-            told.append(shown(results[-1]))
+            result = find(namespace, name)(*given_args, **{key: given(*one) for key, one in kwargs.items()})
+            what = shown(result)
         except Exception as err:  # noqa: BLE001 - the boundary: whatever the program raises is its answer
-            results.append(None)
-            told.append((RAISED, type(err).__name__))
+            result, what = None, (RAISED, type(err).__name__)
+        results.append(result)
+        told.append(what)
     return told
 
 
@@ -109,13 +110,20 @@ def shown(value: Any) -> Any:
         return value
     if kind in (list, tuple, set, frozenset):
         items = [shown(one) for one, _ in zip(value, range(MAX_SHOWN))]  # noqa: B905 - as many as there are
-        return items if kind is list else tuple(items) if kind is tuple else sorted(items, key=repr)
+        return items if kind is list else tuple(items) if kind is tuple else sorted(items, key=_spelled)
     if kind is dict:
         return [(shown(key), shown(one)) for key, one in value.items()]
     if hasattr(kind, "__members__"):
         return kind.__name__, value._name_
     if kind.__module__ in _TOLD:
-        return repr(value)
+        return _spelled(value)
     if hasattr(kind, "__next__") or callable(value):
         return "iterator" if hasattr(kind, "__next__") else "function", ""
     return "object", kind.__name__
+
+
+def _spelled(value: Any) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        return type(value).__name__

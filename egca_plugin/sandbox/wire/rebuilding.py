@@ -70,6 +70,7 @@ class Classes:
         self._table: list[tuple[Shape, Any]] = []
         self._referred: set[int] = set()
         self._shared = False  # whether an instance is met twice
+        self._filling = False  # whether what is read is an instance's data
         self._sizes: dict[int, int] = {}  # in items, with all that it refers to, of the instances that are whole
         self._size = 0  # of what is referred to by what is read now
 
@@ -84,7 +85,9 @@ class Classes:
             shape, kind = self._shapes[d.count()]
             objects.append(self._blank(shape, kind, number))
             self._table.append((shape, objects[-1]))
+        self._filling = True
         states = [self._fill(number) for number in range(count - 1, -1, -1)]
+        self._filling = False
         value = d.value(MAX_DEPTH + 2)
         if self._shared:
             _check_size(
@@ -141,11 +144,13 @@ class Classes:
 
     def reference(self, depth: int) -> Any:
         number = self._decoder.count()
+        instance, size = self._table[number][1], self._sizes.get(number, 1)
         if number in self._referred:
             self._shared = True
             self._decoder.spend(COST["again"])
+        if self._filling or number in self._referred:
+            self._nodes.notes.held.add(id(instance))
         self._referred.add(number)
-        instance, size = self._table[number][1], self._sizes.get(number, 1)
         self._size += size
         kind: Any = type(instance)
         if self._decoder.hashed and kind.__hash__ is not object.__hash__:
@@ -240,14 +245,19 @@ def _within(node: Any, states: Mapping[int, Any]) -> Iterator[Any]:
         content, attributes = state
         yield from (part for part in (content, *attributes.values()) if _is_branch(part, states))
     elif isinstance(node, dict):
-        yield from (part for pair in node.items() for part in pair if _is_branch(part, states))
+        yield from (part for pair in dict.items(node) for part in pair if _is_branch(part, states))
     elif isinstance(node, _BRANCHES):
-        yield from (part for part in node if _is_branch(part, states))
+        yield from (part for part in _builtin(node).__iter__(node) if _is_branch(part, states))
 
 
 def _length(node: Any, states: Mapping[int, Any]) -> int:
     state = states.get(id(node))
-    return 1 + (len(node) if state is None else len(state[1]) + len(state[0] or ()))
+    return 1 + (_builtin(node).__len__(node) if state is None else len(state[1]) + len(state[0] or ()))
+
+
+def _builtin(node: Any) -> Any:
+    """The type that it is, past what a class of its own says of its items."""
+    return next(kind for kind in _BRANCHES if isinstance(node, kind))
 
 
 def _is_branch(part: Any, states: Mapping[int, Any]) -> bool:

@@ -26,6 +26,7 @@ MAX_FIELDS = 256  # names of one class: fields, members, methods
 COST: Mapping[str, int] = {
     "list": 1, "dict": 2, "set": 2, "rich": 12, "fraction": 16, "instance": 4, "object": 10, "again": 3, "array": 8,
     "class": 100, "namedtuple": 2_000, "dataclass": 5_000, "enum": 2_000, "member": 50, "field": 15,
+    "method": 8,
 }  # fmt: skip
 BY_NAME = -1  # the number of a function that is an argument, and stayed in its process under its name
 LIVE = -1  # `take` of a call: what it returns stays open in its process (see egca_plugin.sandbox.inside.keeping)
@@ -78,11 +79,46 @@ class Nodes:
     They tell which parts of what comes next are one object with a part that went before.
     """
 
-    __slots__ = ("containers", "objects")
+    __slots__ = ("_notes", "containers", "objects")
 
     def __init__(self) -> None:
         self.containers: list[Any] = []
         self.objects: list[Any] = []
+        self._notes: Notes | None = None  # most exchanges are two small values
+
+    @property
+    def notes(self) -> Notes:
+        if self._notes is None:
+            self._notes = Notes()
+        return self._notes
+
+
+class Notes:
+    """What is known of the parts of an exchange without going through them all.
+
+    ``held``: by their ids, the objects to which the data of others has referred, or one value twice. ``kinds``:
+    classes of objects that were passed, by name.
+    """
+
+    __slots__ = ("containers", "held", "kinds", "objects")
+
+    def __init__(self) -> None:
+        self.containers, self.objects = Firsts(), Firsts()
+        self.held: set[int] = set()
+        self.kinds: dict[str, Any] = {}
+
+
+class Firsts:
+    """The number at which each part of a list that grows stands first, by its id: ``upto`` that length of the list.
+
+    Kept from value to value, since an exchange may be of thousands.
+    """
+
+    __slots__ = ("numbers", "upto")
+
+    def __init__(self) -> None:
+        self.numbers: dict[int, int] = {}
+        self.upto = 0
 
 
 class Match:

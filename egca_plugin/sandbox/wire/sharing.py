@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from egca_plugin.errors import WireError
-from egca_plugin.sandbox.wire.rich import Nodes
+from egca_plugin.sandbox.wire.rich import Firsts, Nodes
 
 _COUNT = struct.Struct("<I")
+FEW = 100  # parts, which are gone through in no time
 
 
 class Sharing(NamedTuple):
@@ -31,23 +32,38 @@ class Sharing(NamedTuple):
 def tell(value: bytearray, nodes: Nodes, containers: list[Any], objects: list[Any]) -> bytes:
     """``value``, in which these were met, with what it shares within itself and with ``nodes``, which gets them."""
     before = len(nodes.containers), len(nodes.objects)
-    same = _met_again(nodes.containers, containers) if containers else []
-    alike = _met_again(nodes.objects, objects) if objects else []
+    same = _met_again(nodes.containers, containers, nodes, "containers") if containers else []
+    alike = _met_again(nodes.objects, objects, nodes, "objects") if objects else []
     if not same and not alike:
         return bytes(value)
     numbers = (*before, len(same), *same, *alike)
     return b"".join((b"S", struct.pack(f"<{1 + len(numbers)}I", len(numbers), *numbers), value))
 
 
-def _met_again(known: list[Any], found: list[Any]) -> list[int]:
-    """Adds ``found`` to ``known``. Flat pairs."""
+def _met_again(known: list[Any], found: list[Any], nodes: Nodes, which: str) -> list[int]:
+    """Adds ``found`` to ``known``, those of ``nodes``. Flat pairs."""
     start = len(known)
     known += found
-    if len(known) == 1 or len(set(map(id, known))) == len(known):
+    if len(known) == 1 or (len(known) < FEW and len(set(map(id, known))) == len(known)):
         return []
-    first: dict[int, int] = {}
+    firsts: Firsts = getattr(nodes.notes, which)
+    first = firsts.numbers
+    new = known[firsts.upto :]
+    fresh = dict(zip(map(id, new), range(firsts.upto, len(known)), strict=True))
+    if len(fresh) == len(new) and first.keys().isdisjoint(fresh):
+        first.update(fresh)
+        found_again = []
+    else:
+        found_again = _pairs(new, firsts, start)
+    firsts.upto = len(known)
+    return found_again
+
+
+def _pairs(new: list[Any], firsts: Firsts, start: int) -> list[int]:
+    """Of those from number ``start`` on."""
+    first = firsts.numbers
     pairs: list[int] = []
-    for number, one in enumerate(known):
+    for number, one in enumerate(new, firsts.upto):
         other = first.setdefault(id(one), number)
         if other != number and number >= start:
             pairs += (number, other)

@@ -69,18 +69,20 @@ def checked(parts: Any) -> Shape:
         raise WireError("a class with other values than names")
     if shape.kind == PLAIN and not (all(map(is_scalar, shape.extra)) and not any(map(_is_special, shape.names))):
         raise WireError("a class with attributes that are no plain data")
-    if not set(shape.computed) <= set(shape.refused):
+    if len(shape.computed) > len(shape.refused) or not set(shape.computed) <= set(shape.refused):
         raise WireError("a class that computes what it does not define")
     return shape
 
 
 def cost(shape: Shape) -> int:
     """Of its class, in items."""
+    methods = COST["method"] * len(shape.refused)
     if shape.kind == ENUM:
-        return COST["enum"] + COST["member"] * len(shape.names)
+        return methods + COST["enum"] + COST["member"] * len(shape.names)
     if shape.kind == DATACLASS:
-        return COST["dataclass"] + COST["member"] * len(shape.names)
-    return COST["namedtuple"] + COST["field"] * len(shape.names) if shape.names and shape.base else COST["class"]
+        return methods + COST["dataclass"] + COST["member"] * len(shape.names)
+    fields = COST["namedtuple"] + COST["field"] * len(shape.names) if shape.names and shape.base else COST["class"]
+    return methods + fields
 
 
 def is_namedtuple(shape: Shape) -> bool:
@@ -134,7 +136,7 @@ def _standin(same: _Same) -> Any:
     shape = same.shape
     refusals: dict[str, Any] = {
         "__module__": MODULE,
-        **{name: Untold(name, shape.name) for name in _safe(shape.refused)},
+        **{name: Untold(name, shape.name) for name in safe(shape.refused)},
     }
     if "__getattr__" in refusals:
         refusals["__getattr__"] = _untold_attribute(shape.name)
@@ -181,7 +183,8 @@ def _untold_attribute(of: str) -> Any:
     return __getattr__
 
 
-def _safe(names: tuple[str, ...]) -> list[str]:
+def safe(names: tuple[str, ...]) -> list[str]:
+    """Without those that mean something to the interpreter itself, when it makes a class or looks at one."""
     return [name for name in names if name in SPECIAL or not _is_special(name)]
 
 
