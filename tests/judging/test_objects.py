@@ -319,12 +319,10 @@ def test_an_object_that_agrees_with_everything_passes_nothing(sandbox: Sandbox, 
     assert not judged(sandbox, source, f"s = Stack()\n{check}", STACK, name="Stack").passed
 
 
-def test_what_is_expected_of_an_answer_never_reaches_the_program(sandbox: Sandbox) -> None:
-    spy = VECTOR.replace(
-        "self.x, self.y = x, y", "self.x, self.y = x, y\n        if x == 44: raise SystemExit"
-    ).replace("return isinstance(other, Vector) and", "raise KeyError(other.x)\n        return")
+def test_a_program_is_not_asked_about_its_answers_while_it_has_more_to_give(sandbox: Sandbox) -> None:
+    spy = VECTOR.replace("return isinstance(other, Vector) and", "raise KeyError(other.x)\n        return")
     verdict = judged(sandbox, spy, "assert Vector(1, 2) + Vector(3, 4) == Vector(4, 7)", VECTOR)
-    assert verdict.outcome is Outcome.REFUSED
+    assert verdict.outcome is Outcome.WRONG_ANSWER
 
 
 def test_a_program_without_the_class_fails_its_tests_one_by_one(sandbox: Sandbox) -> None:

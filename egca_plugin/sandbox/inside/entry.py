@@ -41,6 +41,8 @@ def find(namespace: Mapping[str, Any], name: str) -> Callable[..., Any]:
     owner, _, last = name.rpartition(".")
     if last[-1:] in (READ, SET):
         return _attribute(last[:-1], last[-1], *([_of(namespace, owner)] if owner else []))
+    if name == ".__exit__":
+        return _leave
     if name[:1] == ".":
         return lambda instance, /, *args, **kwargs: getattr(instance, last)(*args, **kwargs)
     if owner and owner in namespace and (hasattr(namespace[owner], last) or last not in namespace):
@@ -67,6 +69,11 @@ def _attribute(name: str, what: str, *owner: Any) -> Callable[..., Any]:
 
     function: Callable[..., Any] = reading if what == READ else setting
     return (lambda *args: function(*owner, *args)) if owner else function
+
+
+def _leave(instance: Any, kind: Any, error: Any, trace: Any) -> Any:
+    """A ``with`` block of the tests ends, by an ``error`` or not; what else is told of that is made here."""
+    return instance.__exit__(None if error is None else type(error), error, None)
 
 
 # --- sessions ---

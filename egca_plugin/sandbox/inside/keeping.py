@@ -67,7 +67,9 @@ class Keeper:
         except Exception:
             self.after = changes((args, kwargs), wire.plain(arguments), nodes, self)
             raise
-        kind = _kind(value)
+        # One that tests make may have more to it than its items.
+        is_object = nodes is self._lasting and not (function == ".__iter__" and value is not args[0])
+        kind = _kind(value, own=not is_object)
         if kind:
             name = getattr(value, "__name__", kind)
             encoded = wire.opened(
@@ -172,8 +174,9 @@ def finished(coroutine: Any) -> Any:
         return end.value
 
 
-def _kind(value: Any) -> str:
-    """Of what is asked for its items one by one; empty for what is not."""
+def _kind(value: Any, *, own: bool = True) -> str:
+    """Of what is asked for its items one by one; empty for what is not. ``own``: iterators of the program's classes
+    too."""
     if id(type(value)) in _VALUES:
         return ""
     if isinstance(value, types.CoroutineType):
@@ -181,7 +184,7 @@ def _kind(value: Any) -> str:
     if wire.is_iterator(value):
         return _KINDS.get(type(value), "iterator")
     kind = type(value)
-    own = hasattr(kind, "__next__") and hasattr(kind, "__iter__") and wire.is_own(kind)
+    own = own and hasattr(kind, "__next__") and hasattr(kind, "__iter__") and wire.is_own(kind)
     return "iterator" if own else ""
 
 
