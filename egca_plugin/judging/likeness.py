@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from numbers import Number
 from typing import Any
 
@@ -12,7 +12,8 @@ from egca_plugin.errors import WireError
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.wire.classes import BASES
 
-_SEQUENCES = (list, tuple, deque)
+_SEQUENCES: tuple[Any, ...] = (list, tuple, deque)
+_ITERABLES: tuple[Any, ...] = (*_SEQUENCES, set, frozenset)
 _KEYS = (type(None), bool, int, float, complex, str, bytes)
 _BUILTIN = tuple(BASES.values())
 _NUMBER = "_egca_number"  # of a function of the program's, on what stands for it
@@ -63,6 +64,23 @@ def _is_plain(value: Any) -> bool:
         return bool(wire.encode(value))
     except WireError:
         return False
+
+
+def parts(value: Any, is_object: Callable[[Any], bool]) -> Iterator[Any]:
+    """``value`` and all that its containers and its objects hold."""
+    pending, met = [value], set[int]()
+    while pending:
+        one = pending.pop()
+        if id(one) in met or isinstance(one, _KEYS):
+            continue
+        met.add(id(one))
+        yield one
+        if isinstance(one, dict):
+            pending += [*dict.keys(one), *dict.values(one)]
+        for kind in _ITERABLES:
+            pending += kind.__iter__(one) if isinstance(one, kind) else ()  # past what its class overrides
+        if is_object(one):
+            pending += vars(one).values()
 
 
 def told(value: Any) -> bytes:

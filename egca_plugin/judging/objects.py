@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from egca_plugin.errors import WireError
-from egca_plugin.judging.likeness import alike, told
+from egca_plugin.judging.likeness import alike, parts, told
 from egca_plugin.judging.sessions import Sessions
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.wire.classes import COMPARISONS, ENUM, PLAIN, Shape
@@ -77,10 +77,14 @@ class Objects:
 
     def ask(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call that may change its arguments."""
-        for one in (*args, *kwargs.values()):
+        self.used((args, kwargs))
+        return self._ask(function, args, kwargs)
+
+    def used(self, value: Any) -> None:
+        """A call took it, or it is what one has given: no object in it is one that the tests have just made."""
+        for one in parts(value, is_object) if self._made else ():
             if self._is_fresh(one):
                 self._made[id(one)] = one, False
-        return self._ask(function, args, kwargs)
 
     def look(self, function: str, *args: Any) -> Any:
         """A call that means to change nothing."""

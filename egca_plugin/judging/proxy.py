@@ -122,8 +122,10 @@ class Remote:
         known = self._known.and_of(nodes.objects)
         try:
             value = wire.decode(result.value, classes=known, nodes=nodes, opener=opener, make=self._make)
+            self.objects.used(value)
             if result.arguments_after:
-                wire.decode(result.arguments_after, classes=known, nodes=nodes, opener=opener, make=self._make)
+                after = result.arguments_after
+                self.objects.used(wire.decode(after, classes=known, nodes=nodes, opener=opener, make=self._make))
         except WireError as err:
             raise wire.Refusal(f"the program's answer: {err}") from err
         return value
