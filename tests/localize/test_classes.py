@@ -149,7 +149,7 @@ def test_a_session_is_data_that_any_program_can_be_given(sandbox: Sandbox) -> No
         (".balance?", (("r", 1),), {}),
         (".total", (("r", 0),), {}),
     ]
-    assert wire.decode(verdict.calls[1].result.value) == [("object", "Bank"), ("object", "Account"), 10, 10]
+    assert wire.decode(verdict.calls[1].result.value) == [("object", "Bank", 0), ("object", "Account", 1), 10, 10]
     again = judge(sandbox, LISTED, TASK)
     assert [tested.call for tested in again.calls] == [tested.call for tested in verdict.calls]
 
