@@ -80,10 +80,11 @@ class Objects:
         self.used((args, kwargs))
         return self._ask(function, args, kwargs)
 
-    def used(self, value: Any) -> None:
-        """A call took it, or it is what one has given: no object in it is one that the tests have just made."""
+    def used(self, value: Any, but: tuple[Any, ...] = ()) -> None:
+        """A call took it, or it is what one has given: no object in it is one that the tests have just made, ``but``
+        what was only looked at."""
         for one in parts(value, is_object) if self._made else ():
-            if self._is_fresh(one):
+            if self._is_fresh(one) and not any(one is each for each in but):
                 self._made[id(one)] = one, False
 
     def look(self, function: str, *args: Any) -> Any:

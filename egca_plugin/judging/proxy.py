@@ -124,8 +124,12 @@ class Remote:
             value = wire.decode(result.value, classes=known, nodes=nodes, opener=opener, make=self._make)
             self.objects.used(value)
             if result.arguments_after:
-                after = result.arguments_after
-                self.objects.used(wire.decode(after, classes=known, nodes=nodes, opener=opener, make=self._make))
+                after = wire.decode(result.arguments_after, classes=known, nodes=nodes, opener=opener, make=self._make)
+                match after:
+                    case tuple() as looked_at, dict():
+                        self.objects.used(after, but=looked_at)
+                    case _:
+                        raise WireError("arguments that are none")
         except WireError as err:
             raise wire.Refusal(f"the program's answer: {err}") from err
         return value

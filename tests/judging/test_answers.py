@@ -38,6 +38,20 @@ class Vector:
 
     def parts(self):
         return [Vector(self.x, 0), Vector(0, self.y)]
+
+    def same(self, other):
+        return self == other
+
+
+class Named:
+    def __init__(self, name, other):
+        self.name, self.other = name, other
+
+    def __eq__(self, other):
+        return self.name == other.name
+
+    def __hash__(self):
+        return hash(self.name)
 """
 
 
@@ -58,6 +72,8 @@ def judged(sandbox: Sandbox, source: str, body: str, reference: str = "", name: 
         "assert Vector(1, 2).parts()[0] in {Vector(1, 0)} and {Vector(0, 2): 'y'}[Vector(1, 2).parts()[1]] == 'y'",
         "assert sorted(Vector(3, 2).parts())[0] == Vector(0, 2) == min(Vector(3, 2).parts())",
         "assert -Vector(1, 2) != 5",
+        "v, w = Vector(1, 2), Vector(-1, 2)\nassert hash(v) and v != w and v.same(w) is False\n"
+        "assert Named('a', 1) == Named('a', 2) and len({Named('a', 1), Named('a', 2)}) == 1",
     ],
 )
 def test_answers_are_compared_by_their_data(sandbox: Sandbox, body: str) -> None:
