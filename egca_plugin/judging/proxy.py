@@ -126,7 +126,7 @@ class Remote:
             if result.arguments_after:
                 after = wire.decode(result.arguments_after, classes=known, nodes=nodes, opener=opener, make=self._make)
                 match after:
-                    case tuple() as looked_at, dict():
+                    case tuple() as looked_at, dict(), *_:
                         self.objects.used(after, but=looked_at)
                     case _:
                         raise WireError("arguments that are none")

@@ -177,13 +177,41 @@ def test_views_blocks_and_iterators(sandbox: Sandbox, body: str) -> None:
 
 COUNTER = """
 class Counter:
+    every = []
+
     def __init__(self):
         self.value, self.log = 0, []
+        Counter.every.append(self)
+
+    @classmethod
+    def add_to_all(cls, by):
+        for one in cls.every:
+            one.add(by)
+
+    def adder(self):
+        return lambda by: self.add(by)
+
+    def get(self):
+        return self.value
 
     def add(self, by=1):
         self.value += by
         self.log.append(by)
 """
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "c = Counter()\nCounter.add_to_all(3)\nassert c.value == 3 and c.log == [3]",
+        "c = Counter()\nCounter.add_to_all(3)\nassert c.get() == 3",
+        "c = Counter()\nadd = c.adder()\nadd(2)\nassert c.get() == 2 and c.log == [2]",
+        "c = Counter()\nadd = c.adder()\nwith pytest.raises(TypeError):\n    add('x')\nadd(1)\nassert c.value == 1",
+    ],
+)
+def test_a_call_may_change_objects_that_are_no_arguments(sandbox: Sandbox, body: str) -> None:
+    verdict = judged(sandbox, COUNTER, body, name="Counter")
+    assert (verdict.outcome, verdict.detail) == (Outcome.OK, "")
 
 
 def test_threads_of_the_tests(sandbox: Sandbox) -> None:
