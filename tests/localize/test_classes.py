@@ -158,3 +158,35 @@ def test_the_program_gives_alone_what_it_gave_the_tests(sandbox: Sandbox) -> Non
     for tested in judge(sandbox, LISTED, TASK).calls:
         (result,) = sandbox.run_calls(LISTED, [tested.call], timeout_s=2)
         assert result.value == tested.result.value
+
+
+SHELF = """
+class Book:
+    def __init__(self, name):
+        self.name = name
+
+
+class Shelf:
+    def __init__(self, names):
+        self.held = [Book(name) for name in names]
+
+    def books(self):
+        return list(self.held)
+
+    def take(self, book):
+        self.held.remove(book)
+        return self.held[0]
+"""
+
+
+def test_what_a_result_holds_may_be_an_argument_and_which_object_it_is_counts(sandbox: Sandbox) -> None:
+    tests = (
+        "from solution import Shelf\n\ndef test_take():\n    shelf = Shelf(['a', 'b', 'c'])\n"
+        "    books = shelf.books()\n    assert shelf.take(books[0]) is books[1]\n"
+    )
+    task = Task("shelf", "", "Shelf", SHELF, tests)
+    wrong = SHELF.replace("self.held[0]", "self.held[-1]")
+    verdict = judge(sandbox, wrong, task)
+    ((steps,), _) = wire.decode(verdict.calls[0].call.arguments)
+    assert steps[-1] == (".take", (("r", 0), ("r", 1, 0)), {})
+    assert TraceLocalizer().localize(Case(task, wrong, (SHELF,), verdict, sandbox)).verified
