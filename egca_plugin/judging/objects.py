@@ -6,9 +6,10 @@ methods and use operators as if the class were theirs.
 
 What a program says of its own objects is its claim, and it must not learn what is expected of it. So ``==`` between an
 object that it has answered or changed and another goes by their data; its own ``__eq__`` is asked only about objects
-that the tests have just made. Arithmetic with what an answer is takes another object, and so does ``in``, unless the
-tests know the answer's class. An object that the tests have made becomes an answer when the program gives it back, in
-whatever: else ``return self`` would be right wherever a number is expected.
+that the tests have just made, and when all answers are given: where it then calls equal what had other data, nobody
+knows (:meth:`Objects.contradicted`). Arithmetic with what an answer is takes another object, and so does ``in``, unless
+the tests know the answer's class. An object that the tests have made becomes an answer when the program gives it back,
+in whatever: else ``return self`` would be right wherever a number is expected.
 """
 
 from __future__ import annotations
@@ -16,14 +17,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from egca_plugin.errors import WireError
+from egca_plugin.judging.likeness import alike, told
 from egca_plugin.judging.sessions import Sessions
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.inside.entry import IS, READ
 from egca_plugin.sandbox.wire.classes import COMPARISONS, ENUM, PLAIN, SPECIAL, Shape
 from egca_plugin.sandbox.wire.standins import MODULE, safe, standin
+from egca_plugin.types import Call, CallResult, CallStatus
 
 Ask = Callable[[str, tuple[Any, ...], dict[str, Any]], Any]  # a call in the program's process
+Send = Callable[[Call], CallResult]
 
+_YES = wire.encode(True)
+MAX_DOUBTS = 30  # pairs of which the program is asked in the end
 _MARK = "_egca_object"  # in the class of each of the program's objects
 _OBJECTS = "_egca_objects"
 _OPERATORS = frozenset(
@@ -47,6 +54,7 @@ class Objects:
         self._made: dict[int, Any] = {}
         self._changed: set[int] = set()
         self._answers: dict[int, Any] = {}
+        self._doubts: dict[bytes, str] = {}  # by arguments of `__eq__`, of different data: the class
 
     def named(self, name: str) -> Named:
         """The class that tests know by its name."""
@@ -65,6 +73,7 @@ class Objects:
             computed = frozenset(shape.computed) - SPECIAL
             body = {name: self._member(name, name in computed) for name in safe(shape.refused)}
             body |= {"__module__": MODULE, "__getattr__": self._missing(), _MARK: True}
+            body.setdefault("__setattr__", self._setting())  # its class may allow it or not, and says so
             if self._sessions is not None:
                 body["__getattribute__"] = _reading(base, self._sessions)
             self._classes[key] = type(shape.name, (base,), body)
@@ -94,20 +103,27 @@ class Objects:
             else:
                 self._answers[id(one)] = one
 
-    def left(self, arguments: Iterable[Any], told: Sequence[Any], nodes: wire.Nodes) -> None:
-        """A call has changed its ``arguments``, which now hold the objects ``told``."""
-        own = set(map(id, arguments)) - nodes.notes.held
-        for one in told:
-            if id(one) in own:
-                self._changed.add(id(one))
-            else:
-                self._answers[id(one)] = one
+    def left(self, arguments: Iterable[Any], also: Iterable[Any], told: Sequence[Any], nodes: wire.Nodes) -> None:
+        """A call may have changed its ``arguments``, and has changed ``also``: they now hold the objects ``told``."""
+        self._changed |= self._made.keys() & set(map(id, also))
+        own = set(map(id, (*arguments, *also))) - nodes.notes.held
+        self._answers |= {id(one): one for one in told if id(one) not in own}
+
+    def contradicted(self, send: Send) -> str:
+        """The class of which two objects are equal, as the program says, that were taken for different; or ``""``."""
+        for arguments in self._doubts:
+            result = send(Call(".__eq__", arguments, wire.LIVE))
+            if result.status is CallStatus.VALUE and wire.plain(result.value) == _YES:
+                return self._doubts[arguments]
+        return ""
 
     # --- what a class defines ---
 
     def _member(self, name: str, computed: bool) -> Any:
         if computed:
             return self._property(name)
+        if name == "__exit__":
+            return self._leaving()
         if name in COMPARISONS:
             return self._hash() if name == "__hash__" else self._comparison(name)
         if name == "__contains__":
@@ -120,6 +136,18 @@ class Objects:
 
         method.__name__ = method.__qualname__ = name
         return method
+
+    def _leaving(self) -> Any:
+        def leave(instance: Any, kind: Any, error: Any, trace: Any) -> Any:
+            return self.ask(".__exit__", (instance, None, error, None), {})  # the rest of it is made there
+
+        return leave
+
+    def _setting(self) -> Any:
+        def setting(instance: Any, name: str, value: Any) -> None:
+            self.ask(f".{name}=", (instance, value), {})
+
+        return setting
 
     def _property(self, name: str) -> property:
         return property(
@@ -160,27 +188,29 @@ class Objects:
                 return self.look(f".{name}", one, other)
             if name in ("__eq__", "__ne__"):
                 return self._same(name, one, other)
-            if id(one) in self._made and id(other) in self._made:
-                return self.look(f".{name}", one, other)
+            if is_object(other) and (id(one) in self._made) == (id(other) in self._made):
+                return self.look(f".{name}", one, other)  # nothing is expected of one answer by another
             raise _refused(name, one, "of an answer")
 
         return compare
 
     def _same(self, name: str, one: Any, other: Any) -> Any:
         """By their data, where the program is not to be asked."""
-        if not is_object(other):
-            return NotImplemented
-        for attribute in vars(one):  # what the test has looked at
-            getattr(one, attribute)
-        if one is other or (type(one) is type(other) and _data(one) == _data(other)):
-            return name == "__eq__"
-        raise _refused(name, one, "of objects with different data, one of them an answer or changed,")
+        if is_object(other):
+            for attribute in vars(one):  # what the test has looked at
+                getattr(one, attribute)
+            if one is other or alike(one, other, is_object):
+                return name == "__eq__"
+        if len(self._doubts) < MAX_DOUBTS:
+            try:
+                self._doubts.setdefault(told(((one, other), {})), type(one).__name__)
+            except WireError:  # something of the tests', which the program does not know
+                pass
+        return name == "__ne__" if is_object(other) else NotImplemented
 
     def _hash(self) -> Any:
         def hashed(instance: Any) -> Any:
-            if id(instance) in self._made:
-                return self.look(".__hash__", instance)
-            raise _refused("__hash__", instance, "of an answer")
+            return self.look(".__hash__", instance)  # equal is what has the same data, whatever this is
 
         return hashed
 
@@ -208,6 +238,14 @@ class Named(type):
             raise AttributeError(name)
         return vars(cls)[_OBJECTS].look(f"{cls.__name__}.{name}?")
 
+    def __getitem__(cls, item: Any) -> Any:
+        """``Stack[int]``, where the program's class is generic."""
+        try:
+            vars(cls)[_OBJECTS].look(f"{cls.__name__}.__class_getitem__?")
+        except AttributeError:
+            raise TypeError(f"type {cls.__name__!r} is not subscriptable") from None
+        return cls
+
     def __setattr__(cls, name: str, value: Any) -> None:
         vars(cls)[_OBJECTS].ask(f"{cls.__name__}.{name}=", (value,), {})
 
@@ -233,10 +271,6 @@ def _reading(base: Any, sessions: Sessions) -> Any:
         return value
 
     return read
-
-
-def _data(instance: Any) -> bytes:
-    return wire.encode(instance, objects=True, keep=lambda thing: vars(thing)["_egca_number"])
 
 
 def _refused(name: str, instance: Any, of: str) -> wire.Refusal:

@@ -10,6 +10,7 @@ candidate's own to define.
 from __future__ import annotations
 
 import builtins
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import replace
@@ -45,7 +46,8 @@ class Remote:
     """
 
     __slots__ = (
-        "_function", "_identity", "_known", "_lazies", "_make", "_results", "_send", "_take", "objects", "sessions",
+        "_function", "_identity", "_known", "_lazies", "_lock", "_make", "_results", "_send", "_take", "objects",
+        "sessions",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +64,7 @@ class Remote:
         self.sessions = Sessions() if classes else None
         self.objects = Objects(self.ask, self.sessions)
         self._make = self.objects.class_for if classes else wire.standin
+        self._lock = threading.RLock()  # what both sides know of objects grows by one call after the other
         self._identity = _Identity(process if take == wire.LASTING else None)
         self._results: dict[int, tuple[BaseException, CallResult]] = {}  # by the exception's id, while it lives
         self._lazies: dict[int, tuple[CallResult, Opened]] = {}  # by the result's id
@@ -80,14 +83,15 @@ class Remote:
         """A call of ``function``; of ``thing``, which stayed open under the number ``args[0]``, where that is empty."""
         if self.sessions is None:
             return self._ask(function, args, kwargs)
-        step = self.sessions.asked(function, (thing, *args[1:]) if not function else args, kwargs)
-        try:
-            value = self._ask(function, args, kwargs)
-        except BaseException as err:
-            self.sessions.failed(step, self._results.get(id(err), (err, None))[1])
-            raise
-        self.sessions.answered(step, value)
-        return value
+        with self._lock:
+            step = self.sessions.asked(function, (thing, *args[1:]) if not function else args, kwargs)
+            try:
+                value = self._ask(function, args, kwargs)
+            except BaseException as err:
+                self.sessions.failed(step, self._results.get(id(err), (err, None))[1])
+                raise
+            self.sessions.answered(step, value)
+            return value
 
     def _ask(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         args, kwargs = tuple(map(_named, args)), {name: _named(value) for name, value in kwargs.items()}
@@ -129,9 +133,10 @@ class Remote:
             self.objects.given(function, value, objects[before:], nodes)
             if result.arguments_after:
                 before = len(objects)
-                wire.decode(result.arguments_after, classes=known, nodes=nodes, opener=opener, make=self._make)
+                after = wire.decode(result.arguments_after, classes=known, nodes=nodes, opener=opener, make=self._make)
                 if len(objects) > before:
-                    self.objects.left(given, objects[before:], nodes)
+                    also = after[2:] if type(after) is tuple else ()
+                    self.objects.left(given, also, objects[before:], nodes)
         except WireError as err:
             raise wire.Refusal(f"the program's answer: {err}") from err
         return value

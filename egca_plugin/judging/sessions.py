@@ -13,7 +13,7 @@ from typing import Any
 
 from egca_plugin.errors import WireError
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.inside.entry import LIST, MEMBER, RAISED, SESSION, STEP, TUPLE, VALUE, shown
+from egca_plugin.sandbox.inside.entry import LIST, MEMBER, RAISED, SESSION, STEP, TUPLE, VALUE, numbered, shown, within
 from egca_plugin.types import Call, CallResult, CallStatus, TestedCall
 
 MAX_STEPS = 300  # of one session
@@ -46,7 +46,8 @@ class Sessions:
     """The steps of one trial so far."""
 
     _steps: list[_Step] = field(default_factory=list)
-    _given: dict[int, tuple[Any, int]] = field(default_factory=dict)  # by id: an object, and the step that gave it
+    _given: dict[int, tuple[Any, Symbol]] = field(default_factory=dict)  # by id: an object, and what it is told as
+    _held: list[Any] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self._steps)
@@ -64,9 +65,10 @@ class Sessions:
         return number
 
     def answered(self, number: int, value: Any) -> None:
-        self._steps[number].told = shown(value)
-        if type(value) not in _PLAIN:
-            self._given.setdefault(id(value), (value, number))
+        self._steps[number].told = shown(value, self._held)
+        for path, thing in within(value):
+            if type(thing) not in _PLAIN:
+                self._given.setdefault(id(thing), (thing, (STEP, number, *path)))
 
     def failed(self, number: int, result: CallResult | None) -> None:
         """``result``: what the program answered, if that is why."""
@@ -113,17 +115,16 @@ class Sessions:
             return VALUE, value
         known = self._given.get(id(value))
         if known is not None:
-            needs.append(known[1])
-            return STEP, known[1]
+            needs.append(known[1][1])
+            return known[1]
         if hasattr(kind, "__members__"):
             return MEMBER, kind.__name__, value._name_
         try:
-            wire.encode(value)
+            return VALUE, wire.decode(wire.encode(value))  # as it is now
         except WireError as err:
             if kind not in (list, tuple):
                 raise _Untold from err
             return LIST if kind is list else TUPLE, tuple(self._symbol(one, needs) for one in value)
-        return VALUE, value
 
 
 def _session(steps: Sequence[_Step], first: int) -> Call | None:
@@ -148,7 +149,7 @@ def _session(steps: Sequence[_Step], first: int) -> Call | None:
 def _moved(symbol: Symbol, by: int) -> Symbol:
     kind, what, *rest = symbol
     if kind == STEP:
-        return kind, what - by
+        return kind, what - by, *rest
     return (kind, tuple(_moved(one, by) for one in what)) if kind in (LIST, TUPLE) else (kind, what, *rest)
 
 
@@ -160,7 +161,7 @@ def _result(steps: Sequence[_Step]) -> CallResult:
     try:
         return CallResult(
             CallStatus.VALUE,
-            wire.encode([step.told for step in steps], max_bytes=MAX_BYTES_IN_ALL),
+            wire.encode(numbered([step.told for step in steps], {}), max_bytes=MAX_BYTES_IN_ALL),
             line=steps[-1].line,
         )
     except WireError as err:

@@ -109,7 +109,7 @@ class Tally:
                 return result
             error = self._remote.exception(result)
             self._raised[id(error)] = (error, result)
-            if isinstance(error, StopIteration):
+            if isinstance(error, StopIteration) and call.function != ".__next__":  # an iterator's, as it should be
                 self._stops.append(error)
             if isinstance(error, CallFailed):
                 self._unanswered = error
@@ -164,6 +164,12 @@ class Tally:
         outcome = _outcome(err) if raised is None else OUTCOMES[raised[1].status]
         error = None if raised is None else source_error(raised[1])
         self._failed[test] = _Failure(outcome, error, f"test {test}: {said}"[:MAX_DETAIL], said, asserted)
+
+    def doubt(self, err: BaseException) -> None:
+        """Nobody knows whether the program is right, whatever has failed."""
+        failed, self._failed = self._failed, {}
+        self.fail(self._checks.count, err)
+        self._failed |= failed
 
     def leaves_in_peace(self, err: BaseException | None) -> bool:
         """``sys.exit()``, what unittest's runner says after success, a test that skips itself or that is a generator

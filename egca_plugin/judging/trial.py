@@ -81,6 +81,7 @@ class Trial:
                 finished = self._run()
         except Halt:
             finished = False
+        self._ask_in_the_end()
         if self._caller.lost is not None:
             raise self._caller.lost
         if self._caller.elsewhere:
@@ -114,6 +115,16 @@ class Trial:
             namespace |= own
             exec(marshal.loads(self._checks.code), namespace)  # noqa: S102 - the task's own
             self._run_form(namespace, own["candidate"])
+
+    def _ask_in_the_end(self) -> None:
+        """What the program could not be asked while it had answers to give."""
+        name = self._remote.objects.contradicted(self._caller.aside)
+        if name:
+            self._tally.doubt(
+                wire.Refusal(
+                    f"answers of the class {name!r} that the program calls equal to others, by data that differ"
+                )
+            )
 
     def _send(self, call: Call) -> CallResult:
         return self._caller.send(call)
@@ -205,6 +216,16 @@ class _Caller:
             if result.printed:
                 _print(result.printed, end="")
             return self._tally.answered(call, result, keep=not self.dead)
+
+    def aside(self, call: Call) -> CallResult:
+        """A call that is none of the tests'."""
+        if self.dead or self._session.ending is not None or self._under_way or self.lost is not None:
+            return CallResult(CallStatus.DIED)
+        try:
+            return self._session.send(call)
+        except ZygoteLost as err:
+            self.lost = err
+            return CallResult(CallStatus.DIED)
 
     def process(self) -> int:
         """Which of the program's processes the next call goes to."""

@@ -307,24 +307,27 @@ SAYS_YES = """
         ("Yes()", "assert s.pop() in [2, 3]"),
         ("Yes()", "assert s.pop() == pytest.approx(2.5)"),
         ("Yes()", "assert {2: 1}[s.pop()] == 1"),
+        ("Stack.made[0]", "assert s.pop() == 2"),
+        ("[Stack.made[0]]", "assert s.pop() == [2]"),
+        ("iter(Stack.made)", "assert next(s.pop()) == 2"),
+        ("setattr(self, 'x', Stack.made[0])", "s.pop()\nassert s.x == 2"),
         ("Stack(1)", "assert s.pop() == Stack(2)"),
         ("Stack(1)", "t = s.pop()\nt.push(1)\nassert t == Stack(2)"),
     ],
 )
 def test_an_object_that_agrees_with_everything_passes_nothing(sandbox: Sandbox, answer: str, check: str) -> None:
     source = (
-        f"class Yes:{SAYS_YES}\nclass Stack:{SAYS_YES}\n    def __init__(self, *x): self.x = x\n"
+        f"class Yes:{SAYS_YES}\nclass Stack:{SAYS_YES}\n    made = []\n"
+        "    def __init__(self, *x): self.x = x; Stack.made.append(self)\n"
         f"    def push(self, x): pass\n    def pop(self): return {answer}\n"
     )
-    assert not judged(sandbox, source, f"s = Stack()\n{check}", STACK, name="Stack").passed
+    assert not judged(sandbox, source, f"t = Stack()\ns = Stack()\n{check}", STACK, name="Stack").passed
 
 
-def test_what_is_expected_of_an_answer_never_reaches_the_program(sandbox: Sandbox) -> None:
-    spy = VECTOR.replace(
-        "self.x, self.y = x, y", "self.x, self.y = x, y\n        if x == 44: raise SystemExit"
-    ).replace("return isinstance(other, Vector) and", "raise KeyError(other.x)\n        return")
+def test_a_program_is_not_asked_about_its_answers_while_it_has_more_to_give(sandbox: Sandbox) -> None:
+    spy = VECTOR.replace("return isinstance(other, Vector) and", "raise KeyError(other.x)\n        return")
     verdict = judged(sandbox, spy, "assert Vector(1, 2) + Vector(3, 4) == Vector(4, 7)", VECTOR)
-    assert verdict.outcome is Outcome.REFUSED
+    assert verdict.outcome is Outcome.WRONG_ANSWER
 
 
 def test_a_program_without_the_class_fails_its_tests_one_by_one(sandbox: Sandbox) -> None:

@@ -195,7 +195,7 @@ def test_a_session_of_too_many_steps_is_found_out_at_once() -> None:
 
 
 def test_integers_of_too_many_digits_are_told_somehow() -> None:
-    assert len(entry.shown({10**5_000, 1})) == 2
+    assert len(entry.shown({10**5_000, 1}, [])) == 2
     steps = [("f", (), {}), ("g", (), {}), ("h", (("r", 1),), {})]
     told = entry.session({"f": lambda: {10**5_000}, "g": lambda: 7, "h": lambda x: x}, steps)
     assert told[1:] == [7, 7]

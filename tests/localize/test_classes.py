@@ -150,7 +150,7 @@ def test_a_session_is_data_that_any_program_can_be_given(sandbox: Sandbox) -> No
         (".balance?", (("r", 1),), {}),
         (".total", (("r", 0),), {}),
     ]
-    assert wire.decode(verdict.calls[1].result.value) == [("object", "Bank"), ("object", "Account"), 10, 10]
+    assert wire.decode(verdict.calls[1].result.value) == [("object", "Bank", 0), ("object", "Account", 1), 10, 10]
     again = judge(sandbox, LISTED, TASK)
     assert [tested.call for tested in again.calls] == [tested.call for tested in verdict.calls]
 
@@ -167,3 +167,35 @@ def test_inputs_near_a_session_have_its_steps(sandbox: Sandbox) -> None:
     near = [wire.decode(call.arguments)[0][0] for call in neighbours([session], 8)]
     assert len(near) == 8
     assert all([step[0] for step in one] == [step[0] for step in steps] and one != steps for one in near)
+
+
+SHELF = """
+class Book:
+    def __init__(self, name):
+        self.name = name
+
+
+class Shelf:
+    def __init__(self, names):
+        self.held = [Book(name) for name in names]
+
+    def books(self):
+        return list(self.held)
+
+    def take(self, book):
+        self.held.remove(book)
+        return self.held[0]
+"""
+
+
+def test_what_a_result_holds_may_be_an_argument_and_which_object_it_is_counts(sandbox: Sandbox) -> None:
+    tests = (
+        "from solution import Shelf\n\ndef test_take():\n    shelf = Shelf(['a', 'b', 'c'])\n"
+        "    books = shelf.books()\n    assert shelf.take(books[0]) is books[1]\n"
+    )
+    task = Task("shelf", "", "Shelf", SHELF, tests)
+    wrong = SHELF.replace("self.held[0]", "self.held[-1]")
+    verdict = judge(sandbox, wrong, task)
+    ((steps,), _) = wire.decode(verdict.calls[0].call.arguments)
+    assert steps[-1] == (".take", (("r", 0), ("r", 1, 0)), {})
+    assert TraceLocalizer().localize(Case(task, wrong, (SHELF,), verdict, sandbox)).verified

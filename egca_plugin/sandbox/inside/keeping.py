@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -22,6 +23,8 @@ from egca_plugin.sandbox.inside import entry, limits
 
 MAX_KEPT = 10_000  # things of one program
 MAX_EXCEPTION = 1 << 16  # bytes
+MAX_WATCHED = 1_000  # objects that are looked at around each call
+_CONTAINERS = (list, tuple, set, frozenset, deque)
 _IMMUTABLE = frozenset({type(None), bool, int, float, complex, str, bytes, range})
 _VALUES = frozenset(map(id, (*_IMMUTABLE, list, tuple, dict, set)))
 _KINDS: dict[Any, str] = {types.GeneratorType: "generator", map: "map", filter: "filter"}
@@ -38,6 +41,8 @@ class Keeper:
         self._kept: list[Any] = []
         self._numbers: dict[int, int] = {}
         self._lasting = wire.Nodes()  # of all calls of that kind
+        self._watched: dict[int, Any] = {}  # the objects in it, by id
+        self._seen = 0  # how many of them that are
         self.after = b""  # the arguments of the last call, where that raised and had changed them
 
     def answer(self, function: str, arguments: bytes, take: int | None) -> Answer:
@@ -59,15 +64,19 @@ class Keeper:
         else:
             number, *rest = args
             thing, args = self._kept[number], tuple(rest)
+        if nodes is self._lasting or not function:  # as this side has it: classes are told otherwise there
             arguments = wire.encode((args, kwargs), objects=True, keep=self.keep)
         if isinstance(thing, _Open):
             return thing.draw(args[0], self)
+        states = self._states() if nodes is self._lasting else []
         try:
             value = thing(*args, **kwargs)
         except Exception:
-            self.after = changes((args, kwargs), wire.plain(arguments), nodes, self)
+            self.after = changes((args, kwargs), wire.plain(arguments), nodes, self, _changed(states))
             raise
-        kind = _kind(value)
+        # One that tests make may have more to it than its items.
+        is_object = nodes is self._lasting and not (function == ".__iter__" and value is not args[0])
+        kind = _kind(value, own=not is_object)
         if kind:
             name = getattr(value, "__name__", kind)
             encoded = wire.opened(
@@ -75,7 +84,13 @@ class Keeper:
             )
         else:
             encoded = self.encode(value, nodes)
-        return encoded, changes((args, kwargs), wire.plain(arguments), nodes, self)
+        return encoded, changes((args, kwargs), wire.plain(arguments), nodes, self, _changed(states))
+
+    def _states(self) -> list[tuple[Any, Any]]:
+        """The objects that the other side knows, which a call may change by ways of its own, and what they hold."""
+        self._watched |= {id(one): one for one in self._lasting.objects[self._seen :]}
+        self._seen = len(self._lasting.objects)
+        return [(one, _state(one)) for one, _ in zip(self._watched.values(), range(MAX_WATCHED))]  # noqa: B905
 
     def encode(self, value: Any, nodes: wire.Nodes) -> bytes:
         return wire.encode(value, objects=True, nodes=nodes, keep=self.keep)
@@ -136,21 +151,45 @@ class _Open:
 
 
 def changes(
-    arguments: Arguments, before: bytes, nodes: wire.Nodes | None = None, keeper: Keeper | None = None
+    arguments: Arguments,
+    before: bytes,
+    nodes: wire.Nodes | None = None,
+    keeper: Keeper | None = None,
+    others: Sequence[Any] = (),
 ) -> bytes:
-    """The arguments' wire form where they are no longer what ``before`` says, else ``b""``.
+    """The arguments' wire form where they are no longer what ``before`` says, else ``b""``; with ``others``, which have
+    changed too, behind them.
 
     Raises WireError where what was put in there cannot cross: a change must not be hidden so.
     """
     args, kwargs = arguments
     args = tuple(None if isinstance(arg, type) else arg for arg in args)  # the program's own, passed by name
-    if not kwargs and all(type(arg) in _IMMUTABLE for arg in args):
+    if not others and not kwargs and all(type(arg) in _IMMUTABLE for arg in args):
         return b""
     keep = keeper.keep if keeper else None
     after = wire.encode((args, kwargs), objects=True, keep=keep)
-    if after == before:
+    if after == before and not others:
         return b""
-    return wire.encode((args, kwargs), objects=True, keep=keep, nodes=nodes) if keeper else after
+    told = (args, kwargs, *others)
+    return wire.encode(told, objects=True, keep=keep, nodes=nodes) if keeper else after
+
+
+def _state(value: Any) -> Any:
+    """What an object holds, to be compared with what it holds later: of other objects, which they are."""
+    return [(name, _held(one)) for name, one in wire.attributes_of(value)]
+
+
+def _held(value: Any) -> Any:
+    kind = type(value)
+    if kind in _IMMUTABLE:
+        return kind, value
+    if kind is dict:
+        return kind, [(_held(key), _held(one)) for key, one in value.items()]
+    return (kind, [_held(one) for one in value]) if kind in _CONTAINERS else id(value)
+
+
+def _changed(states: Sequence[tuple[Any, Any]]) -> list[Any]:
+    return [one for one, state in states if _state(one) != state]
 
 
 def exception(err: BaseException) -> bytes:
@@ -172,8 +211,9 @@ def finished(coroutine: Any) -> Any:
         return end.value
 
 
-def _kind(value: Any) -> str:
-    """Of what is asked for its items one by one; empty for what is not."""
+def _kind(value: Any, *, own: bool = True) -> str:
+    """Of what is asked for its items one by one; empty for what is not. ``own``: iterators of the program's classes
+    too."""
     if id(type(value)) in _VALUES:
         return ""
     if isinstance(value, types.CoroutineType):
@@ -181,7 +221,7 @@ def _kind(value: Any) -> str:
     if wire.is_iterator(value):
         return _KINDS.get(type(value), "iterator")
     kind = type(value)
-    own = hasattr(kind, "__next__") and hasattr(kind, "__iter__") and wire.is_own(kind)
+    own = own and hasattr(kind, "__next__") and hasattr(kind, "__iter__") and wire.is_own(kind)
     return "iterator" if own else ""
 
 

@@ -21,7 +21,7 @@ Standard library only: the candidate's process uses it too.
 from __future__ import annotations
 
 from egca_plugin.errors import WireError
-from egca_plugin.sandbox.wire.classes import is_own
+from egca_plugin.sandbox.wire.classes import attributes_of, is_own
 from egca_plugin.sandbox.wire.decoding import decode, own_classes
 from egca_plugin.sandbox.wire.encoding import encode, is_iterator, opened
 from egca_plugin.sandbox.wire.rich import (
@@ -45,6 +45,6 @@ from egca_plugin.sandbox.wire.standins import Known, standin
 
 __all__ = [
     "BY_NAME", "HEARD", "LASTING", "LIVE", "MAX_BYTES", "MAX_DEPTH", "MAX_DRAINED", "MAX_ITEMS", "MAX_PRINTED",
-    "Drained", "Known", "Match", "Nodes", "Others", "Refusal", "WireError", "decode", "encode", "is_iterator", "is_own",
-    "opened", "own_classes", "plain", "standin",
+    "Drained", "Known", "Match", "Nodes", "Others", "Refusal", "WireError", "attributes_of", "decode", "encode",
+    "is_iterator", "is_own", "opened", "own_classes", "plain", "standin",
 ]  # fmt: skip

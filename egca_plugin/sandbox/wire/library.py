@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import sys
 import types
-from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, ItemsView, KeysView, Mapping, ValuesView
 from itertools import islice
 from typing import Any, NoReturn
 
@@ -202,9 +202,15 @@ SPLITS: Mapping[type, tuple[bytes, Split]] = {
     Match: (b"M", _split_match),
     re.Pattern: (b"X", _split_pattern),
     Pattern: (b"X", _split_pattern),
-    type({}.keys()): (b"K", lambda v: (tuple(v),)),
-    type({}.values()): (b"V", lambda v: (tuple(v),)),
-    type({}.items()): (b"P", lambda v: (tuple(v),)),
+    **{
+        kind: (tag, lambda v: (tuple(v),))
+        for tag, kinds in (
+            (b"K", (type({}.keys()), type(OrderedDict().keys()), KeysView)),
+            (b"V", (type({}.values()), type(OrderedDict().values()), ValuesView)),
+            (b"P", (type({}.items()), type(OrderedDict().items()), ItemsView)),
+        )
+        for kind in kinds
+    },
     types.MappingProxyType: (b"Q", lambda v: (dict(v),)),
     Drained: (b"G", lambda v: (tuple(v.items), v.more)),
 }
