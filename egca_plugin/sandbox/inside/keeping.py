@@ -65,7 +65,7 @@ class Keeper:
             number, *rest = args
             thing, args = self._kept[number], tuple(rest)
         if nodes is self._lasting or not function:  # as this side has it: classes are told otherwise there
-            arguments = wire.encode((args, kwargs), objects=True, keep=self.keep)
+            arguments = wire.encode((_data(args), kwargs), objects=True, keep=self.keep)
         if isinstance(thing, _Open):
             return thing.draw(args[0], self)
         states = self._states() if nodes is self._lasting else []
@@ -163,7 +163,7 @@ def changes(
     Raises WireError where what was put in there cannot cross: a change must not be hidden so.
     """
     args, kwargs = arguments
-    args = tuple(None if isinstance(arg, type) else arg for arg in args)  # the program's own, passed by name
+    args = _data(args)
     if not others and not kwargs and all(type(arg) in _IMMUTABLE for arg in args):
         return b""
     keep = keeper.keep if keeper else None
@@ -172,6 +172,11 @@ def changes(
         return b""
     told = (args, kwargs, *others)
     return wire.encode(told, objects=True, keep=keep, nodes=nodes) if keeper else after
+
+
+def _data(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Without classes: those are the program's own, passed by name."""
+    return tuple(None if isinstance(arg, type) else arg for arg in args)
 
 
 def _state(value: Any) -> Any:
