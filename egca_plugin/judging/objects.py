@@ -40,6 +40,8 @@ _OPERATORS = frozenset(
         "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift",
     )
 ) | {"__divmod__", "__rdivmod__"}  # fmt: skip
+# What may well give its first argument, on which the tests have asked for it: of `team += 1` they want the team.
+_ITSELF = _OPERATORS | {"__enter__", "__iter__"}
 
 
 class Objects:
@@ -94,8 +96,12 @@ class Objects:
         if function[-1:] not in (READ, IS) and function[1:] not in COMPARISONS:
             self._changed |= self._made.keys() & set(map(id, told))
 
-    def given(self, function: str, value: Any, told: Sequence[Any], nodes: wire.Nodes) -> None:
-        """A call of ``function`` has given ``value``, which holds the objects ``told``."""
+    def given(
+        self, function: str, arguments: Sequence[Any], value: Any, told: Sequence[Any], nodes: wire.Nodes
+    ) -> None:
+        """A call of ``function`` with ``arguments`` has given ``value``, which holds the objects ``told``."""
+        if function[1:] in _ITSELF and value is arguments[0]:
+            return
         for one in told:
             known = id(one) in nodes.notes.held or id(one) in self._made or id(one) in self._answers
             if one is value and function in self._names and is_object(one) and not known:

@@ -130,7 +130,7 @@ class Remote:
         known = self._known.and_also(nodes.notes.kinds) if objects else self._known
         try:
             value = wire.decode(result.value, classes=known, nodes=nodes, opener=opener, make=self._make)
-            self.objects.given(function, value, objects[before:], nodes)
+            self.objects.given(function, given, value, objects[before:], nodes)
             if result.arguments_after:
                 before = len(objects)
                 after = wire.decode(result.arguments_after, classes=known, nodes=nodes, opener=opener, make=self._make)

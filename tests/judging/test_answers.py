@@ -33,6 +33,10 @@ class Vector:
         self.x *= k
         self.y *= k
 
+    def __iadd__(self, k):
+        self.x += k
+        return self
+
     def half(self):
         return Vector(self.x / 2, self.y / 2)
 
@@ -72,6 +76,7 @@ def judged(sandbox: Sandbox, source: str, body: str, reference: str = "", name: 
         "assert Vector(1, 2).parts()[0] in {Vector(1, 0)} and {Vector(0, 2): 'y'}[Vector(1, 2).parts()[1]] == 'y'",
         "assert sorted(Vector(3, 2).parts())[0] == Vector(0, 2) == min(Vector(3, 2).parts())",
         "assert -Vector(1, 2) != 5",
+        "v = Vector(1, 2)\nv += 1\nv += 2\nassert v == Vector(4, 2)",
         "v, w = Vector(1, 2), Vector(-1, 2)\nassert hash(v) and v != w and v.same(w) is False\n"
         "assert Named('a', 1) == Named('a', 2) and len({Named('a', 1), Named('a', 2)}) == 1",
     ],

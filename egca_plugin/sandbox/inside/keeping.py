@@ -170,7 +170,7 @@ def changes(
     after = wire.encode((args, kwargs), objects=True, keep=keep)
     if after == before and not others:
         return b""
-    told = (args, kwargs, *others)
+    told = (args, kwargs, *(one for one in others if not any(one is arg for arg in (*args, *kwargs.values()))))
     return wire.encode(told, objects=True, keep=keep, nodes=nodes) if keeper else after
 
 
