@@ -15,7 +15,7 @@ from textwrap import dedent
 from egca_plugin.errors import TaskError
 from egca_plugin.judging.assertions import Marker
 from egca_plugin.judging.clock import reads_clock
-from egca_plugin.judging.forms.names import asked, classes_in, free_names, functions, is_class
+from egca_plugin.judging.forms.names import asked, classes_in, free_names, functions, is_class, keeps_state
 from egca_plugin.judging.forms.nodes import Signature, signature
 from egca_plugin.judging.forms.source import (
     ALL,
@@ -56,7 +56,7 @@ class Checks:
 
     ``names``: what setup and tests use and do not define, so what the reference must provide. ``others``: functions of
     the program beside the entry point: no reference provides them. ``classes``: those of the program, where the entry
-    point is one. ``asserting``: the
+    point is one; ``stateful``: whether the reference keeps anything in them. ``asserting``: the
     indices of the assertions, below ``count``. ``pure``: running them changes nothing in their process.
     ``functions``: the index of each test function of a suite. ``modules``: what the tests import the program as, with
     the names that they take. ``standin``: whether ``pytest`` is :mod:`egca_plugin.judging.forms.standin`.
@@ -73,6 +73,7 @@ class Checks:
     names: frozenset[str]
     others: frozenset[str]
     classes: frozenset[str]
+    stateful: bool
     asserting: frozenset[int]
     count: int
     imports: tuple[str, ...]  # modules of the standard library that setup and tests import
@@ -155,6 +156,7 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
         names=names,
         others=others,
         classes=classes,
+        stateful=bool(classes) and keeps_state(task.reference),
         functions={name: marker.reserve() for name in tests},
         asserting=frozenset(marker.asserting),
         count=marker.count,

@@ -22,6 +22,7 @@ from egca_plugin.judging.objects import Named, Objects
 from egca_plugin.judging.opened import Opened, relay
 from egca_plugin.judging.sessions import Sessions
 from egca_plugin.sandbox import wire
+from egca_plugin.sandbox.inside.entry import DRAW
 from egca_plugin.types import Call, CallResult, CallStatus
 
 _HERE = __file__.rpartition("/")[0] + "/"
@@ -42,7 +43,8 @@ class Remote:
     """Callable like the candidate's function. ``send`` makes the call; the tests' own arguments change in place.
 
     ``namespace`` is where the tests run: the classes that they know, but for ``classes``, which are the program's.
-    ``take`` is that of its calls. ``process`` says which of its processes the program is in, where that matters.
+    ``take`` is that of its calls. ``process`` says which of its processes the program is in, where that matters;
+    ``sessions`` are told each call.
     """
 
     __slots__ = (
@@ -58,10 +60,11 @@ class Remote:
         take: int = wire.LIVE,
         classes: Iterable[str] = (),
         process: Callable[[], int] = int,
+        sessions: Sessions | None = None,
     ) -> None:
         self._function, self._send, self._take = function, send, take
         self._known = _Known(namespace, {function.partition(".")[0], *classes})
-        self.sessions = Sessions() if classes else None
+        self.sessions = sessions
         self.objects = Objects(self.ask, self.sessions)
         self._make = self.objects.class_for if classes else wire.standin
         self._lock = threading.RLock()  # what both sides know of objects grows by one call after the other
@@ -81,12 +84,17 @@ class Remote:
 
     def ask(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any], thing: Any = None) -> Any:
         """A call of ``function``; of ``thing``, which stayed open under the number ``args[0]``, where that is empty."""
+        told = args if function else (thing, *args[1:])
+        return self._noted(function, told, kwargs, lambda: self._ask(function, args, kwargs))
+
+    def _noted(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any], call: Callable[[], Any]) -> Any:
+        """What the ``call`` gives, as a step of the session where there is one."""
         if self.sessions is None:
-            return self._ask(function, args, kwargs)
+            return call()
         with self._lock:
-            step = self.sessions.asked(function, (thing, *args[1:]) if not function else args, kwargs)
+            step = self.sessions.asked(function, args, kwargs)
             try:
-                value = self._ask(function, args, kwargs)
+                value = call()
             except BaseException as err:
                 self.sessions.failed(step, self._results.get(id(err), (err, None))[1])
                 raise
@@ -122,9 +130,10 @@ class Remote:
         def opener(number: int, name: str, kind: str) -> Any:
             if kind == "function":
                 return _function(self, number, name)
-            opened = Opened(lambda count, held: self._draw(number, count, held), nodes)
+            opened = Opened(lambda count, held: self._draw(thing, number, count, held), nodes)
             self._lazies[id(result)] = (result, opened)
-            return relay(opened, kind)
+            thing = relay(opened, kind)
+            return thing
 
         objects, before = nodes.objects, len(nodes.objects)
         known = self._known.and_also(nodes.notes.kinds) if objects else self._known
@@ -141,7 +150,10 @@ class Remote:
             raise wire.Refusal(f"the program's answer: {err}") from err
         return value
 
-    def _draw(self, number: int, count: int, nodes: wire.Nodes) -> Any:
+    def _draw(self, thing: Any, number: int, count: int, nodes: wire.Nodes) -> Any:
+        return self._noted(DRAW, (thing, count), {}, lambda: self._drawn(number, count, nodes))
+
+    def _drawn(self, number: int, count: int, nodes: wire.Nodes) -> Any:
         result = self._send(Call("", wire.encode(((number, count), {}), nodes=self._identity.nodes()), self._take))
         return self.read(result, nodes)
 

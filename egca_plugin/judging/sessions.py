@@ -2,7 +2,7 @@
 
 A method's call means nothing without its object, and objects of two programs hold different things. So the calls of
 one test become one call of a session (:func:`egca_plugin.sandbox.inside.entry.session`): its steps in their order, with
-the results of earlier steps where those are arguments. What cannot be told so leaves its test without any.
+the results of earlier steps where those are arguments. A call that cannot be told so is left out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,20 @@ from typing import Any
 
 from egca_plugin.errors import WireError
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.inside.entry import LIST, MEMBER, RAISED, SESSION, STEP, TUPLE, VALUE, numbered, shown, within
+from egca_plugin.sandbox.inside.entry import (
+    LIST,
+    MEMBER,
+    RAISED,
+    SESSION,
+    SKIP,
+    STEP,
+    TUPLE,
+    VALUE,
+    numbered,
+    shown,
+    within,
+)
+from egca_plugin.sandbox.wire.standins import MODULE
 from egca_plugin.types import Call, CallResult, CallStatus, TestedCall
 
 MAX_STEPS = 300  # of one session
@@ -29,13 +42,15 @@ class _Untold(Exception):
 
 @dataclass(slots=True)
 class _Step:
-    """``earliest``: the first step that it needs; itself where it needs none. ``told``: what it gave."""
+    """``earliest``: the first step that it needs; itself where it needs none. ``told``: what it gave.
+
+    Its name is SKIP where it cannot be told.
+    """
 
     name: str
     args: tuple[Symbol, ...]
     kwargs: dict[str, Symbol]
     earliest: int
-    sound: bool = True
     told: Any = None
     line: int | None = None  # of the program, that raised
     ended: CallResult | None = None  # where it gave neither a value nor an exception
@@ -43,8 +58,9 @@ class _Step:
 
 @dataclass(slots=True)
 class Sessions:
-    """The steps of one trial so far."""
+    """The steps of one trial so far. ``lasting``: a test may hang on all that went before it."""
 
+    lasting: bool = False
     _steps: list[_Step] = field(default_factory=list)
     _given: dict[int, tuple[Any, Symbol]] = field(default_factory=dict)  # by id: an object, and what it is told as
     _held: list[Any] = field(default_factory=list)
@@ -61,10 +77,12 @@ class Sessions:
             named = {key: self._symbol(one, needs) for key, one in kwargs.items()}
             self._steps.append(_Step(name, told, named, min(needs)))
         except _Untold:
-            self._steps.append(_Step(name, (), {}, number, sound=False))
+            self._steps.append(_Step(SKIP, (), {}, number))
         return number
 
     def answered(self, number: int, value: Any) -> None:
+        if self._steps[number].name == SKIP:
+            return
         self._steps[number].told = shown(value, self._held)
         for path, thing in within(value):
             if type(thing) not in _PLAIN:
@@ -73,22 +91,27 @@ class Sessions:
     def failed(self, number: int, result: CallResult | None) -> None:
         """``result``: what the program answered, if that is why."""
         step = self._steps[number]
-        if result is None:
-            step.sound = False
-        elif result.status is CallStatus.EXCEPTION:
-            step.told, step.line = (RAISED, result.error_type), result.line
-        else:
+        if result is None:  # it was not made
+            self._steps[number] = _Step(SKIP, (), {}, number)
+        elif result.status is not CallStatus.EXCEPTION:
             step.ended = result
+        elif step.name != SKIP:
+            step.told, step.line = (RAISED, result.error_type), result.line
 
     def read(self, instance: Any, name: str, value: Any) -> None:
         """The tests have looked at an object's data, which is here."""
         self.answered(self.asked(f".{name}?", (instance,), {}), value)
 
     def tested(self, tests: Sequence[tuple[int, int, bool]]) -> Iterator[TestedCall]:
-        """One for each test ``(its number, how many steps there were at its end, whether it passed)``, in order."""
+        """One for each test ``(its number, how many steps there were at its end, whether it passed)``, in order.
+
+        Where all lasts only the first that failed, with all that went before it: one would hang on another.
+        """
         start = size = 0
+        if self.lasting:
+            tests = [one for one in tests if not one[2]][:1] or tests[-1:]
         for test, end, passed in tests:
-            first = self._first(start, end)
+            first = 0 if self.lasting else self._first(start, end)
             steps = self._steps[first:end] if end - first <= MAX_STEPS else []
             call = _session(steps, first) if start < end and steps else None
             start = end
@@ -119,6 +142,10 @@ class Sessions:
             return known[1]
         if hasattr(kind, "__members__"):
             return MEMBER, kind.__name__, value._name_
+        if isinstance(value, type) and value.__module__ in (MODULE, "reference"):
+            return MEMBER, value.__name__
+        if isinstance(value, BaseException):
+            return VALUE, value
         try:
             return VALUE, wire.decode(wire.encode(value))  # as it is now
         except WireError as err:
@@ -129,7 +156,7 @@ class Sessions:
 
 def _session(steps: Sequence[_Step], first: int) -> Call | None:
     """The steps as one call, numbered from ``first``; None where that cannot be told."""
-    if not all(step.sound for step in steps):
+    if all(step.name == SKIP for step in steps):
         return None
     told = [
         (
@@ -140,7 +167,7 @@ def _session(steps: Sequence[_Step], first: int) -> Call | None:
         for step in steps
     ]
     try:
-        arguments = wire.encode(((told,), {}), max_bytes=MAX_BYTES)
+        arguments = wire.encode(((told,), {}), max_bytes=MAX_BYTES, objects=True)
     except WireError:
         return None
     return Call(SESSION, arguments)

@@ -25,6 +25,7 @@ from egca_plugin.judging.forms.modules import blank, imported, installed
 from egca_plugin.judging.forms.source import ALL
 from egca_plugin.judging.patience import patience
 from egca_plugin.judging.proxy import CallFailed, Remote, names
+from egca_plugin.judging.sessions import Sessions
 from egca_plugin.judging.tally import OUTCOMES, Halt, Tally, source_error
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.outside.link import Ending, ZygoteLost
@@ -67,7 +68,10 @@ class Trial:
         self._modules = {name: blank(name) for name in ("tests", "reference")}
         self._namespace: dict[str, Any] = vars(self._modules["tests"])
         take = wire.LASTING if checks.classes else wire.HEARD if checks.listens else wire.LIVE
-        self._remote = Remote(checks.entry_point, self._send, self._namespace, take, checks.classes, self._process)
+        sessions = Sessions(checks.stateful) if checks.classes else None
+        self._remote = Remote(
+            checks.entry_point, self._send, self._namespace, take, checks.classes, self._process, sessions
+        )
         self._tally = Tally(checks, self._remote)
         self._caller = _Caller(session, self._tally, clock, pure=checks.pure)
         self._loaded = session.loaded

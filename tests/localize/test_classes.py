@@ -199,3 +199,50 @@ def test_what_a_result_holds_may_be_an_argument_and_which_object_it_is_counts(sa
     ((steps,), _) = wire.decode(verdict.calls[0].call.arguments)
     assert steps[-1] == (".take", (("r", 0), ("r", 1, 0)), {})
     assert TraceLocalizer().localize(Case(task, wrong, (SHELF,), verdict, sandbox)).verified
+
+
+TICKETS = """
+class Ticket:
+    sold = 0
+
+    def __init__(self):
+        Ticket.sold += 1
+        self.number = Ticket.sold
+
+
+class Roll:
+    def __init__(self, count):
+        self.tickets = [Ticket() for _ in range(count)]
+
+    def __iter__(self):
+        for ticket in self.tickets:
+            yield ticket.number
+
+    def pairs(self):
+        for one, other in zip(self.tickets, self.tickets[1:]):
+            yield one, other
+"""
+SOLD = """
+from solution import Roll, Ticket
+
+def test_roll():
+    assert list(Roll(3)) == [1, 2, 3]
+
+def test_next():
+    assert Ticket().number == 4
+    assert sum(1 for _ in Roll(2)) == 2
+    assert [b.number - a.number for a, b in Roll(3).pairs()] == [1, 1]
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("yield ticket.number", "yield ticket.number - 1"), ("Ticket.sold += 1", "Ticket.sold += 2"),
+     ("yield one, other", "yield other, one"), ("range(count)", "range(count + 1)")],
+)  # fmt: skip
+def test_items_of_iterators_and_what_lasts_from_test_to_test_are_told(sandbox: Sandbox, right: str, wrong: str) -> None:
+    task = Task("tickets", "", "Roll", TICKETS, SOLD)
+    candidate = TICKETS.replace(right, wrong)
+    verdict = judge(sandbox, candidate, task)
+    answer = TraceLocalizer().localize(Case(task, candidate, (TICKETS,), verdict, sandbox))
+    assert (verdict.passed, answer.verified) == (False, True)

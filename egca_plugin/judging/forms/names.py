@@ -76,10 +76,33 @@ def is_class(entry_point: str, reference: str) -> bool:
         return "." not in entry_point and bool(_CLASS.fullmatch(entry_point))
     if not entry_point or entry_point not in reference:
         return False
+    return entry_point in classes_in(_parsed(reference))
+
+
+def keeps_state(reference: str) -> bool:
+    """Whether it changes what lasts from test to test: attributes of its classes, or globals."""
+    module = _parsed(reference)
+    lasting = {"cls", *classes_in(module)}
+    return any(
+        isinstance(node, ast.Global)
+        or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and _is_one_of(node.value, lasting))
+        for node in ast.walk(module)
+    )
+
+
+def _is_one_of(owner: ast.expr, classes: set[str]) -> bool:
+    """One of the classes, ``type(self)`` or ``self.__class__``."""
+    if isinstance(owner, ast.Name):
+        return owner.id in classes
+    called = isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name) and owner.func.id == "type"
+    return called or (isinstance(owner, ast.Attribute) and owner.attr == "__class__")
+
+
+def _parsed(source: str) -> ast.Module:
     try:
-        return entry_point in classes_in(ast.parse(reference))
+        return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # judging says what is wrong with it
-        return False
+        return ast.Module([], [])
 
 
 def _defined(node: ast.AST) -> Iterator[str]:

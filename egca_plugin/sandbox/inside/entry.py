@@ -6,6 +6,8 @@
     .f?  .f=      that attribute of the first argument, to be read or set
     Solution.f?  Solution.f=    that of the class
     Solution!     whether the first argument is an instance of the class, or a class derived from it
+    DRAW          the next items of an iterator, the first argument: so many as the second says
+    SKIP          nothing, and None
     SESSION       several of these, one after the other: see session()
 
 Standard library only: this runs in the candidate's process.
@@ -16,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-READ, SET, IS = "?", "=", "!"
+READ, SET, IS, DRAW, SKIP = "?", "=", "!", "#", "-"
 SESSION = "__egca_session__"
 VALUE, STEP, MEMBER, LIST, TUPLE = "vrmlt"  # what an argument of a step is told as
 RAISED = "raised"
@@ -35,6 +37,8 @@ def find(namespace: Mapping[str, Any], name: str) -> Callable[..., Any]:
     """
     if name == SESSION:
         return lambda steps: session(namespace, steps)
+    if name in (DRAW, SKIP):
+        return _drawn if name == DRAW else lambda: None
     if name[-1:] == IS:
         kind = _of(namespace, name[:-1])
         return lambda value: issubclass(value, kind) if isinstance(value, type) else isinstance(value, kind)
@@ -78,6 +82,17 @@ def _leave(instance: Any, kind: Any, error: Any, trace: Any) -> Any:
     return instance.__exit__(None if error is None else type(error), error, None)
 
 
+def _drawn(iterator: Any, count: int) -> tuple[tuple[Any, ...], bool, Any]:
+    """The items, whether these were the last, and what it returned then."""
+    items: list[Any] = []
+    try:
+        while len(items) < count:
+            items.append(next(iterator))
+    except StopIteration as end:
+        return tuple(items), True, end.value
+    return tuple(items), False, None
+
+
 # --- sessions ---
 
 
@@ -85,8 +100,8 @@ def session(namespace: Mapping[str, Any], steps: Any) -> list[Any]:
     """Calls as tests made them of a program with classes, ``(name, args, kwargs)`` each, and what each of them gave.
 
     An argument is ``(VALUE, v)``, the result of an earlier step ``(STEP, its number)`` or what that holds
-    ``(STEP, its number, *path)``, a member of an enumeration ``(MEMBER, its class, its name)``, or a LIST or TUPLE of
-    these.
+    ``(STEP, its number, *path)``, a class ``(MEMBER, its name)`` or a member of an enumeration ``(MEMBER, the class's
+    name, its own)``, or a LIST or TUPLE of these.
     """
     results: dict[Any, Any] = {}
     told: list[Any] = []
@@ -98,7 +113,7 @@ def session(namespace: Mapping[str, Any], steps: Any) -> list[Any]:
         if kind == STEP:
             return results[(what, *rest)]
         if kind == MEMBER:
-            return getattr(namespace[what], *rest)
+            return getattr(namespace[what], *rest) if rest else namespace[what]
         items = [given(*one) for one in what]
         return items if kind == LIST else tuple(items)
 
