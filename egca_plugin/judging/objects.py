@@ -81,13 +81,9 @@ class Objects:
             self._classes[key] = type(shape.name, (base,), body)
         return self._classes[key]
 
-    def ask(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """A call that may change its arguments. That of a class gives an instance, made by the tests."""
+    def ask(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
+        """A call in the program's process. That of a class gives an instance, made by the tests."""
         return self._ask(function, args, kwargs)
-
-    def look(self, function: str, *args: Any) -> Any:
-        """A call that means to change nothing."""
-        return self._ask(function, args, {})
 
     # --- what a call is given, and gives ---
 
@@ -138,28 +134,28 @@ class Objects:
 
     def _method(self, name: str) -> Any:
         def method(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
-            return self.ask(f".{name}", (instance, *args), kwargs)
+            return self.ask(f".{name}", instance, *args, **kwargs)
 
         method.__name__ = method.__qualname__ = name
         return method
 
     def _leaving(self) -> Any:
         def leave(instance: Any, kind: Any, error: Any, trace: Any) -> Any:
-            return self.ask(".__exit__", (instance, None, error, None), {})  # the rest of it is made there
+            return self.ask(".__exit__", instance, None, error, None)  # the rest of it is made there
 
         return leave
 
     def _setting(self) -> Any:
         def setting(instance: Any, name: str, value: Any) -> None:
-            self.ask(f".{name}=", (instance, value), {})
+            self.ask(f".{name}=", instance, value)
 
         return setting
 
     def _property(self, name: str) -> property:
         return property(
-            lambda instance: self.look(f".{name}?", instance),
-            lambda instance, value: self.ask(f".{name}=", (instance, value), {}),
-            lambda instance: self.ask(".__delattr__", (instance, name), {}),
+            lambda instance: self.ask(f".{name}?", instance),
+            lambda instance, value: self.ask(f".{name}=", instance, value),
+            lambda instance: self.ask(".__delattr__", instance, name),
         )
 
     def _missing(self) -> Any:
@@ -168,14 +164,14 @@ class Objects:
         def missing(instance: Any, name: str) -> Any:
             if name.startswith("__"):
                 raise AttributeError(name)
-            return self.look(f".{name}?", instance)
+            return self.ask(f".{name}?", instance)
 
         return missing
 
     def _operator(self, name: str) -> Any:
         def operator(instance: Any, other: Any) -> Any:
             if self._is_theirs(instance) or is_object(other):
-                return self.ask(f".{name}", (instance, other), {})
+                return self.ask(f".{name}", instance, other)
             raise _refused(name, instance, "of an answer and a plain value")
 
         return operator
@@ -183,7 +179,7 @@ class Objects:
     def _contains(self) -> Any:
         def contains(instance: Any, item: Any) -> Any:
             if self._is_theirs(instance) or is_object(item) or type(instance).__name__ in self._names:
-                return self.ask(".__contains__", (instance, item), {})
+                return self.ask(".__contains__", instance, item)
             raise _refused("__contains__", instance, "of an answer and a plain value")
 
         return contains
@@ -191,11 +187,11 @@ class Objects:
     def _comparison(self, name: str) -> Any:
         def compare(one: Any, other: Any) -> Any:
             if self._is_fresh(one) and (self._is_fresh(other) or not is_object(other)):
-                return self.look(f".{name}", one, other)
+                return self.ask(f".{name}", one, other)
             if name in ("__eq__", "__ne__"):
                 return self._same(name, one, other)
             if is_object(other) and (id(one) in self._made) == (id(other) in self._made):
-                return self.look(f".{name}", one, other)  # nothing is expected of one answer by another
+                return self.ask(f".{name}", one, other)  # nothing is expected of one answer by another
             raise _refused(name, one, "of an answer")
 
         return compare
@@ -216,7 +212,7 @@ class Objects:
 
     def _hash(self) -> Any:
         def hashed(instance: Any) -> Any:
-            return self.look(".__hash__", instance)  # equal is what has the same data, whatever this is
+            return self.ask(".__hash__", instance)  # equal is what has the same data, whatever this is
 
         return hashed
 
@@ -237,29 +233,29 @@ class Named(type):
         return super().__new__(mcs, name, bases, body)
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        return vars(cls)[_OBJECTS].ask(cls.__name__, args, kwargs)
+        return vars(cls)[_OBJECTS].ask(cls.__name__, *args, **kwargs)
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return vars(cls)[_OBJECTS].look(f"{cls.__name__}.{name}?")
+        return vars(cls)[_OBJECTS].ask(f"{cls.__name__}.{name}?")
 
     def __getitem__(cls, item: Any) -> Any:
         """``Stack[int]``, where the program's class is generic."""
         try:
-            vars(cls)[_OBJECTS].look(f"{cls.__name__}.__class_getitem__?")
+            vars(cls)[_OBJECTS].ask(f"{cls.__name__}.__class_getitem__?")
         except AttributeError:
             raise TypeError(f"type {cls.__name__!r} is not subscriptable") from None
         return cls
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        vars(cls)[_OBJECTS].ask(f"{cls.__name__}.{name}=", (value,), {})
+        vars(cls)[_OBJECTS].ask(f"{cls.__name__}.{name}=", value)
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        return is_object(instance) and bool(vars(cls)[_OBJECTS].look(f"{cls.__name__}!", instance))
+        return is_object(instance) and bool(vars(cls)[_OBJECTS].ask(f"{cls.__name__}!", instance))
 
     def __subclasscheck__(cls, other: type) -> bool:
-        return isinstance(other, Named) and bool(vars(cls)[_OBJECTS].look(f"{cls.__name__}!", other))
+        return isinstance(other, Named) and bool(vars(cls)[_OBJECTS].ask(f"{cls.__name__}!", other))
 
 
 def is_object(value: Any) -> bool:
