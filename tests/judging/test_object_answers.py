@@ -266,3 +266,19 @@ def test_the_same_circle() -> None:
     assert alike(ring(1, 2), ring(1, 2), is_node)
     assert not alike(ring(1, 2), ring(1, 3), is_node)
     assert alike(ring(*range(5000)), ring(*range(5000)), is_node)
+
+
+DEEP = """
+class Deep:
+    def __init__(self):
+        self.x = []
+        for _ in range(60):
+            self.x = [self.x]
+
+    def count(self):
+        return len(self.x)
+"""
+
+
+def test_an_object_may_hold_lists_that_are_deep(sandbox: Sandbox) -> None:
+    assert judged(sandbox, DEEP, "d = Deep()\nassert d.count() == 1 == d.count()", name="Deep").passed

@@ -23,8 +23,8 @@ from egca_plugin.sandbox.inside import entry, limits
 
 MAX_KEPT = 10_000  # things of one program
 MAX_EXCEPTION = 1 << 16  # bytes
-MAX_WATCHED = 1_000  # objects that are looked at around each call
-_CONTAINERS = (list, tuple, set, frozenset, deque)
+MAX_WATCHED, MAX_LOOKED = 1_000, 40  # objects that are looked at around each call, and levels of what they hold
+_CONTAINERS = (list, tuple, set, frozenset, deque, dict)
 _IMMUTABLE = frozenset({type(None), bool, int, float, complex, str, bytes, range})
 _VALUES = frozenset(map(id, (*_IMMUTABLE, list, tuple, dict, set)))
 _KINDS: dict[Any, str] = {types.GeneratorType: "generator", map: "map", filter: "filter"}
@@ -184,13 +184,16 @@ def _state(value: Any) -> Any:
     return [(name, _held(one)) for name, one in wire.attributes_of(value)]
 
 
-def _held(value: Any) -> Any:
+def _held(value: Any, depth: int = MAX_LOOKED) -> Any:
+    """``depth``: levels of containers to look into; below them which one it is must do."""
     kind = type(value)
     if kind in _IMMUTABLE:
         return kind, value
+    if kind not in _CONTAINERS or not depth:
+        return id(value)
     if kind is dict:
-        return kind, [(_held(key), _held(one)) for key, one in value.items()]
-    return (kind, [_held(one) for one in value]) if kind in _CONTAINERS else id(value)
+        return kind, [(_held(key, depth - 1), _held(one, depth - 1)) for key, one in value.items()]
+    return kind, [_held(one, depth - 1) for one in value]
 
 
 def _changed(states: Sequence[tuple[Any, Any]]) -> list[Any]:
