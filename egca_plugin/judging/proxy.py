@@ -95,7 +95,7 @@ class Remote:
             step = self.sessions.asked(function, args, kwargs)
             try:
                 value = call()
-            except BaseException as err:
+            except BaseException as err:  # the boundary to the program: noted, whatever it is, and raised again
                 self.sessions.failed(step, self._results.get(id(err), (err, None))[1])
                 raise
             self.sessions.answered(step, value)

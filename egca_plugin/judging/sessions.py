@@ -16,6 +16,7 @@ from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.inside.entry import (
     LIST,
     MEMBER,
+    PLAIN,
     RAISED,
     SESSION,
     SKIP,
@@ -31,7 +32,6 @@ from egca_plugin.types import Call, CallResult, CallStatus, TestedCall
 
 MAX_STEPS = 300  # of one session
 MAX_BYTES, MAX_BYTES_IN_ALL = 1 << 16, 1 << 20  # of one, encoded, and of a verdict's
-_PLAIN = (type(None), bool, int, float, complex, str, bytes)
 
 Symbol = tuple[Any, ...]
 
@@ -85,7 +85,7 @@ class Sessions:
             return
         self._steps[number].told = shown(value, self._held)
         for path, thing in within(value):
-            if type(thing) not in _PLAIN:
+            if type(thing) not in PLAIN:
                 self._given.setdefault(id(thing), (thing, (STEP, number, *path)))
 
     def failed(self, number: int, result: CallResult | None) -> None:
@@ -134,7 +134,7 @@ class Sessions:
     def _symbol(self, value: Any, needs: list[int]) -> Symbol:
         """Raises _Untold."""
         kind = type(value)
-        if kind in _PLAIN:
+        if kind in PLAIN:
             return VALUE, value
         known = self._given.get(id(value))
         if known is not None:

@@ -101,7 +101,7 @@ def kind(row: Mapping[str, Any], entry: str, cases: Cases, where: str) -> Kind:
         hint = near("entry_point", row)
         raise TaskError(
             f"{where}, field entry_point: missing, and neither tests nor reference tell it; expected the name of a "
-            f"function, or Class.method{hint}"
+            f"function or a class, or Class.method{hint}"
         )
     if told.value != value:
         wants = "Class.method, as in Solution.twoSum" if told is Kind.FUNCTION else "the name of a function"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import class_tests
 import pytest
 
 from egca_plugin.judging.likeness import alike
-from egca_plugin.judging.referee import judge
 from egca_plugin.sandbox.outside.api import Sandbox
-from egca_plugin.types import Outcome, Task, Verdict
+from egca_plugin.types import Outcome, Verdict
 
 VECTOR = """
 class Vector:
@@ -60,10 +60,8 @@ class Named:
 
 
 def judged(sandbox: Sandbox, source: str, body: str, reference: str = "", name: str = "Vector") -> Verdict:
-    """``body``: of one test in pytest source, before which the tests import all that the program defines."""
-    lines = "".join(f"    {line}\n" for line in body.strip().splitlines())
-    tests = f"import pytest\nfrom solution import *\n\ndef test_it():\n{lines}"
-    return judge(sandbox, source, Task("t/1", "", name, reference or source, tests), timeout_s=5)
+    """Before the test ``body`` stands an import of all that the program defines."""
+    return class_tests.judged(sandbox, source, body, reference, front="*", name=name)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ RAISED = "raised"
 MAX_SHOWN = 1_000  # items of one value
 MAX_WITHIN, MAX_PATH = 100, 3  # of what a result holds, and how deep
 _VALUES = (int, float, complex, str, bytes, tuple, frozenset, BaseException)  # which object they are does not count
-_PLAIN = (type(None), bool, int, float, complex, str, bytes)
+PLAIN = (type(None), bool, int, float, complex, str, bytes)
 _TOLD = ("datetime", "decimal", "fractions")  # modules whose values are told by their text
 
 
@@ -136,7 +136,7 @@ def within(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, 
     if len(path) < MAX_PATH and kind in (list, tuple, dict):
         items = value.items() if kind is dict else enumerate(value)
         for (key, one), _ in zip(items, range(MAX_WITHIN)):  # noqa: B905 - as many as there are
-            if type(one) not in _PLAIN and type(key) in _PLAIN:
+            if type(one) not in PLAIN and type(key) in PLAIN:
                 yield from within(one, (*path, key))
 
 
@@ -156,7 +156,7 @@ def shown(value: Any, held: list[Any]) -> Any:
     """A result as data that two programs with other classes have alike: of an object the name of its class, and which
     it is (see :func:`numbered`). Those are ``held``, so that their ids remain theirs."""
     kind = type(value)
-    if kind in _PLAIN:
+    if kind in PLAIN:
         return value
     if kind in (list, tuple, set, frozenset):
         items = [shown(one, held) for one, _ in zip(value, range(MAX_SHOWN))]  # noqa: B905 - as many as there are

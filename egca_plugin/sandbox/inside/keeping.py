@@ -71,7 +71,9 @@ class Keeper:
         states = self._states() if nodes is self._lasting else []
         try:
             value = thing(*args, **kwargs)
-        except Exception:
+        except (
+            Exception
+        ):  # the boundary to the program: whatever it raises is its answer, by then it has changed things
             self.after = changes((args, kwargs), wire.plain(arguments), nodes, self, _changed(states))
             raise
         # One that tests make may have more to it than its items.
