@@ -225,6 +225,16 @@ def test_praise_is_the_advantage_of_a_passing_sample_in_the_group_enlarged_by_th
     assert weights("praise_half", samples)[1] == pytest.approx([praise / 2] * 3 + [MINUS] + [praise / 2] * 6)
 
 
+def test_praise_alone_blames_nothing():
+    praise = of_passing((1 + 3) / (4 + 3)) / 2
+    assert weights("praise_alone", group())[1] == pytest.approx([praise] * 3 + [0] * 7)
+
+
+def test_where_many_pass_failing_samples_get_nothing_from_the_arm_for_few():
+    assert weights("tele_half_few", group(passing=2, failing=2)) == weights("tele_half", group(passing=2, failing=2))
+    assert weights("tele_half_few", group(passing=3, failing=1))[3] == [0.0] * 10
+
+
 @pytest.mark.parametrize("passing", [1, 0])
 def test_the_telescoped_control_praises_what_stands_in_front_of_a_random_place(passing):
     praise = of_passing((passing + 3) / (passing + 6)) / 2

@@ -18,6 +18,7 @@ class Arm:
     A sample without a proven place keeps uniform credit, as in the plugin.
     ``scale``: the plugin's, ``unit`` or ``conserve``. ``negative``: factor of the failing samples' advantages.
     ``unproven``: factor of the advantages of failing samples whose place is not proven.
+    ``ceiling``: in groups of which a larger share passes failing samples get nothing.
     ``elsewhere``: the same weights at a random place, and praise in front of that. ``matched``: the same mass, uniform.
     ``praise``: ``prefix`` gives the tokens in front of the proven decision ``share`` of a passing sample's advantage,
     ``rest`` all but the decision. ``enlarged``: the decision of a proven sample is blamed as a failing sample would be
@@ -32,6 +33,7 @@ class Arm:
     scale: str = "unit"
     negative: float = 1.0
     unproven: float = 1.0
+    ceiling: float = 1.0
     elsewhere: bool = False
     matched: bool = False
     praise: str = ""
@@ -71,10 +73,12 @@ ARMS = {
     "oracle": Arm("oracle"),
     "oracle_double": Arm("oracle", rate=2.0),
     "praise_prefix": Arm(negative=0.0, praise="prefix"),
+    "praise_alone": Arm(negative=0.0, praise="prefix", share=0.5),
     "praise_half": Arm("decision", praise="rest", share=0.5),
     "tele_half": Arm("decision", praise="prefix", share=0.5),
     "tele_half_random": Arm("decision", elsewhere=True, praise="prefix", share=0.5),
     "tele_half_enlarged": Arm("decision", praise="prefix", share=0.5, enlarged=True),
+    "tele_half_few": Arm("decision", praise="prefix", share=0.5, ceiling=0.5),
     "tele": Arm("decision", praise="prefix"),
     "contrast": Arm("decision", further="patch"),
     "patches": Arm(negative=0.0, further="patch"),

@@ -49,6 +49,10 @@ def assign(arm: Arm, samples: Sequence[Sample], rng: random.Random) -> None:
     if arm.praise:
         for group in groups:
             _praise(arm, group, rng)
+    for group in groups:
+        if sum(one.passed for one in group) > arm.ceiling * len(group):
+            for one in group:
+                one.weights *= one.passed
 
 
 def blamed(arm: Arm, one: Sample) -> tuple[TokenSpan, ...]:

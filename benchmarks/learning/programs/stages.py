@@ -63,6 +63,15 @@ STAGES = {
         tuple(range(18, 26)),
         Plan(steps=60),
     ),
+    # Is another form of the telescoped credit above leaving failing samples out, where many pass as well? The best
+    # of them, by its mean over the worlds, would have to be confirmed on seeds of its own.
+    "selection": Stage(
+        ("short", "branches", "long"),
+        ("positives", "tele_half", "tele_half_few", "proven_tele_half", "praise_alone", "grpo"),
+        (2.5e-4,),
+        tuple(range(26, 32)),
+        Plan(steps=60),
+    ),
     "smoke": Stage(
         ("short",), ("grpo", "decision"), (2.5e-4,), (0,), Plan(groups=2, size=4, steps=2, every=1, held_out=1)
     ),
