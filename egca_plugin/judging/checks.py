@@ -15,7 +15,8 @@ from textwrap import dedent
 from egca_plugin.errors import TaskError
 from egca_plugin.judging.assertions import Marker
 from egca_plugin.judging.clock import reads_clock
-from egca_plugin.judging.forms.names import asked, classes_in, free_names, functions, is_class, keeps_state
+from egca_plugin.judging.forms.classes import keeps_state, named_by
+from egca_plugin.judging.forms.names import asked, free_names, functions
 from egca_plugin.judging.forms.nodes import Signature, signature
 from egca_plugin.judging.forms.source import (
     ALL,
@@ -55,8 +56,8 @@ class Checks:
     """``setup``, ``code`` and ``reference`` are marshalled code objects; no reference where the tests need none of it.
 
     ``names``: what setup and tests use and do not define, so what the reference must provide. ``others``: functions of
-    the program beside the entry point: no reference provides them. ``classes``: those of the program, where the entry
-    point is one; ``stateful``: whether the reference keeps anything in them. ``asserting``: the
+    the program beside the entry point: no reference provides them. ``classes``: those of the program, where the task
+    is about classes; ``stateful``: whether the reference keeps anything in them. ``asserting``: the
     indices of the assertions, below ``count``. ``pure``: running them changes nothing in their process.
     ``functions``: the index of each test function of a suite. ``modules``: what the tests import the program as, with
     the names that they take. ``standin``: whether ``pytest`` is :mod:`egca_plugin.judging.forms.standin`.
@@ -136,8 +137,7 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
     setup = _parse(task.setup, f"{task.task_id}: setup")
     trees = [setup, *parts]
     modules = program_modules(trees, task.entry_point)
-    entry = frozenset([task.entry_point] if form in _NAMING and is_class(task.entry_point, task.reference) else ())
-    names, others, classes, reference = _given(task, trees, parts, modules, entry)
+    names, others, classes, reference = _given(task, trees, parts, modules, form)
     standin = can_stand_in(trees)
     library, packages = _imports(trees)
     timed = reads_clock(trees, library)
@@ -178,29 +178,29 @@ def _given(
     trees: list[ast.Module],
     parts: list[ast.Module],
     modules: Mapping[str, frozenset[str]],
-    entry: frozenset[str],
+    form: Form,
 ) -> tuple[frozenset[str], frozenset[str], frozenset[str], list[ast.Module]]:
     """What the reference must provide, what other functions and what classes the program must have, and the reference
     if it is needed.
 
-    ``trees`` are the setup and the ``parts`` of the tests, ``modules`` those of the program, ``entry`` the entry point
-    where it is a class. Without a reference the setup gets what the library provides.
+    ``trees`` are the setup and the ``parts`` of the tests, ``modules`` those of the program. Without a reference the
+    setup gets what the library provides.
     """
     own = {*task.entry_point.split("."), "candidate"}
     imported, unbound = frozenset[str]().union(*modules.values()) - own, free_names(trees) - own
-    if not imported and not unbound:
-        return frozenset(), frozenset(), entry, []
+    wanted = imported | unbound if task.reference else imported
+    classes = frozenset[str]()
+    if form in _NAMING:
+        classes = named_by(parts, task.entry_point, task.reference, wanted, f"{task.prompt}\n{task.preamble}")
     if not task.reference:
         usual = imports(trees, unbound)
         put_in_front(trees[0], list(usual.values()))
-        return frozenset(), asked(parts, imported, unbound - usual.keys()), entry, []
+        return frozenset(), asked(parts, imported, unbound - usual.keys()), classes, []
     reference = _parse(task.reference, f"{task.task_id}: reference")
-    given = functions(_parse(task.preamble, f"{task.task_id}: preamble"))  # to every program
-    others = functions(reference) - given - own
+    others = functions(reference) - functions(_parse(task.preamble, f"{task.task_id}: preamble")) - own
     if ALL not in imported:
         others &= imported
-    classes = entry and entry | (classes_in(reference) & (imported | unbound))
-    names = (imported | unbound) - others - classes
+    names = wanted - others - classes
     return names, others, classes, [reference] if names else []
 
 

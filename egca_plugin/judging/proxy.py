@@ -196,10 +196,9 @@ class _Identity:
 def names(entry_point: str, remote: Remote, classes: Iterable[str]) -> dict[str, Any]:
     """What tests may name: ``f``; for ``Solution.f`` also the class, each instance of which is a fresh one far away;
     and the program's ``classes``."""
-    if entry_point in classes:
-        return {name: remote.objects.named(name) for name in classes}
+    known = {name: remote.objects.named(name) for name in classes}
     owner, _, last = entry_point.rpartition(".")
-    return {last: remote, **({owner: type(owner, (), {last: staticmethod(remote)})} if owner else {})}
+    return {last: remote, **known, **({owner: type(owner, (), {last: staticmethod(remote)})} if owner else {})}
 
 
 class _Known:

@@ -14,7 +14,7 @@ from enum import Enum
 
 from egca_plugin.config import EgcaConfig
 from egca_plugin.errors import SandboxError, TaskError
-from egca_plugin.judging.checks import VacuousTests
+from egca_plugin.judging.checks import VacuousTests, compile_checks
 from egca_plugin.judging.referee import check_setup, judge
 from egca_plugin.judging.tally import UNREACHED
 from egca_plugin.localize.compare.evidence import distinct_calls
@@ -139,8 +139,15 @@ def handler(sandbox: Sandbox, config: EgcaConfig) -> Callable[[Task], Health]:
 
 
 def _unknown_classes(task: Task, verdict: Verdict) -> str:
-    """Why no program can give such results: they are of classes that only the reference defines."""
-    given = f"{task.prompt}\n{task.preamble}\n{task.entry_point}"
+    """Why no program can give such results: they are of classes that only the reference defines.
+
+    What tests import of the program is the program's to define, and classes whose methods they call may have any name.
+    """
+    checks = compile_checks(task) if task.kind is not Kind.STDIN else None
+    if checks and checks.classes:
+        return ""
+    imported = frozenset[str]().union(*checks.modules.values()) if checks else ()
+    given = "\n".join((task.prompt, task.preamble, task.entry_point, *imported))
     results = [tested.result.value for tested in verdict.calls if tested.result.status is CallStatus.VALUE]
     names = dict.fromkeys(name for value in results for name in wire.own_classes(value))
     unknown = [repr(name) for name in names if not re.search(rf"\b{re.escape(name)}\b", given)]

@@ -27,7 +27,8 @@ from verl_runs import alone
 from egca_plugin.adapters.verl import launch
 
 pytestmark = [pytest.mark.verl, pytest.mark.slow]
-LIMIT_S, STEPS = 600, 2
+LIMIT_S = 600
+STEPS = {"one_gpu": 2, "legacy": 2, "colocate_async": 3, "separate_async": 3}
 IN_EVERY_RUN = (("mbpp", "one_gpu"),)
 MODES = {"one_gpu": "sync", **{mode: mode for mode in ("colocate_async", "separate_async", "legacy")}}
 
@@ -69,18 +70,29 @@ def script(home: Path, model: Path, recipe: str, name: str, *words: str) -> str:
     return said
 
 
+def agree_where_the_weights_are_the_same(name: str, steps: list[dict[str, float]]) -> None:
+    """Rollout and actor, to rounding. Where sampling runs ahead some steps train on responses of older weights."""
+    older = [metrics.get("training/off_policy/trajectory_staleness_worst/max", 0) > 0 for metrics in steps]
+    differ = [metrics["training/rollout_probs_diff_max"] for metrics in steps]
+    assert all(difference < (1e-2 if old else 1e-5) for difference, old in zip(differ, older, strict=True)), differ
+    assert any(older) == name.endswith("async")
+    if name != "separate_async":  # there the weights of each step are handed over after the next one's sampling
+        assert not all(older[1:]), "no step shows that an update reached the rollout"
+
+
 @pytest.mark.parametrize(("recipe", "name"), runs())
 def test_it_trains_reports_and_is_evaluated(recipe: str, name: str, model: Path, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     rows, _ = tiny_policy.write_rows(tmp_path)
     for file in FILES[recipe]:
         (tmp_path / "data" / f"{file}.parquet").write_bytes(rows.read_bytes())
-    words = (f"trainer.total_training_steps={STEPS}", "data.max_response_length=48")
+    count = STEPS[name]
+    words = (f"trainer.total_training_steps={count}", "data.max_response_length=48")
 
     said = script(tmp_path, model, recipe, name, *words)
     steps = dict(found for found in map(launch.step_metrics, said.splitlines()) if found)
-    assert sorted(steps) == list(range(1, STEPS + 1))
-    assert all(metrics["training/rollout_probs_diff_max"] < 1e-3 for metrics in steps.values())
+    assert sorted(steps) == list(range(1, count + 1))
+    agree_where_the_weights_are_the_same(name, list(steps.values()))
     assert any(metrics["egca/moved"] > 0 for metrics in steps.values())
     run = tmp_path / "runs" / f"egca-{recipe}" / f"cpu-egca_{MODES[name]}-verified-True"
     records = [json.loads(line) for file in (run / "records").iterdir() for line in file.read_text().splitlines()]
@@ -90,5 +102,5 @@ def test_it_trains_reports_and_is_evaluated(recipe: str, name: str, model: Path,
     scored = script(tmp_path, model, recipe, "evaluate", *words, f"mode={MODES[name]}")
     assert "val-core/egca/tiny/acc/mean@1" in scored
     (samples,) = (run / "test").glob("*.jsonl")
-    assert samples.name == f"{STEPS}.jsonl", "it scored the last checkpoint"
+    assert samples.name == f"{count}.jsonl", "it scored the last checkpoint"
     assert len(samples.read_text().splitlines()) == len(tiny_policy.TASKS)

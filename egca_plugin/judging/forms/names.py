@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 from collections.abc import Iterator, Sequence
 
 from egca_plugin.judging.assertions import TEST
 from egca_plugin.judging.forms.source import ALL
 
 _BUILTINS = frozenset(vars(builtins))
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_SCOPES = (*_FUNCTIONS, ast.ClassDef, ast.Lambda)
-_VALUE = re.compile(r"(Error|Exception|Warning|Enum|Flag|TypedDict)$")
-_CLASS = re.compile(r"[A-Z]\w*[a-z]\w*")
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_SCOPES = (*FUNCTIONS, ast.ClassDef, ast.Lambda)
 _MAKERS = frozenset({"partial", "cache"})  # called with a function, they give one
 
 
@@ -48,8 +45,8 @@ def asked(tests: Sequence[ast.Module], imported: frozenset[str], unbound: frozen
 def functions(module: ast.Module) -> frozenset[str]:
     """Those that it defines itself, by their names."""
     found: set[str] = set()
-    for node in _own_scope(module):
-        if isinstance(node, _FUNCTIONS):
+    for node in own_scope(module):
+        if isinstance(node, FUNCTIONS):
             found.add(node.name)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)) and _is_function(node.value, found):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -57,57 +54,9 @@ def functions(module: ast.Module) -> frozenset[str]:
     return frozenset(found)
 
 
-def classes_in(module: ast.Module) -> frozenset[str]:
-    """Those that it defines itself, but for exceptions and enumerations: these are values, and cross as such."""
-    found: dict[str, list[str]] = {}
-    for node in _own_scope(module):
-        if isinstance(node, ast.ClassDef):
-            found[node.name] = [ast.unparse(base).rpartition(".")[2] for base in node.bases]
-    values: set[str] = set()
-    for name, bases in found.items():  # in order, so that what one derives from is known
-        if any(base in values or _VALUE.search(base) for base in bases):
-            values.add(name)
-    return frozenset(found.keys() - values)
-
-
-def is_class(entry_point: str, reference: str) -> bool:
-    """Whether the entry point is a class: of the reference, or where there is none by the way that it is written."""
-    if not reference:
-        return "." not in entry_point and bool(_CLASS.fullmatch(entry_point))
-    if not entry_point or entry_point not in reference:
-        return False
-    return entry_point in classes_in(_parsed(reference))
-
-
-def keeps_state(reference: str) -> bool:
-    """Whether it changes what lasts from test to test: attributes of its classes, or globals."""
-    module = _parsed(reference)
-    lasting = {"cls", *classes_in(module)}
-    return any(
-        isinstance(node, ast.Global)
-        or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and _is_one_of(node.value, lasting))
-        for node in ast.walk(module)
-    )
-
-
-def _is_one_of(owner: ast.expr, classes: set[str]) -> bool:
-    """One of the classes, ``type(self)`` or ``self.__class__``."""
-    if isinstance(owner, ast.Name):
-        return owner.id in classes
-    called = isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name) and owner.func.id == "type"
-    return called or (isinstance(owner, ast.Attribute) and owner.attr == "__class__")
-
-
-def _parsed(source: str) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # judging says what is wrong with it
-        return ast.Module([], [])
-
-
 def _defined(node: ast.AST) -> Iterator[str]:
     """What a definition or an import binds."""
-    if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
         yield node.name
     elif isinstance(node, (ast.Import, ast.ImportFrom)):
         yield from ((alias.asname or alias.name).split(".")[0] for alias in node.names)
@@ -131,9 +80,9 @@ def _is_function(value: ast.expr | None, known: set[str]) -> bool:
     return False
 
 
-def _own_scope(node: ast.AST) -> Iterator[ast.AST]:
+def own_scope(node: ast.AST) -> Iterator[ast.AST]:
     """Its nodes in order, but for those within functions and classes."""
     for child in ast.iter_child_nodes(node):
         yield child
         if not isinstance(child, _SCOPES):
-            yield from _own_scope(child)
+            yield from own_scope(child)

@@ -160,7 +160,7 @@ def test_without_a_reference_what_tests_call_is_the_programs(sandbox: Sandbox) -
 @pytest.mark.parametrize(
     "tests",
     [
-        "from solution import encode, Pair\ndef test_one():\n    assert encode(Pair(1)) == 2\n",
+        "from solution import encode, LIMIT\ndef test_one():\n    assert encode(LIMIT) == 2\n",
         ("assert encode(Pair(1)) == 2",),
         ("assert encode(LIMIT) == 2",),
     ],

@@ -1,0 +1,124 @@
+"""Functions whose tests hold objects of the program's classes as well."""
+
+from __future__ import annotations
+
+import pytest
+
+from egca_plugin.judging.checks import compile_checks
+from egca_plugin.judging.referee import judge
+from egca_plugin.localize.api import Case
+from egca_plugin.localize.trace import TraceLocalizer
+from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.types import Outcome, Task
+
+REFERENCE = """
+class Graph:
+    def __init__(self):
+        self.edges = {}
+    def add(self, a, b, cost):
+        self.edges.setdefault(a, []).append((b, cost))
+    def sources(self):
+        return sorted(self.edges)
+
+def cheapest(graph, a, b):
+    if a == b:
+        return 0
+    return min((cost + cheapest(graph, c, b) for c, cost in graph.edges.get(a, ())), default=1000)
+
+def chain(costs):
+    graph = Graph()
+    for k, cost in enumerate(costs):
+        graph.add(k, k + 1, cost)
+    return graph
+"""
+OTHER_DATA = """
+class Graph:
+    def __init__(self):
+        self.costs = {}
+    def add(self, a, b, cost):
+        self.costs[a, b] = cost
+    def sources(self):
+        return sorted({a for a, _ in self.costs})
+
+def cheapest(graph, a, b):
+    best = {a: 0}
+    for _ in range(10):
+        for (c, d), cost in graph.costs.items():
+            best[d] = min(best.get(d, 1000), best.get(c, 1000) + cost)
+    return best.get(b, 1000)
+
+def chain(costs):
+    graph = Graph()
+    for k, cost in enumerate(costs):
+        graph.add(k, k + 1, cost)
+    return graph
+"""
+MAKES = """
+from solution import Graph, cheapest
+
+def test_the_way_round():
+    graph = Graph()
+    graph.add("a", "b", 1)
+    graph.add("b", "c", 2)
+    graph.add("a", "c", 5)
+    assert cheapest(graph, "a", "c") == 3
+"""
+GETS = "from solution import chain\n\ndef test_it():\n    assert chain([2, 3]).sources() == [0, 1]\n"
+
+
+@pytest.mark.parametrize(("entry_point", "tests"), [("cheapest", MAKES), ("chain", GETS)], ids=["made", "given"])
+def test_objects_of_the_tests_are_the_programs_whatever_data_it_holds(
+    sandbox: Sandbox, entry_point: str, tests: str
+) -> None:
+    task = Task("t/1", "", entry_point, REFERENCE, tests)
+    for right in (REFERENCE, OTHER_DATA):
+        assert judge(sandbox, right, task).passed
+    for right in (REFERENCE, OTHER_DATA):
+        wrong = right.replace("k, k + 1", "k + 1, k").replace("cost +", "1 +").replace("+ cost", "+ 1")
+        assert judge(sandbox, wrong, task).outcome is Outcome.WRONG_ANSWER
+
+
+def test_the_fault_of_such_a_program_is_proven(sandbox: Sandbox) -> None:
+    task = Task("t/1", "", "cheapest", REFERENCE, MAKES)
+    wrong = REFERENCE.replace("append((b, cost))", "append((b, 1))")
+    found = TraceLocalizer().localize(Case(task, wrong, (REFERENCE,), judge(sandbox, wrong, task), sandbox))
+    assert found.verified
+    assert (
+        "append((b, 1))" in wrong[: found.spans[0].end].splitlines()[-1] + wrong[found.spans[0].end :].splitlines()[0]
+    )
+
+
+def test_without_a_reference_too(sandbox: Sandbox) -> None:
+    task = Task("t/1", "", "cheapest", "", MAKES)
+    assert judge(sandbox, OTHER_DATA, task).passed
+    assert not judge(sandbox, OTHER_DATA.replace("+ cost", "+ 1"), task).passed
+
+
+def test_a_program_without_the_class_fails(sandbox: Sandbox) -> None:
+    lacks = "def cheapest(graph, a, b):\n    return 3\n"
+    assert judge(sandbox, lacks, Task("t/1", "", "cheapest", REFERENCE, MAKES)).outcome is Outcome.EXCEPTION
+
+
+POINT = "class Point:\n    def __init__(self, x):\n        self.x = x\n\n"
+MOVE = POINT + "def move(p):\n    return Point(p.x + 1)\n"
+ASKS = "from solution import Point, move\n\ndef test_it():\n    assert move(Point(1)).x == 2\n"
+
+
+@pytest.mark.parametrize(
+    ("task", "classes"),
+    [
+        (Task("t/1", "", "move", MOVE, ASKS), set()),  # a record: all that tests can do is read `x`
+        (Task("t/1", "", "cheapest", REFERENCE, MAKES), {"Graph"}),
+        (Task("t/1", "", "chain", REFERENCE, GETS), {"Graph"}),
+        (Task("t/1", "", "chain", REFERENCE, GETS.replace(".sources()", ".edges")), set()),
+        (Task("t/1", "class Graph:\n    ...", "cheapest", REFERENCE, MAKES), set()),  # the program may take it as given
+        (
+            Task("t/1", "", "cheapest", REFERENCE, "def check(candidate):\n    assert candidate(Graph(), 1, 1) == 0"),
+            set(),
+        ),
+        (Task("t/1", "", "cheapest", REFERENCE, ("assert cheapest(Graph(), 1, 1) == 0",)), {"Graph"}),
+    ],
+    ids=["record", "imported", "method called", "no method", "shown by the prompt", "check", "statement"],
+)
+def test_which_classes_are_the_programs(task: Task, classes: set[str]) -> None:
+    assert compile_checks(task).classes == classes
