@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import marshal
+import re
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
@@ -15,7 +16,7 @@ from textwrap import dedent
 from egca_plugin.errors import TaskError
 from egca_plugin.judging.assertions import Marker
 from egca_plugin.judging.clock import reads_clock
-from egca_plugin.judging.forms.classes import keeps_state, named_by
+from egca_plugin.judging.forms.classes import exceptions_in, keeps_state, named_by
 from egca_plugin.judging.forms.names import asked, free_names, functions
 from egca_plugin.judging.forms.nodes import Signature, signature
 from egca_plugin.judging.forms.source import (
@@ -31,6 +32,7 @@ from egca_plugin.judging.forms.usual import imports, put_in_front
 from egca_plugin.judging.purity import is_pure
 from egca_plugin.types import CallCase, Compare, Task
 
+_FUNCTION = re.compile(r"^[ \t]*def[ \t]+(\w+)", re.M)
 _LISTENING = ("stdout", "capsys", "capfd")
 
 
@@ -57,7 +59,8 @@ class Checks:
 
     ``names``: what setup and tests use and do not define, so what the reference must provide. ``others``: functions of
     the program beside the entry point: no reference provides them. ``classes``: those of the program, where the task
-    is about classes; ``stateful``: whether the reference keeps anything in them. ``asserting``: the
+    is about classes; ``stateful``: whether the reference keeps anything in them. ``exceptions``: classes that the tests
+    expect to be raised, and nobody defines for them. ``asserting``: the
     indices of the assertions, below ``count``. ``pure``: running them changes nothing in their process.
     ``functions``: the index of each test function of a suite. ``modules``: what the tests import the program as, with
     the names that they take. ``standin``: whether ``pytest`` is :mod:`egca_plugin.judging.forms.standin`.
@@ -74,6 +77,7 @@ class Checks:
     names: frozenset[str]
     others: frozenset[str]
     classes: frozenset[str]
+    exceptions: frozenset[str]
     stateful: bool
     asserting: frozenset[int]
     count: int
@@ -93,6 +97,20 @@ class Checks:
     def total(self) -> int:
         """Assertions in the source; one in a loop is counted with each pass when it runs."""
         return len(self.asserting)
+
+
+_Modules = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """As in :class:`Checks`, and the reference if it is needed."""
+
+    names: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
+    classes: frozenset[str] = frozenset()
+    exceptions: frozenset[str] = frozenset()
+    reference: Sequence[ast.Module] = ()
 
 
 @lru_cache(maxsize=512)
@@ -137,11 +155,11 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
     setup = _parse(task.setup, f"{task.task_id}: setup")
     trees = [setup, *parts]
     modules = program_modules(trees, task.entry_point)
-    names, others, classes, reference = _given(task, trees, parts, modules, form)
+    given = _given(task, trees, parts, modules, form)
     standin = can_stand_in(trees)
     library, packages = _imports(trees)
     timed = reads_clock(trees, library)
-    pure = is_pure([*trees, *reference], {*modules, *(["pytest"] if standin else [])})
+    pure = is_pure([*trees, *given.reference], {*modules, *(["pytest"] if standin else [])})
     marker = Marker(trees, first=len(parts) if form is Form.ASSERTS else 0)
     body = _marked(task, form, parts, marker)
     setup.body = marker.block(setup.body, main=False)
@@ -152,11 +170,12 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
         form=form,
         setup=_compiled(setup, f"setup of {task.task_id}"),
         code=_compiled(ast.Module(body, []), f"tests of {task.task_id}"),
-        reference=_compiled(reference[0], f"reference of {task.task_id}") if reference else b"",
-        names=names,
-        others=others,
-        classes=classes,
-        stateful=bool(classes) and keeps_state(task.reference),
+        reference=_compiled(given.reference[0], f"reference of {task.task_id}") if given.reference else b"",
+        names=given.names,
+        others=given.others,
+        classes=given.classes,
+        exceptions=given.exceptions,
+        stateful=bool(given.classes) and keeps_state(task.reference),
         functions={name: marker.reserve() for name in tests},
         asserting=frozenset(marker.asserting),
         count=marker.count,
@@ -173,35 +192,37 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
     )
 
 
-def _given(
-    task: Task,
-    trees: list[ast.Module],
-    parts: list[ast.Module],
-    modules: Mapping[str, frozenset[str]],
-    form: Form,
-) -> tuple[frozenset[str], frozenset[str], frozenset[str], list[ast.Module]]:
-    """What the reference must provide, what other functions and what classes the program must have, and the reference
-    if it is needed.
-
-    ``trees`` are the setup and the ``parts`` of the tests, ``modules`` those of the program. Without a reference the
-    setup gets what the library provides.
-    """
+def _given(task: Task, trees: list[ast.Module], parts: list[ast.Module], modules: _Modules, form: Form) -> _Given:
+    """Who gives what ``trees``, the setup and the ``parts`` of the tests, use and do not define. ``modules``: those of
+    the program. Without a reference the setup gets what the library provides."""
     own = {*task.entry_point.split("."), "candidate"}
     imported, unbound = frozenset[str]().union(*modules.values()) - own, free_names(trees) - own
-    wanted = imported | unbound if task.reference else imported
-    classes = frozenset[str]()
-    if form in _NAMING:
-        classes = named_by(parts, task.entry_point, task.reference, wanted, f"{task.prompt}\n{task.preamble}")
     if not task.reference:
         usual = imports(trees, unbound)
         put_in_front(trees[0], list(usual.values()))
-        return frozenset(), asked(parts, imported, unbound - usual.keys()), classes, []
+        unbound -= usual.keys()
+    wanted = imported | unbound
+    exceptions = frozenset[str]() if task.reference else exceptions_in(parts, wanted)
+    classes = frozenset[str]()
+    if form in _NAMING:
+        shown = f"{task.prompt}\n{task.preamble}"
+        classes = named_by(parts, task.entry_point, task.reference, wanted - exceptions, shown)
+    if not task.reference:
+        constants = sorted(name for name in wanted - classes - exceptions if name.isupper())
+        if constants:
+            raise TaskError(
+                f"{task.task_id}: tests: got {', '.join(constants)}, which they do not define, expected a "
+                "reference or a setup that does: of the program only functions and classes are known by name"
+            )
+        return _Given(others=asked(parts, imported, unbound) - exceptions, classes=classes, exceptions=exceptions)
     reference = _parse(task.reference, f"{task.task_id}: reference")
     others = functions(reference) - functions(_parse(task.preamble, f"{task.task_id}: preamble")) - own
-    if ALL not in imported:
+    if modules and ALL not in imported:
         others &= imported
+    elif not modules:  # in one namespace with the program, which begins with what the prompt shows
+        others &= unbound - frozenset(_FUNCTION.findall(task.prompt))
     names = wanted - others - classes
-    return names, others, classes, [reference] if names else []
+    return _Given(names, others, classes, exceptions, [reference] if names else [])
 
 
 def _written(task: Task) -> str:

@@ -221,7 +221,9 @@ def _could_be_read(said: bytes, value: bytes, call: Call, later: Foreseen) -> bo
 
 
 def _key(checks: Checks) -> bytes:
-    data = repr((checks.cases, checks.signature, sorted(checks.others), sorted(checks.classes))).encode()
+    data = repr(
+        (checks.cases, checks.signature, sorted(checks.others), sorted(checks.classes), sorted(checks.exceptions))
+    ).encode()
     parts = (checks.entry_point.encode(), checks.setup, checks.code, checks.reference, data)
     return sha256(b"".join(len(part).to_bytes(8, "little") + part for part in parts)).digest()
 

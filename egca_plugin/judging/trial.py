@@ -113,6 +113,7 @@ class Trial:
         own = names(self._checks.entry_point, remote, self._checks.classes)
         own["candidate"] = own.get(self._checks.entry_point, remote)
         given = {**self._reference_names(), **{name: remote.of(name) for name in self._checks.others}, **own}
+        given |= {name: type(name, (Exception,), {}) for name in self._checks.exceptions}
         namespace |= {TEST: self._tally, **given}
         with installed(imported(self._checks, given)):
             exec(marshal.loads(self._checks.setup), namespace)  # noqa: S102 - the task's own

@@ -6,10 +6,12 @@ import ast
 import re
 from collections.abc import Sequence
 
-from egca_plugin.judging.forms.names import FUNCTIONS, own_scope
+from egca_plugin.judging.forms.names import FUNCTIONS, called, own_scope
 
+_EXCEPTION = re.compile(r"(Error|Exception|Warning)$")
 _VALUE = re.compile(r"(Error|Exception|Warning|Enum|Flag|TypedDict)$")
 _CLASS = re.compile(r"[A-Z]\w*[a-z]\w*")
+_RAISES = frozenset({"raises", "assertRaises", "assertRaisesRegex"})
 _DEFINED = re.compile(r"^[ \t]*class[ \t]+(\w+)", re.M)
 _RECORDS = frozenset(  # the methods of classes that hold data and do nothing
     f"__{name}__" for name in ("init", "post_init", "repr", "str", "eq", "ne", "lt", "le", "gt", "ge", "hash")
@@ -23,19 +25,34 @@ def named_by(
 
     They are the entry point, or those among ``wanted``, what tests import or use without a definition, which do more
     than hold data; else those whose methods the tests call. Not what ``given`` defines, the source that programs are
-    shown or begin with. Without a reference the way that names are written tells what is a class.
+    shown or begin with. Without a reference the way that names are written tells what is a class: ``Node``, and ``BST``
+    where it is called.
     """
     entry = frozenset([entry_point] if is_class(entry_point, reference) else ())
     if not reference:
-        return entry | frozenset(filter(_written_as_class, wanted))
+        made = called(tests)
+        return entry | frozenset(name for name in wanted if _CLASS.fullmatch(name) or (name.isupper() and name in made))
     module = _parsed(reference)
     known = {*_DEFINED.findall(given), entry_point.partition(".")[0]}
     acting = {name: methods for name, methods in behaviour(module).items() if name not in known}
     named = entry or frozenset(acting) & wanted
     if named:
         return named | (classes_in(module) & wanted)
-    called = {node.attr for tree in tests for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    return frozenset(name for name, methods in acting.items() if methods & called)
+    read = {node.attr for tree in tests for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return frozenset(name for name, methods in acting.items() if methods & read)
+
+
+def exceptions_in(tests: Sequence[ast.Module], wanted: frozenset[str]) -> frozenset[str]:
+    """Those among ``wanted`` that the tests expect to be raised, or that are named as exceptions are."""
+    found = {name for name in wanted if _EXCEPTION.search(name)}
+    for tree in tests:
+        for node in ast.walk(tree):
+            match node:
+                case ast.ExceptHandler(type=ast.expr() as kinds):
+                    found |= _names(kinds)
+                case ast.Call(ast.Name(by) | ast.Attribute(_, by), [kinds, *_]) if by in _RAISES:
+                    found |= _names(kinds)
+    return frozenset(found & wanted)
 
 
 def classes_in(module: ast.Module) -> frozenset[str]:
@@ -69,7 +86,7 @@ def behaviour(module: ast.Module) -> dict[str, frozenset[str]]:
 def is_class(entry_point: str, reference: str) -> bool:
     """Whether the entry point is a class: of the reference, or where there is none by the way that it is written."""
     if not reference:
-        return "." not in entry_point and _written_as_class(entry_point)
+        return entry_point[:1].isupper() and "." not in entry_point
     if not entry_point or entry_point not in reference:
         return False
     return entry_point in classes_in(_parsed(reference))
@@ -86,9 +103,8 @@ def keeps_state(reference: str) -> bool:
     )
 
 
-def _written_as_class(name: str) -> bool:
-    """As classes are written that are neither exceptions nor enumerations."""
-    return bool(_CLASS.fullmatch(name)) and not _VALUE.search(name)
+def _names(kinds: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(kinds) if isinstance(node, ast.Name)}
 
 
 def _is_one_of(owner: ast.expr, classes: set[str]) -> bool:

@@ -37,7 +37,7 @@ def asked(tests: Sequence[ast.Module], imported: frozenset[str], unbound: frozen
 
     What the tests import of it, or use, call and do not define, and do not write as classes and constants are written.
     """
-    names = imported | (unbound & _called(tests))
+    names = imported | (unbound & called(tests))
     plain = {name for name in names if not name.lstrip("_")[:1].isupper() and not name.startswith("assert")}
     return frozenset(plain - {ALL})
 
@@ -62,7 +62,8 @@ def _defined(node: ast.AST) -> Iterator[str]:
         yield from ((alias.asname or alias.name).split(".")[0] for alias in node.names)
 
 
-def _called(trees: Sequence[ast.Module]) -> frozenset[str]:
+def called(trees: Sequence[ast.Module]) -> frozenset[str]:
+    """The names that are called anywhere."""
     calls = (node.func for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
     return frozenset(function.id for function in calls if isinstance(function, ast.Name))
 

@@ -122,3 +122,44 @@ ASKS = "from solution import Point, move\n\ndef test_it():\n    assert move(Poin
 )
 def test_which_classes_are_the_programs(task: Task, classes: set[str]) -> None:
     assert compile_checks(task).classes == classes
+
+
+UNKNOWN = {
+    "a class": ("class Node:\n    def __init__(self, v, n=None): self.v, self.n = v, n\n\n"
+                "def f(node): return 0 if node is None else 1 + f(node.n)\n", "assert f(Node(1, Node(2))) == 2"),
+    "in capitals": ("class BST:\n    def __init__(self): self.xs = []\n    def put(self, x): self.xs.append(x)\n"
+                    "    def has(self, x): return x in self.xs\n\ndef f(tree): return tree.has(2) + 1\n",
+                    "tree = BST()\ntree.put(2)\nassert f(tree) == 2"),
+    "an enumeration": ("from enum import Enum\nclass Way(Enum):\n    N = 0\n    E = 1\n\n"
+                       "def f(way): return Way((way.value + 1) % 2)\n", "assert f(Way.N) == Way.E"),
+    "an exception": ("class Poor(Exception):\n    pass\n\ndef f(x):\n    raise Poor(f'no {1 + x}')\n",
+                     "try:\n    f(1)\n    assert False\nexcept Poor as error:\n    assert str(error) == 'no 2'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "statement"), UNKNOWN.values(), ids=UNKNOWN)
+def test_without_a_reference_what_tests_name_is_the_programs(sandbox: Sandbox, source: str, statement: str) -> None:
+    tests = (statement, "assert f is not None")
+    assert judge(sandbox, source, Task("t/1", "", "f", "", tests)).tests_passed == 2
+    wrong = source.replace("1 +", "2 +").replace("+ 1", "+ 2")
+    assert not judge(sandbox, wrong, Task("t/1", "", "f", "", tests)).passed
+    name = source.split("class ")[1].split(":")[0].split("(")[0]
+    body = "".join(f"    {line}\n" for line in statement.splitlines())
+    suite = f"from solution import f, {name}\n\ndef test_it():\n{body}"
+    assert judge(sandbox, source, Task("t/1", "", "f", "", suite)).passed
+    assert not judge(sandbox, wrong, Task("t/1", "", "f", "", suite)).passed
+
+
+@pytest.mark.parametrize("name", ["LRU", "Cache"])
+def test_without_a_reference_the_entry_point_is_a_class_where_it_is_written_so(sandbox: Sandbox, name: str) -> None:
+    source = f"class {name}:\n    def __init__(self): self.kept = {{}}\n    def get(self, k): return self.kept.get(k)\n"
+    source += "    def put(self, k, v): self.kept[k] = v\n"
+    tests = (f"c = {name}()\nc.put(1, 2)\nassert c.get(1) == 2", f"assert {name}().get(1) is None")
+    assert judge(sandbox, source, Task("t/1", "", name, "", tests)).passed
+    assert not judge(sandbox, source.replace("= v", "= k"), Task("t/1", "", name, "", tests)).passed
+
+
+def test_a_function_may_be_written_as_classes_are(sandbox: Sandbox) -> None:
+    task = Task("t/1", "", "GCD", "", ("assert GCD(4, 6) == 2", "assert GCD(3, 5) == 1"))
+    assert judge(sandbox, "from math import gcd as GCD", task).passed
+    assert judge(sandbox, "def GCD(a, b):\n    return 2\n", task).tests_passed == 1

@@ -59,7 +59,7 @@ def task(tests: str | tuple[str, ...], reference: str = GOOD, setup: str = "") -
         (HINTS, "", GOOD),
         (("assert f(Pair(1, 2).one) == 2",), QUOTED, GOOD),
         (("assert f(Pair(1, 2).one) == 2",), "", f"{QUOTED}{GOOD}"),
-        (("assert f(folder()) == 2",), "", f"import os\n{GOOD}\ndef folder(): return len(__file__[:1])"),
+        (("assert f(FOLDER) == 2",), "", f"import os\n{GOOD}\nFOLDER = len(__file__[:1])"),
     ],
     ids=["file of the tests", "annotations", "hints", "quoted", "reference", "file of the reference"],
 )
