@@ -32,6 +32,7 @@ from egca_plugin.judging.forms.usual import imports, put_in_front
 from egca_plugin.judging.purity import is_pure
 from egca_plugin.types import CallCase, Compare, Task
 
+_WORD = re.compile(r"\w+")
 _FUNCTION = re.compile(r"^[ \t]*def[ \t]+(\w+)", re.M)
 _LISTENING = ("stdout", "capsys", "capfd")
 
@@ -219,8 +220,9 @@ def _given(task: Task, trees: list[ast.Module], parts: list[ast.Module], modules
     others = functions(reference) - functions(_parse(task.preamble, f"{task.task_id}: preamble")) - own
     if modules and ALL not in imported:
         others &= imported
-    elif not modules:  # in one namespace with the program, which begins with what the prompt shows
-        others &= unbound - frozenset(_FUNCTION.findall(task.prompt))
+    elif not modules:  # tests in one namespace with the program: what the prompt asks for by name, and does not show
+        asked_for = frozenset(_WORD.findall(task.prompt)) - frozenset(_FUNCTION.findall(task.prompt))
+        others &= unbound & asked_for if form in _NAMING else frozenset()
     names = wanted - others - classes
     return _Given(names, others, classes, exceptions, [reference] if names else [])
 

@@ -18,6 +18,7 @@ from types import FunctionType, MappingProxyType
 from typing import Any
 
 from egca_plugin.errors import WireError
+from egca_plugin.judging.functions import told
 from egca_plugin.judging.objects import Named, Objects
 from egca_plugin.judging.opened import Opened, relay
 from egca_plugin.judging.sessions import Sessions
@@ -266,10 +267,8 @@ def _named(value: Any) -> Any:
     return _function(value, wire.BY_NAME, value._function) if isinstance(value, Remote) else value
 
 
-def _number_of(function: Any) -> int:
-    """Of one of the candidate's functions, given back to it. Raises WireError for a function of the tests' own."""
+def _number_of(function: Any) -> int | wire.Code:
+    """Of one of the candidate's functions, given back to it. Raises WireError for one of the tests' own that cannot be
+    told by its code."""
     number = vars(function).get(_NUMBER) if isinstance(function, FunctionType) else None
-    if type(number) is not int:
-        name = getattr(function, "__name__", type(function).__name__)
-        raise WireError(f"the function {name!r} cannot cross to the program; expected builtin values")
-    return number
+    return number if type(number) is int else told(function)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 from egca_plugin.errors import WireError
+from egca_plugin.judging.functions import told
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.inside.entry import (
     LIST,
@@ -147,6 +149,8 @@ class Sessions:
         if isinstance(value, BaseException):
             return VALUE, value
         try:
+            if kind is FunctionType:
+                return VALUE, told(value)
             return VALUE, wire.decode(wire.encode(value))  # as it is now
         except WireError as err:
             if kind not in (list, tuple):

@@ -32,7 +32,7 @@ from typing import Any
 
 from egca_plugin.errors import WireError
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.inside import clock, keeping, limits, script
+from egca_plugin.sandbox.inside import clock, functions, keeping, limits, script
 from egca_plugin.sandbox.inside.probes import Budget, BudgetSpent, Probes
 
 FILENAME = "<program>"
@@ -99,6 +99,7 @@ class _Program:
     def __init__(self, ticks: clock.Clock) -> None:
         self._clock = ticks
         wire.Others.owner = "the tests' own"
+        wire.Sides.told, wire.Sides.made = functions.told, functions.made
         self._namespace: dict[str, Any] = {}
         self._keeper = keeping.Keeper(self._namespace)
         self._probes: Probes | None = None

@@ -19,7 +19,7 @@ from typing import Any
 
 from egca_plugin.errors import WireError
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.inside import entry, limits
+from egca_plugin.sandbox.inside import entry, functions, limits
 
 MAX_KEPT = 10_000  # things of one program
 MAX_EXCEPTION = 1 << 16  # bytes
@@ -48,11 +48,14 @@ class Keeper:
     def answer(self, function: str, arguments: bytes, take: int | None) -> Answer:
         """Make the call. Raises whatever it raises, and WireError for what cannot cross."""
         self.after = b""
+        functions.begin()
         limits.begin(own=0 if is_live(take) else 1)  # the last frame of ours stands for the module that calls
         if is_live(take):
             return self._live(function, arguments, self._lasting if take == wire.LASTING else wire.Nodes())
         args, kwargs = wire.decode(arguments, classes=self._namespace)
-        value = _taken(entry.find(self._namespace, function)(*args, **kwargs), take)
+        value = entry.find(self._namespace, function)(*args, **kwargs)
+        functions.given(value)
+        value = _taken(value, take)
         return wire.encode(value, objects=True), wire.plain(
             changes((args, kwargs), wire.plain(arguments), wire.Nodes())
         )
@@ -65,7 +68,7 @@ class Keeper:
             number, *rest = args
             thing, args = self._kept[number], tuple(rest)
         if nodes is self._lasting or not function:  # as this side has it: classes are told otherwise there
-            arguments = wire.encode((_data(args), kwargs), objects=True, keep=self.keep)
+            arguments = wire.encode((_data(args), kwargs), objects=True, keep=self.argument)
         if isinstance(thing, _Open):
             return thing.draw(args[0], self)
         states = self._states() if nodes is self._lasting else []
@@ -76,6 +79,7 @@ class Keeper:
         ):  # the boundary to the program: whatever it raises is its answer, by then it has changed things
             self.after = changes((args, kwargs), wire.plain(arguments), nodes, self, _changed(states))
             raise
+        functions.given(value)
         # One that tests make may have more to it than its items.
         is_object = nodes is self._lasting and not (function == ".__iter__" and value is not args[0])
         kind = _kind(value, own=not is_object)
@@ -104,6 +108,10 @@ class Keeper:
         if number == len(self._kept):
             self._kept.append(thing)
         return number
+
+    def argument(self, thing: Any) -> int | wire.Code:
+        """The same of what an argument holds: a function of the tests' is what it came as."""
+        return functions.told(thing) or self.keep(thing)
 
     def _thing(self, number: int, name: str, kind: str) -> Any:
         return self._named(name) if number == wire.BY_NAME else self._kept[number]
@@ -168,17 +176,16 @@ def changes(
     args = _data(args)
     if not others and not kwargs and all(type(arg) in _IMMUTABLE for arg in args):
         return b""
-    keep = keeper.keep if keeper else None
-    after = wire.encode((args, kwargs), objects=True, keep=keep)
+    after = wire.encode((args, kwargs), objects=True, keep=keeper.argument if keeper else None)
     if after == before and not others:
         return b""
     told = (args, kwargs, *(one for one in others if not any(one is arg for arg in (*args, *kwargs.values()))))
-    return wire.encode(told, objects=True, keep=keep, nodes=nodes) if keeper else after
+    return wire.encode(told, objects=True, keep=keeper.keep, nodes=nodes) if keeper else after
 
 
 def _data(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Without classes: those are the program's own, passed by name."""
-    return tuple(None if isinstance(arg, type) else arg for arg in args)
+    """Without classes: those are the program's own, passed by name. The tests' functions as they came."""
+    return tuple(None if isinstance(arg, type) else functions.told(arg) or arg for arg in args)
 
 
 def _state(value: Any) -> Any:

@@ -46,11 +46,11 @@ _PACKAGE = Path(egca_plugin.__file__).parent
 _MODULES = {
     "egca_plugin.errors": _PACKAGE / "errors.py",
     **{f"egca_plugin.sandbox.wire.{name}": _PACKAGE / "sandbox" / "wire" / f"{name}.py"
-       for name in ("rich", "hashing", "arrays", "sharing", "library", "classes", "instances", "encoding", "standins",
-                    "rebuilding", "decoding")},
+       for name in ("rich", "hashing", "arrays", "sharing", "library", "classes", "functions", "instances", "encoding",
+                    "standins", "rebuilding", "decoding")},
     "egca_plugin.sandbox.wire": _PACKAGE / "sandbox" / "wire" / "__init__.py",
     **{f"egca_plugin.sandbox.inside.{name}": _PACKAGE / "sandbox" / "inside" / f"{name}.py"
-       for name in ("clock", "limits", "entry", "probes", "script", "keeping", "child")},
+       for name in ("clock", "limits", "entry", "functions", "probes", "script", "keeping", "child")},
 }  # fmt: skip
 _SCRIPT = """
 import base64, os, sys, types

@@ -13,6 +13,7 @@ are met. What of a value is one object with what does not count: it is told apar
     library    the standard library's types, both ways;  arrays  numpy's
     instances  own classes' instances        rebuilding   the same
     classes    what a class is told as       standins     classes made of that
+    functions  the tests' functions, which run in the program's process alone
     sharing    what is one object with what;  hashing  whether a hash table can be built;  rich  bounds and tables
 
 Standard library only: the candidate's process uses it too.
@@ -24,6 +25,7 @@ from egca_plugin.errors import WireError
 from egca_plugin.sandbox.wire.classes import attributes_of, is_own
 from egca_plugin.sandbox.wire.decoding import decode, own_classes
 from egca_plugin.sandbox.wire.encoding import encode, is_iterator, opened
+from egca_plugin.sandbox.wire.functions import Code, Sides
 from egca_plugin.sandbox.wire.rich import (
     BY_NAME,
     HEARD,
@@ -45,6 +47,6 @@ from egca_plugin.sandbox.wire.standins import Known, standin
 
 __all__ = [
     "BY_NAME", "HEARD", "LASTING", "LIVE", "MAX_BYTES", "MAX_DEPTH", "MAX_DRAINED", "MAX_ITEMS", "MAX_PRINTED",
-    "Drained", "Known", "Match", "Nodes", "Others", "Refusal", "WireError", "attributes_of", "decode", "encode",
-    "is_iterator", "is_own", "opened", "own_classes", "plain", "standin",
+    "Code", "Drained", "Known", "Match", "Nodes", "Others", "Refusal", "Sides", "WireError", "attributes_of", "decode",
+    "encode", "is_iterator", "is_own", "opened", "own_classes", "plain", "standin",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 from egca_plugin.errors import WireError
 from egca_plugin.sandbox.wire import arrays, library, sharing, standins
 from egca_plugin.sandbox.wire.classes import DATACLASS, ENUM, PLAIN, SIMPLE
+from egca_plugin.sandbox.wire.functions import Code, Sides
 from egca_plugin.sandbox.wire.hashing import check_keys
 from egca_plugin.sandbox.wire.rebuilding import Classes, refill
 from egca_plugin.sandbox.wire.rich import (
@@ -313,6 +314,12 @@ def _read_function(d: _Decoder, depth: int) -> Any:
     return d.opener(number, name, kind)
 
 
+def _read_code(d: _Decoder, depth: int) -> Any:
+    d.spend(COST["object"])
+    name, code, defaults, keywords, cells, names = d.parts(depth, str, bytes, object, object, tuple, tuple)
+    return Sides.made(Code(name, code, defaults, keywords, cells, names))
+
+
 def _read_array(d: _Decoder, depth: int) -> Any:
     kind, shape, data = d.parts(depth, str, object, bytes)
     if shape is not None and type(shape) is not tuple:
@@ -362,6 +369,7 @@ _DECODERS: Mapping[int, Callable[[_Decoder, int], Any]] = {
         "C": _read_counter,
         "O": lambda d, depth: d.noted(OrderedDict(d.pairs(depth))),
         "L": _read_function,
+        "Z": _read_code,
         "p": _read_array,
         "g": _read_named,
         "u": _instance("extended"),

@@ -10,6 +10,7 @@ from typing import Any
 
 from egca_plugin.errors import WireError
 from egca_plugin.sandbox.wire import arrays, instances, library, sharing
+from egca_plugin.sandbox.wire.functions import Code, Sides
 from egca_plugin.sandbox.wire.rich import (
     MAX_BYTES,
     MAX_DEPTH,
@@ -47,7 +48,7 @@ class Run:
     objects = False  # whether instances of all own classes cross, not only namedtuples
     own: instances.Told | None = None  # those that were met
     containers: list[Any] | None = None  # every mutable container, in the order in which it was done
-    keep: Callable[[Any], int] | None = None  # for what stays, under the number that it gives
+    keep: Keep | None = None  # for what stays, under the number that it gives
     within = False  # an instance, whose iterators are not ours to drain
     telling = False  # a class, which holds no instances
 
@@ -70,6 +71,7 @@ class Run:
 
 
 Encoder = Callable[[Any, bytearray, int, Run], None]
+Keep = Callable[[Any], "int | Code"]
 encode_into, pairs_into = Run.value, Run.pairs
 
 
@@ -79,14 +81,14 @@ def encode(
     max_bytes: int = MAX_BYTES,
     objects: bool = False,
     nodes: Nodes | None = None,
-    keep: Callable[[Any], int] | None = None,
+    keep: Keep | None = None,
 ) -> bytes:
     """``value`` as bytes. Raises WireError naming the type that cannot cross, or the bound that was passed.
 
     ``objects`` also lets through instances of own classes, as data. With ``nodes`` the bytes tell too which mutable
     parts are one object, with each other or with a part that ``nodes`` holds already; the new ones are added to it.
     ``keep`` takes the functions that are met, and what else of an object's attributes cannot cross, and gives each a
-    number.
+    number, or tells it by its code.
     """
     run = Run()
     if max_bytes != MAX_BYTES:
@@ -282,22 +284,33 @@ def _is_entered(kind: Any) -> bool:
 
 
 def _function(value: Any, out: bytearray, depth: int, run: Run) -> None:
-    if run.keep is None:
-        name = getattr(value, "__name__", None) or _type_name(type(value))
-        raise WireError(f"the function {name!r} cannot cross between processes; expected builtin values")
-    _kept(value, out, depth, run, run.keep)
+    if run.keep is not None:
+        return _kept(value, out, depth, run, run.keep)
+    code = Sides.told(value)
+    if code is not None:
+        return _code(code, out, depth, run)
+    name = getattr(value, "__name__", None) or _type_name(type(value))
+    raise WireError(f"the function {name!r} cannot cross between processes; expected builtin values")
 
 
-def _kept(value: Any, out: bytearray, depth: int, run: Run, keep: Callable[[Any], int]) -> None:
+def _code(value: Code, out: bytearray, depth: int, run: Run) -> None:
+    out += b"Z"
+    encode_into(value.parts(), out, depth, run)
+
+
+def _kept(value: Any, out: bytearray, depth: int, run: Run, keep: Keep) -> None:
+    number = keep(value)
+    if type(number) is Code:
+        return _code(number, out, depth, run)
     name = getattr(value, "__name__", None) or _type_name(type(value))
     out += b"L"
-    encode_into((keep(value), str(name)[:MAX_NAME], "function"), out, depth, run)
+    encode_into((number, str(name)[:MAX_NAME], "function"), out, depth, run)
 
 
 _BY_TYPE: Mapping[type, Encoder] = {
     type(None): _none, bool: _bool, int: _int, float: _floating, complex: _complex_number, str: _str,
     bytes: _blob, bytearray: _bytearray, list: _list, tuple: _tuple, set: _unordered(b"e"),
-    frozenset: _unordered(b"z"), dict: _pairs(b"d"), Counter: _pairs(b"C"), OrderedDict: _pairs(b"O"),
+    frozenset: _unordered(b"z"), dict: _pairs(b"d"), Counter: _pairs(b"C"), OrderedDict: _pairs(b"O"), Code: _code,
     **{kind: _split(*how) for kind, how in library.SPLITS.items()},
 }  # fmt: skip
 _BY_NAME: Mapping[str, Encoder] = {name: _split(*how) for name, how in library.SPLITS_BY_NAME.items()}

@@ -156,9 +156,20 @@ def test_without_a_reference_what_tests_call_is_the_programs(sandbox: Sandbox) -
     assert judge(sandbox, RIGHT, task(tests, "")).passed
     assert judge(sandbox, WRONG, task(tests, "")).outcome is Outcome.WRONG_ANSWER
     assert judge(sandbox, MISSING, task(tests, "")).outcome is Outcome.EXCEPTION
-    assert judge(sandbox, MISSING, task(tests)).outcome is Outcome.EXCEPTION
-    shown = replace(task(tests), prompt="def decode(s):\n    ...\n\ndef encode(s):\n")
-    assert judge(sandbox, MISSING, shown).passed, "the reference gives what the prompt shows"
+
+
+def test_in_one_namespace_what_the_prompt_asks_for_is_the_programs_and_what_it_shows_the_references(
+    sandbox: Sandbox,
+) -> None:
+    tests = ("assert decode(encode('ab')) == 'ab'", "assert decode('abc') == 'cba'")
+    asked = replace(task(tests), prompt="Write encode(s), and decode(s) which undoes it.")
+    assert judge(sandbox, RIGHT, asked).passed
+    assert judge(sandbox, WRONG, asked).outcome is Outcome.WRONG_ANSWER
+    assert judge(sandbox, MISSING, asked).outcome is Outcome.EXCEPTION
+    for prompt in ("def decode(s):\n    ...\n\ndef encode(s):\n", "Write encode(s)."):
+        given = replace(task(tests), prompt=prompt)
+        assert judge(sandbox, MISSING, given).passed
+        assert judge(sandbox, WRONG, given).passed, "nobody can redefine what tests check by"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,133 @@
+"""Functions that tests give to the program: by their code, so they run in its process alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from egca_plugin.errors import TaskError, WireError
+from egca_plugin.judging.functions import told
+from egca_plugin.judging.referee import judge
+from egca_plugin.localize.api import Case
+from egca_plugin.localize.trace import TraceLocalizer
+from egca_plugin.sandbox import wire
+from egca_plugin.sandbox.outside.api import Sandbox
+from egca_plugin.types import Outcome, Task, Verdict
+
+APPLY = "def apply(f, *args):\n    return f(*args)\n"
+MEMOIZE = """
+def memoize(f):
+    seen = {}
+    def inner(*args):
+        if args not in seen:
+            seen[args] = f(*args)
+        return seen[args]
+    return inner
+"""
+
+
+def judged(sandbox: Sandbox, source: str, body: str, reference: str = "", front: str = "") -> Verdict:
+    name = (reference or source).split("def ")[1].split("(")[0]
+    lines = "".join(f"    {line}\n" for line in body.strip().splitlines())
+    tests = f"import math, operator, pytest\nfrom solution import {name}\n{front}\ndef test_it():\n{lines}"
+    return judge(sandbox, source, Task("t/1", "", name, reference or source, tests))
+
+
+GIVEN = {
+    "a lambda": "assert apply(lambda x: 2 * x, 4) == 8",
+    "what it closes over": "k = 3\nassert apply(lambda x: k * x, 4) == 12",
+    "its defaults": "assert apply(lambda x, y=5, *, z=(1, 2): x + y + z[1], 4) == 11",
+    "a function of the module": "assert apply(double, 4) == 8",
+    "one that uses another and a module": "assert apply(lambda x: double(math.floor(x)), 4.5) == 8",
+    "one that calls itself": "assert apply(factorial, 5) == 120",
+    "one in a list": "assert apply(lambda fs: [f(1) for f in fs], [double, lambda x: -x]) == [2, -1]",
+    "a generator function": "def two(x):\n    yield x\n    yield x + 1\nassert list(apply(two, 1)) == [1, 2]",
+    "one that raises": "with pytest.raises(ValueError, match='no 3'):\n    apply(refuse, 3)",
+    "methods and functions of the library": "assert apply(str.upper, 'x') + apply(operator.add, 'y', 'z') == 'Xyz'\n"
+    "assert apply(math.sqrt, 4) == 2 and apply(operator.itemgetter(1), 'ab') == 'b'",
+}
+FRONT = """
+def double(x):
+    return 2 * x
+
+def factorial(n):
+    return 1 if n < 2 else n * factorial(n - 1)
+
+def refuse(x):
+    raise ValueError(f"no {x}")
+"""
+
+
+@pytest.mark.parametrize("body", GIVEN.values(), ids=GIVEN)
+def test_what_a_function_does_it_does_in_the_program(sandbox: Sandbox, body: str) -> None:
+    assert judged(sandbox, APPLY, body, front=FRONT).passed
+    assert not judged(sandbox, "def apply(f, *args):\n    return args\n", body, APPLY, FRONT).passed
+
+
+DECORATED = (
+    "@memoize\ndef fib(n):\n    return n if n < 2 else fib(n - 1) + fib(n - 2)\nassert fib(90) == 2880067194370816120"
+)
+
+
+def test_a_decorated_functions_name_means_what_the_decorator_gives(sandbox: Sandbox) -> None:
+    assert judged(sandbox, MEMOIZE, DECORATED).passed
+    assert not judged(sandbox, "def memoize(f):\n    return lambda *a: 1 + f(*a)\n", DECORATED, MEMOIZE).passed
+    given = f"{DECORATED}\nassert memoize(fib)(10) == 55"
+    assert judged(sandbox, MEMOIZE, given).passed, "and it is a function like another"
+
+
+def test_a_call_with_a_function_is_made_again_by_the_localiser(sandbox: Sandbox) -> None:
+    reference = "def total(xs, f):\n    s = 0\n    for x in xs:\n        s += f(x)\n    return s\n"
+    tests = ("assert total([1, 2, 3], lambda x: x * x) == 14", "assert total([], lambda x: x) == 0")
+    task, wrong = Task("t/1", "", "total", reference, tests), reference.replace("s += f(x)", "s = f(x)")
+    verdict = judge(sandbox, wrong, task)
+    found = TraceLocalizer().localize(Case(task, wrong, (reference,), verdict, sandbox))
+    assert found.verified
+    assert "s = f(x)" in wrong[: found.spans[0].end].splitlines()[-1] + wrong[found.spans[0].end :].splitlines()[0]
+
+
+REFUSED = {
+    "counts = []\napply(lambda x: counts.append(x), 1)\nassert counts": "'counts' is a list that the tests hold too",
+    "n = 0\ndef count(x):\n    nonlocal n\n    n += x\napply(count, 1)\nassert n == 1": "it changes 'n'",
+    "assert apply(lambda x: later(x), 1) == 1\nlater = abs": "'later' is not bound yet",
+    "assert apply(lambda x: pytest.approx(x), 1) == 1": "it uses the module 'pytest'",
+    "counts = []\napply(counts.append, 1)\nassert counts == [1]": "the function 'append' cannot cross",
+}
+
+
+@pytest.mark.parametrize(("body", "reason"), REFUSED.items(), ids=REFUSED.values())
+def test_what_the_tests_would_see_to_change_is_refused(sandbox: Sandbox, body: str, reason: str) -> None:
+    with pytest.raises(TaskError, match=reason):
+        judged(sandbox, APPLY, body)
+
+
+def test_on_this_side_of_the_wire_it_is_data_that_nobody_can_call() -> None:
+    secret = 7
+
+    def function(x: int) -> int:
+        return x + secret
+
+    code = told(function)
+    back = wire.decode(wire.encode(code))
+    assert back == code
+    assert not callable(back)
+    assert wire.encode(told(function)) == wire.encode(code)
+
+
+def test_a_program_that_answers_with_code_answers_with_data(sandbox: Sandbox) -> None:
+    """Its functions stay in its process, and what it forges is never run beside the tests."""
+    forging = (
+        "import sys\nfrom egca_plugin.sandbox.wire.functions import Code\n"
+        "def apply(f, *args):\n    return Code('f', b'', None, None, (), ())\n"
+    )
+    assert not judged(sandbox, forging, "assert apply(abs, -1) == 1", APPLY).passed
+    with pytest.raises(WireError):
+        wire.decode(b"Z" + wire.encode(("f", "no code", None, None, (), ())))
+
+
+def test_the_program_cannot_make_the_tests_function_agree(sandbox: Sandbox) -> None:
+    spoiling = "def apply(f, *args):\n    f.__code__ = (lambda *a: 8).__code__\n    return 9\n"
+    assert judged(sandbox, spoiling, "assert apply(double, 4) == 8\nassert double(3) == 6", APPLY, FRONT).outcome in (
+        Outcome.WRONG_ANSWER,
+        Outcome.EXCEPTION,
+    )
+    assert judged(sandbox, APPLY, "assert apply(double, 4) == 8\nassert double(3) == 6", APPLY, FRONT).passed
