@@ -182,12 +182,14 @@ class Call:
 
     ``take``: so many items of an iterator that it returns, None for all up to a bound; below zero see
     :mod:`egca_plugin.sandbox.wire`. ``clock``: the tests' time in nanoseconds, before which it does not begin.
+    ``seeds``: modules of random numbers, and what the tests have seeded them with before the call.
     """
 
     function: str
     arguments: bytes
     take: int | None = None
     clock: int = 0
+    seeds: tuple[tuple[str, Any], ...] = ()
 
 
 class CallStatus(str, Enum):

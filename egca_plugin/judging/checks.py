@@ -30,6 +30,7 @@ from egca_plugin.judging.forms.source import (
 )
 from egca_plugin.judging.forms.usual import imports, put_in_front
 from egca_plugin.judging.purity import is_pure
+from egca_plugin.judging.seeds import sets_seed
 from egca_plugin.types import CallCase, Compare, Task
 
 _WORD = re.compile(r"\w+")
@@ -66,7 +67,7 @@ class Checks:
     ``functions``: the index of each test function of a suite. ``modules``: what the tests import the program as, with
     the names that they take. ``standin``: whether ``pytest`` is :mod:`egca_plugin.judging.forms.standin`.
     ``signature``: what ``cases`` mean by lists. ``listens``: whether they may look at what the program prints.
-    ``timed``: whether they read the clock.
+    ``timed``: whether they read the clock. ``seeded``: whether they seed random numbers.
     """
 
     task_id: str
@@ -87,6 +88,7 @@ class Checks:
     pure: bool
     listens: bool
     timed: bool
+    seeded: bool
     functions: Mapping[str, int]
     modules: Mapping[str, frozenset[str]]
     standin: bool
@@ -160,6 +162,7 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
     standin = can_stand_in(trees)
     library, packages = _imports(trees)
     timed = reads_clock(trees, library)
+    seeded = ("random" in task.reference or not task.reference) and sets_seed(trees)
     pure = is_pure([*trees, *given.reference], {*modules, *(["pytest"] if standin else [])})
     marker = Marker(trees, first=len(parts) if form is Form.ASSERTS else 0)
     body = _marked(task, form, parts, marker)
@@ -182,9 +185,10 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
         count=marker.count,
         imports=library,
         packages=packages,
-        pure=pure and not timed,
-        listens=timed or any(word in _written(task) for word in _LISTENING),
+        pure=pure and not timed and not seeded,
+        listens=timed or seeded or any(word in _written(task) for word in _LISTENING),
         timed=timed,
+        seeded=seeded,
         modules=modules,
         standin=standin,
         cases=(),

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import ModuleType
 
 from egca_plugin.types import Call, CallResult
@@ -65,7 +66,9 @@ class TestsClock:
             sys.modules["time"] = time
 
     def told(self, call: Call) -> Call:
-        return Call(call.function, call.arguments, call.take, self._clock.now)
+        """With the time that the tests have reached."""
+        return replace(call, clock=self._clock.now)
 
     def heard(self, result: CallResult) -> None:
+        """The program has reached another."""
         self._clock.now = max(self._clock.now, result.clock)

@@ -71,7 +71,7 @@ class Opened:
     ) -> tuple[Call, CallResult]:
         """The call that takes as many items, and what that gives."""
         take = min(self._asked, MAX_REMEMBERED)
-        made = Call(call.function, call.arguments, take)
+        made = Call(call.function, call.arguments, take, seeds=call.seeds)
         if self._error is not None:
             failed = failures.get(id(self._error), (self._error, result))[1]
             return made, replace(failed, value=b"")

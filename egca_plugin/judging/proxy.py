@@ -73,6 +73,16 @@ class Remote:
         self._results: dict[int, tuple[BaseException, CallResult]] = {}  # by the exception's id, while it lives
         self._lazies: dict[int, tuple[CallResult, Opened]] = {}  # by the result's id
 
+    @property
+    def __name__(self) -> str:
+        return self._function.rpartition(".")[2]
+
+    def __getattr__(self, name: str) -> Any:
+        """What else a function has, ``cache_info`` or attributes of its own, stays in its process."""
+        if name.startswith("__") or name in Remote.__slots__:
+            raise AttributeError(f"{name!r} of the program's function is not told")
+        raise wire.Refusal(f"the attribute {name!r} of the program's function {self.__name__!r} was asked for")
+
     def of(self, function: str) -> Remote:
         """Another function of the same program, whose calls are settled here as well."""
         other = copy(self)
@@ -176,7 +186,7 @@ class Remote:
             result.status, value, after, result.error_type, result.error_message, result.line, result.steps,
             result.error_base,
         )  # fmt: skip
-        return Call(call.function, call.arguments), settled
+        return Call(call.function, call.arguments, seeds=call.seeds), settled
 
 
 class _Identity:

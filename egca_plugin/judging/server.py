@@ -37,6 +37,7 @@ from egca_plugin.judging.checks import Checks
 from egca_plugin.judging.clock import TestsClock
 from egca_plugin.judging.foresight import Ahead, Foresight
 from egca_plugin.judging.messages import Answer, Job, Said
+from egca_plugin.judging.seeds import TestsSeeds
 from egca_plugin.judging.trial import Trial
 from egca_plugin.sandbox.layers import address_space, die_with_parent, tidy_heap
 from egca_plugin.sandbox.outside.link import Control, ZygoteLost
@@ -225,8 +226,9 @@ def _judged(job: Job, control: Control | None, session: Any, checks: Checks) -> 
     random.seed(job.seed)  # also what :mod:`egca_plugin.judging.purity` counts on
     try:
         try:
-            clock = TestsClock(job.seed) if checks.timed else None  # never in the server itself: such tests get a fork
-            trial = Trial(session, checks, job.patience_s, vacuous=job.vacuous, clock=clock)
+            # Never in the server itself: such tests get a fork.
+            worlds = (*([TestsClock(job.seed)] if checks.timed else ()), *([TestsSeeds()] if checks.seeded else ()))
+            trial = Trial(session, checks, job.patience_s, vacuous=job.vacuous, worlds=worlds)
             answer = Answer(Said.VERDICT, trial.verdict())
         finally:
             session.close()

@@ -12,15 +12,14 @@ from __future__ import annotations
 import marshal
 import mmap
 import threading
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from os import getpid  # bound here, since tests patch modules
 from typing import Any, NoReturn, Protocol
 
 from egca_plugin.errors import TaskError
 from egca_plugin.judging.assertions import TEST
 from egca_plugin.judging.checks import Checks, Form
-from egca_plugin.judging.clock import TestsClock
 from egca_plugin.judging.forms.modules import blank, imported, installed
 from egca_plugin.judging.forms.source import ALL
 from egca_plugin.judging.patience import patience
@@ -54,6 +53,16 @@ class Session(Protocol):
     def renew(self) -> None: ...
 
 
+class World(Protocol):
+    """What tests and program share beside the calls: the time, and random numbers."""
+
+    def installed(self) -> AbstractContextManager[None]: ...
+
+    def told(self, call: Call, /) -> Call: ...
+
+    def heard(self, result: CallResult, /) -> None: ...
+
+
 class Trial:
     """``patience_s``: this process's own CPU time for the tests' work, however long the answers make their loops.
 
@@ -61,9 +70,9 @@ class Trial:
     """
 
     def __init__(
-        self, session: Session, checks: Checks, patience_s: float, *, vacuous: bool, clock: TestsClock | None = None
+        self, session: Session, checks: Checks, patience_s: float, *, vacuous: bool, worlds: Sequence[World] = ()
     ) -> None:
-        self._clock = clock
+        self._worlds = worlds
         self._checks, self._patience_s, self._vacuous = checks, patience_s, vacuous
         self._modules = {name: blank(name) for name in ("tests", "reference")}
         self._namespace: dict[str, Any] = vars(self._modules["tests"])
@@ -73,7 +82,7 @@ class Trial:
             checks.entry_point, self._send, self._namespace, take, checks.classes, self._process, sessions
         )
         self._tally = Tally(checks, self._remote)
-        self._caller = _Caller(session, self._tally, clock, pure=checks.pure)
+        self._caller = _Caller(session, self._tally, worlds, pure=checks.pure)
         self._loaded = session.loaded
 
     def verdict(self) -> Verdict:
@@ -97,7 +106,9 @@ class Trial:
     def _run(self) -> bool:
         """Whether the tests ran to their end. Raises Halt, or TaskError where they fail before they ask anything."""
         try:
-            with installed(self._modules), nullcontext() if self._clock is None else self._clock.installed():
+            with installed(self._modules), ExitStack() as stack:
+                for world in self._worlds:
+                    stack.enter_context(world.installed())
                 self._run_all()
         except (Halt, TaskError):
             raise
@@ -193,8 +204,8 @@ class Trial:
 class _Caller:
     """Makes the tests' calls, one at a time whatever their threads do."""
 
-    def __init__(self, session: Session, tally: Tally, clock: TestsClock | None, *, pure: bool) -> None:
-        self._session, self._tally, self._clock = session, tally, clock
+    def __init__(self, session: Session, tally: Tally, worlds: Sequence[World], *, pure: bool) -> None:
+        self._session, self._tally, self._worlds = session, tally, worlds
         self._lock = threading.RLock()
         self._under_way = False
         self._restarts = self._renewals = 0
@@ -213,6 +224,8 @@ class _Caller:
             self._tally.asked = True
             if self.lost is not None:
                 raise CallFailed(str(self.lost))
+            for world in self._worlds:
+                call = world.told(call)
             try:
                 result = self._exchange(call)
             except ZygoteLost as err:  # kept, for tests that catch whatever is raised
@@ -258,10 +271,10 @@ class _Caller:
             self.dead = True
             return CallResult(ending.status, error_message=ending.message)
         self._under_way = True
-        result = self._session.send(call if self._clock is None else self._clock.told(call))
+        result = self._session.send(call)
         self._under_way = False
-        if self._clock is not None:
-            self._clock.heard(result)
+        for world in self._worlds:
+            world.heard(result)
         return result
 
     def _ready(self) -> Ending | None:

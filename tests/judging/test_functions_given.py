@@ -131,3 +131,10 @@ def test_the_program_cannot_make_the_tests_function_agree(sandbox: Sandbox) -> N
         Outcome.EXCEPTION,
     )
     assert judged(sandbox, APPLY, "assert apply(double, 4) == 8\nassert double(3) == 6", APPLY, FRONT).passed
+
+
+def test_of_the_programs_functions_the_name_is_told_and_other_attributes_are_refused(sandbox: Sandbox) -> None:
+    assert judged(sandbox, APPLY, "assert apply(abs, -1) == 1\nassert apply.__name__ == 'apply'").passed
+    cached = f"from functools import lru_cache\n@lru_cache\n{APPLY}"
+    verdict = judged(sandbox, cached, "assert apply(abs, -1) == 1\nassert apply.cache_info().hits == 0", APPLY)
+    assert verdict.outcome is Outcome.REFUSED

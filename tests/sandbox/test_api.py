@@ -99,7 +99,7 @@ def test_timeout_is_kept(sandbox: Sandbox) -> None:
         ("return f(", CallStatus.EXCEPTION),
         ("return f()", CallStatus.EXCEPTION),
         ("return lambda: 1", CallStatus.REFUSED),
-        ("return 'x' * (10 << 20)", CallStatus.REFUSED),
+        ("return 'x' * (11 << 20)", CallStatus.REFUSED),
     ],
 )
 def test_other_ends(sandbox: Sandbox, body: str, status: CallStatus) -> None:

@@ -206,8 +206,8 @@ def test_what_is_met_again_takes_as_many_bytes() -> None:
 def test_hashing_an_instance_counts_all_that_it_holds() -> None:
     """The hash of a frozen dataclass is made anew for each set that it is put into."""
     shape = ("d", "D", "", ("x",), (), (True, False, True, False, True, ((True, True),)))
-    heavy = u32(1) + wire.encode("x") + wire.encode(tuple(range(1_000)))
-    sets = b"l" + u32(1_000) + (b"e" + u32(1) + b"o" + u32(0)) * 1_000
+    heavy = u32(1) + wire.encode("x") + wire.encode(tuple(range(1_500)))
+    sets = b"l" + u32(1_500) + (b"e" + u32(1) + b"o" + u32(0)) * 1_500
     assert len(wire.decode(told([shape], [0], heavy + b"e" + u32(1) + b"o" + u32(0)), classes={})) == 1
     with pytest.raises(WireError, match="items"):
         wire.decode(told([shape], [0], heavy + sets), classes={})

@@ -4,7 +4,7 @@ Commands and records are frames with a 32-bit length. Commands come from the tru
 
     ("load", program, budget | None, seed)      program: source text, or marshalled code as bytes
     ("compile", program)                        only that, to tell a death of the compiler from a death of the program
-    ("call", function, arguments, take, clock)  ``f`` or ``Solution.f``; the wire form of (args, kwargs); see keeping
+    ("call", function, arguments, take, clock, seeds)  ``f``; the wire form of (args, kwargs); see keeping
     ("script", program, budget | None, seed)    run it as ``__main__`` on the descriptors 0 and 1, to its very end
     ("limit", seconds)                          of CPU time for what follows; past them the process dies, by SIGVTALRM
 
@@ -174,8 +174,16 @@ class _Program:
             return self._failure(err, "compile")
         return self._record("value", _NONE)
 
-    def call(self, function: str, arguments: bytes, take: int | None = None, now: int = 0) -> Record:
+    def call(
+        self,
+        function: str,
+        arguments: bytes,
+        take: int | None = None,
+        now: int = 0,
+        seeds: tuple[tuple[str, Any], ...] = (),
+    ) -> Record:
         self._clock.now = max(self._clock.now, now)
+        clock.draw_anew(seeds)
         if take not in (wire.HEARD, wire.LASTING):
             return self._call(function, arguments, take)
         before, sys.stdout = sys.stdout, io.StringIO()

@@ -21,7 +21,7 @@ import resource
 import select
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
@@ -97,6 +97,13 @@ def reseed(clock: Clock, seed: int) -> None:
     random.seed(seed)
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed(seed)
+
+
+def draw_anew(seeds: Iterable[tuple[str, Any]]) -> None:
+    """Seed ``random`` or ``numpy.random`` as the tests did."""
+    for name, seed in seeds:
+        if name in sys.modules:
+            sys.modules[name].seed(seed)
 
 
 def replace_time(clock: Clock, module: Any) -> None:

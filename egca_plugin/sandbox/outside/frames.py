@@ -31,7 +31,7 @@ def compile_only(program: str | CodeType) -> bytes:
 
 
 def call(one: Call) -> bytes:
-    return marshal.dumps(("call", one.function, one.arguments, one.take, one.clock))
+    return marshal.dumps(("call", one.function, one.arguments, one.take, one.clock, one.seeds))
 
 
 def answer(child: Child, deadline: float, budget: Budget | None) -> Record:

@@ -246,7 +246,7 @@ class RemoteSession:
         """Raises ZygoteLost."""
         if self.loaded.result.status is not CallStatus.VALUE:
             return self.loaded.result
-        self._calls.append(("call", one.function, one.arguments, one.take, one.clock))
+        self._calls.append(("call", one.function, one.arguments, one.take, one.clock, one.seeds))
         result = self._run()[-1].result
         if result.status in (CallStatus.TIMEOUT, CallStatus.DIED):
             self._ending = Ending(result.status, result.error_message)
