@@ -29,6 +29,7 @@ from egca_plugin.judging.forms.source import (
     test_functions,
 )
 from egca_plugin.judging.forms.usual import imports, put_in_front
+from egca_plugin.judging.functions import takes_notes
 from egca_plugin.judging.purity import is_pure
 from egca_plugin.judging.seeds import sets_seed
 from egca_plugin.types import CallCase, Compare, Task
@@ -67,7 +68,8 @@ class Checks:
     ``functions``: the index of each test function of a suite. ``modules``: what the tests import the program as, with
     the names that they take. ``standin``: whether ``pytest`` is :mod:`egca_plugin.judging.forms.standin`.
     ``signature``: what ``cases`` mean by lists. ``listens``: whether they may look at what the program prints.
-    ``timed``: whether they read the clock. ``seeded``: whether they seed random numbers.
+    ``timed``: whether they read the clock. ``seeded``: whether they seed random numbers. ``notes``:
+    whether functions of theirs change what they hold.
     """
 
     task_id: str
@@ -89,6 +91,7 @@ class Checks:
     listens: bool
     timed: bool
     seeded: bool
+    notes: bool
     functions: Mapping[str, int]
     modules: Mapping[str, frozenset[str]]
     standin: bool
@@ -162,7 +165,8 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
     standin = can_stand_in(trees)
     library, packages = _imports(trees)
     timed = reads_clock(trees, library)
-    seeded = ("random" in task.reference or not task.reference) and sets_seed(trees)
+    draws = not task.reference or "random" in task.reference or "lambda" in _written(task)
+    seeded = draws and sets_seed(trees)
     pure = is_pure([*trees, *given.reference], {*modules, *(["pytest"] if standin else [])})
     marker = Marker(trees, first=len(parts) if form is Form.ASSERTS else 0)
     body = _marked(task, form, parts, marker)
@@ -189,6 +193,7 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
         listens=timed or seeded or any(word in _written(task) for word in _LISTENING),
         timed=timed,
         seeded=seeded,
+        notes=takes_notes(parts),
         modules=modules,
         standin=standin,
         cases=(),

@@ -1,40 +1,73 @@
 """Functions that tests give to the program: what of them can be told (see :mod:`egca_plugin.sandbox.wire.functions`).
 
-By value, so only what cannot be seen to change: one that counts its calls in a list of the tests' would count in a copy
-of it. Names that are bound when the call is made mean what they mean then; a decorated function's own name means what
-the decorator gives.
+What it closes over goes with it by value. A list of the tests' in which it notes its calls is that list only where both
+sides know each other's parts from call to call (``LASTING``), which :func:`takes_notes` asks for. Names that are bound
+when the call is made mean what they mean then; a decorated function's own name means what the decorator gives.
 """
 
 from __future__ import annotations
 
+import ast
 import builtins
 import dis
 import marshal
 import operator
+import re
 import sys
-from collections.abc import Iterator
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator, Sequence
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodDescriptorType, ModuleType
 from typing import Any
 
 from egca_plugin.errors import WireError
+from egca_plugin.judging.forms.names import FUNCTIONS
 from egca_plugin.sandbox.wire.functions import ITSELF, LATER, MODULE, VALUE, Code, Held
 from egca_plugin.sandbox.wire.rich import NAMED
 
 _VERSION = 2  # of marshal's format: later ones tell what is one object in memory, which changes from run to run
-_PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes, type(Ellipsis), range})
+PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes, type(Ellipsis), range})
 _GLOBAL_STORES, _OUTER_STORES = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL"}), frozenset({"STORE_DEREF", "DELETE_DEREF"})
 _LOADS = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _BUILTINS = frozenset(vars(builtins))
 _GETTERS = (operator.itemgetter, operator.attrgetter, operator.methodcaller)
-_EMPTY = object()
+CONTAINERS = frozenset({list, dict, set, deque, Counter, OrderedDict})
+_CHANGES = frozenset({
+    "append", "appendleft", "add", "extend", "update", "insert", "setdefault", "pop", "remove", "discard", "clear",
+})  # fmt: skip
+_MODULES = frozenset({  # which have no state that tests would change, or see changed
+    "math", "cmath", "operator", "re", "string", "itertools", "functools", "collections", "json", "datetime",
+    "statistics", "random", "copy", "decimal", "fractions", "heapq", "bisect", "typing", "hashlib", "time",
+    "textwrap", "unicodedata",
+})  # fmt: skip
+EMPTY = object()
 _FILE = "<tests>"
+_TEST = re.compile(r"(test|check$)", re.IGNORECASE)  # the tests themselves
 MAX_NESTED = 10  # functions that hold functions
 
 
-def told(function: Any, depth: int = MAX_NESTED) -> Code:
-    """The function by its code. Raises WireError where it holds what cannot be told so."""
+def takes_notes(trees: Sequence[ast.Module]) -> bool:
+    """Whether tests may pass functions that change what they hold: ``lambda x: seen.append(x)``, ``seen.append``."""
+    return any(_notes(node) for tree in trees for node in ast.walk(tree))
+
+
+def _notes(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        passed = (*node.args, *(one.value for one in node.keywords))
+        return any(isinstance(one, ast.Attribute) and one.attr in _CHANGES for one in passed)
+    if not isinstance(node, (ast.Lambda, *FUNCTIONS)) or _TEST.match(getattr(node, "name", "")):
+        return False
+    return any(
+        (isinstance(one, ast.Attribute) and one.attr in _CHANGES)
+        or (isinstance(one, ast.Subscript) and isinstance(one.ctx, ast.Store))
+        for one in ast.walk(node)
+    )
+
+
+def told(function: Any, depth: int = MAX_NESTED, *, shared: bool = False) -> Code:
+    """The function by its code. ``shared``: what the tests hold too may be among what it holds. Raises WireError where
+    it holds what cannot be told so."""
     name = str(getattr(function, "__name__", type(function).__name__))
-    found = _by_name(function)
+    found = _by_name(function, shared)
     if found is not None:
         return found
     if type(function) is not FunctionType or not depth:
@@ -44,28 +77,53 @@ def told(function: Any, depth: int = MAX_NESTED) -> Code:
         what for one in _within(code) for opcode, what in _operations(one)
         if opcode in _GLOBAL_STORES or (opcode in _OUTER_STORES and what in code.co_freevars)
     ]  # fmt: skip
+    if not changed and (vars(function) or _sets_its_own(function)):
+        changed = ["an attribute of its own"]
+    imports = {
+        what.partition(".")[0] for one in _within(code) for opcode, what in _operations(one) if opcode == "IMPORT_NAME"
+    }
+    if imports - _MODULES:
+        raise WireError(f"the function {name!r} cannot cross to the program: it imports {min(imports - _MODULES)}")
     if changed:
-        raise WireError(f"the function {name!r} cannot cross to the program: it changes {min(changed)!r}")
+        raise WireError(f"the function {name!r} cannot cross to the program: it changes {min(changed)}")
     defaults, keywords = function.__defaults__, function.__kwdefaults__
     cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
     return Code(
         name,
         marshal.dumps(_bare(code), _VERSION),
-        None if defaults is None else tuple(_value(name, "a default", one, depth) for one in defaults),
-        None if keywords is None else {key: _value(name, key, one, depth) for key, one in keywords.items()},
-        tuple(_held(function, key, _content(cell), depth) for key, cell in cells.items()),
+        None if defaults is None else tuple(_value(name, "a default", one, depth, shared) for one in defaults),
+        None if keywords is None else {key: _value(name, key, one, depth, shared) for key, one in keywords.items()},
+        tuple(_held(function, key, _content(cell), depth, shared) for key, cell in cells.items()),
         tuple(
-            _held(function, key, function.__globals__.get(key, _EMPTY), depth)
+            _held(function, key, function.__globals__.get(key, EMPTY), depth, shared)
             for key in sorted(_globals(code))
             if key in function.__globals__ or key not in _BUILTINS
         ),
+        {key: one for key, one in function.__annotations__.items() if _is_named(one)} or None,
     )
 
 
-def _by_name(function: Any) -> Code | None:
-    """One of the standard library's: ``math.sqrt``, ``str.upper``, ``itemgetter(1)``."""
+def contents(function: Any) -> list[Any]:
+    """What its free and its global names are bound to now; EMPTY for what is not bound."""
+    code = function.__code__
+    return [
+        *map(_content, function.__closure__ or ()),
+        *(function.__globals__.get(key, EMPTY) for key in sorted(_globals(code)) if key not in _BUILTINS),
+    ]
+
+
+def _sets_its_own(function: Any) -> bool:
+    """Whether it sets attributes where it knows itself, or another function."""
+    stores = any(opcode == "STORE_ATTR" for one in _within(function.__code__) for opcode, _ in _operations(one))
+    return stores and any(one is EMPTY or callable(one) for one in contents(function))
+
+
+def _by_name(function: Any, shared: bool) -> Code | None:
+    """One of the standard library's: ``math.sqrt``, ``str.upper``, ``itemgetter(1)``; and ``seen.append``."""
     kind = type(function)
-    if kind in _GETTERS:
+    if shared and kind is BuiltinFunctionType and type(function.__self__) in CONTAINERS:
+        return _named(f":{function.__name__}", (function.__self__,))
+    if kind in _GETTERS and function.__reduce__()[0] is kind:
         return _named(f"operator:{kind.__name__}", function.__reduce__()[1])
     if kind is MethodDescriptorType:
         owner: Any = function.__objclass__
@@ -83,36 +141,42 @@ def _named(name: str, arguments: tuple[Any, ...] | None = None) -> Code:
     return Code(name, b"", arguments, None, (), ())
 
 
-def _held(function: Any, key: str, value: Any, depth: int) -> Held:
+def _held(function: Any, key: str, value: Any, depth: int, shared: bool) -> Held:
     if value is function:
         return key, ITSELF, None
-    if value is _EMPTY:
+    if value is EMPTY:
         if key == function.__name__:
             return key, LATER, None
         raise WireError(f"the function {function.__name__!r} cannot cross to the program: {key!r} is not bound yet")
     if isinstance(value, ModuleType):
-        if value.__name__.partition(".")[0] in sys.stdlib_module_names and sys.modules.get(value.__name__) is value:
+        if value.__name__ in _MODULES and sys.modules.get(value.__name__) is value:
             return key, MODULE, value.__name__
         raise WireError(f"the function {function.__name__!r} cannot cross to the program: it uses the module {key!r}")
-    return key, VALUE, _value(function.__name__, key, value, depth)
+    return key, VALUE, _value(function.__name__, key, value, depth, shared)
 
 
-def _value(name: str, key: str, value: Any, depth: int) -> Any:
-    if type(value) in _PLAIN or any(value is one for one in NAMED.values()):
+def _value(name: str, key: str, value: Any, depth: int, shared: bool) -> Any:
+    if type(value) in PLAIN or _is_named(value):
+        return value
+    if shared and type(value) in CONTAINERS:
         return value
     if type(value) in (tuple, frozenset):
-        return type(value)(_value(name, key, one, depth) for one in value)
+        return type(value)(_value(name, key, one, depth, shared) for one in value)
     if callable(value) and not isinstance(value, type):
-        return told(value, depth - 1)
+        return told(value, depth - 1, shared=shared)
     what = f"a {type(value).__name__} that the tests hold too"
     raise WireError(f"the function {name!r} cannot cross to the program: {key!r} is {what}")
+
+
+def _is_named(value: Any) -> bool:
+    return any(value is one for one in NAMED.values())
 
 
 def _content(cell: CellType) -> Any:
     try:
         return cell.cell_contents
     except ValueError:  # empty
-        return _EMPTY
+        return EMPTY
 
 
 def _globals(code: CodeType) -> set[str]:
@@ -131,6 +195,7 @@ def _operations(code: CodeType) -> Iterator[tuple[str, str]]:
 
 
 def _bare(code: CodeType) -> CodeType:
-    """Without the tests' file."""
+    """Without what says where in the tests it stands: a test's name may hold what it expects."""
     consts = tuple(_bare(one) if isinstance(one, CodeType) else one for one in code.co_consts)
-    return code.replace(co_filename=_FILE, co_consts=consts)
+    bare = code.replace(co_filename=_FILE, co_firstlineno=1, co_consts=consts)
+    return bare.replace(co_qualname=code.co_name) if sys.version_info >= (3, 11) else bare

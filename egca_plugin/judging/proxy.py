@@ -18,12 +18,13 @@ from types import FunctionType, MappingProxyType
 from typing import Any
 
 from egca_plugin.errors import WireError
-from egca_plugin.judging.functions import told
+from egca_plugin.judging.given import Given
 from egca_plugin.judging.objects import Named, Objects
 from egca_plugin.judging.opened import Opened, relay
 from egca_plugin.judging.sessions import Sessions
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.inside.entry import DRAW
+from egca_plugin.sandbox.wire.functions import FIRST
 from egca_plugin.types import Call, CallResult, CallStatus
 
 _HERE = __file__.rpartition("/")[0] + "/"
@@ -49,8 +50,8 @@ class Remote:
     """
 
     __slots__ = (
-        "_function", "_identity", "_known", "_lazies", "_lock", "_make", "_results", "_send", "_take", "objects",
-        "sessions",
+        "_function", "_given", "_identity", "_known", "_lazies", "_lock", "_make", "_results", "_send", "_take",
+        "objects", "sessions",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +71,7 @@ class Remote:
         self._make = self.objects.class_for if classes else wire.standin
         self._lock = threading.RLock()  # what both sides know of objects grows by one call after the other
         self._identity = _Identity(process if take == wire.LASTING else None)
+        self._given = Given(shared=take == wire.LASTING, objects=bool(classes))
         self._results: dict[int, tuple[BaseException, CallResult]] = {}  # by the exception's id, while it lives
         self._lazies: dict[int, tuple[CallResult, Opened]] = {}  # by the result's id
 
@@ -115,8 +117,10 @@ class Remote:
     def _ask(self, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         args, kwargs = tuple(map(_named, args)), {name: _named(value) for name, value in kwargs.items()}
         nodes = self._identity.nodes()
+        self._given.begin()
         before = len(nodes.objects)
-        arguments = wire.encode((args, kwargs), objects=True, nodes=nodes, keep=_number_of)
+        arguments = wire.encode((args, kwargs), objects=True, nodes=nodes, keep=self._number_of)
+        self._given.check()
         told = nodes.objects[before:]
         if told:
             nodes.notes.kinds.update((type(one).__name__, type(one)) for one in told)
@@ -126,8 +130,17 @@ class Remote:
             result = self._send(Call(function, arguments, self._take))
         except BaseException as err:  # a StopIteration too has a frame of ours outermost, until a test has met it
             self._read_changes(err, nodes, function, given)
+            self._given.end(None)
             raise
-        return self.read(result, nodes, function, given)
+        value = self.read(result, nodes, function, given)
+        self._given.end(value)
+        return value
+
+    def _number_of(self, function: Any) -> int | wire.Code:
+        """Of one of the candidate's functions, given back to it. Raises WireError for one of the tests' own that cannot
+        be told by its code."""
+        number = vars(function).get(_NUMBER) if isinstance(function, FunctionType) else None
+        return number if type(number) is int else self._given.told(function)
 
     def _read_changes(self, err: BaseException, nodes: wire.Nodes, function: str, given: Sequence[Any]) -> None:
         """What a call that raised ``err`` had done to its arguments by then."""
@@ -139,6 +152,8 @@ class Remote:
         """The value, and what the call did to the parts that ``nodes`` holds. ``given``: its arguments."""
 
         def opener(number: int, name: str, kind: str) -> Any:
+            if kind == "function" and number <= FIRST:
+                return self._given.back(number)
             if kind == "function":
                 return _function(self, number, name)
             opened = Opened(lambda count, held: self._draw(thing, number, count, held), nodes)
@@ -146,14 +161,17 @@ class Remote:
             thing = relay(opened, kind)
             return thing
 
+        def decoded(data: bytes) -> Any:
+            return wire.decode(data, classes=known, nodes=nodes, opener=opener, make=self._make, codes=False)
+
         objects, before = nodes.objects, len(nodes.objects)
         known = self._known.and_also(nodes.notes.kinds) if objects else self._known
         try:
-            value = wire.decode(result.value, classes=known, nodes=nodes, opener=opener, make=self._make)
+            value = decoded(result.value)
             self.objects.given(function, given, value, objects[before:], nodes)
             if result.arguments_after:
                 before = len(objects)
-                after = wire.decode(result.arguments_after, classes=known, nodes=nodes, opener=opener, make=self._make)
+                after = decoded(result.arguments_after)
                 if len(objects) > before:
                     also = after[2:] if type(after) is tuple else ()
                     self.objects.left(given, also, objects[before:], nodes)
@@ -245,7 +263,7 @@ def _exception(result: CallResult, known: wire.Known) -> BaseException:
         return CallFailed(f"{result.status.value}: {result.error_message}")
     if result.value:
         try:
-            error = wire.decode(result.value, classes=known)
+            error = wire.decode(result.value, classes=known, codes=False)
             if isinstance(error, BaseException) and not isinstance(error, GeneratorExit):
                 return error
         except WireError:  # what follows is what is left of it
@@ -275,10 +293,3 @@ def _named(value: Any) -> Any:
     if isinstance(value, Named):
         return _function(None, wire.BY_NAME, value.__name__)
     return _function(value, wire.BY_NAME, value._function) if isinstance(value, Remote) else value
-
-
-def _number_of(function: Any) -> int | wire.Code:
-    """Of one of the candidate's functions, given back to it. Raises WireError for one of the tests' own that cannot be
-    told by its code."""
-    number = vars(function).get(_NUMBER) if isinstance(function, FunctionType) else None
-    return number if type(number) is int else told(function)

@@ -29,6 +29,7 @@ from egca_plugin.judging.tally import OUTCOMES, Halt, Tally, source_error
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.outside.link import Ending, ZygoteLost
 from egca_plugin.sandbox.outside.records import Record
+from egca_plugin.sandbox.wire.standins import UNTOLD
 from egca_plugin.types import Call, CallResult, CallStatus, Outcome, Verdict
 
 _WHAT = {Form.SETUP: "the setup fails on its own"}
@@ -76,7 +77,7 @@ class Trial:
         self._checks, self._patience_s, self._vacuous = checks, patience_s, vacuous
         self._modules = {name: blank(name) for name in ("tests", "reference")}
         self._namespace: dict[str, Any] = vars(self._modules["tests"])
-        take = wire.LASTING if checks.classes else wire.HEARD if checks.listens else wire.LIVE
+        take = wire.LASTING if checks.classes or checks.notes else wire.HEARD if checks.listens else wire.LIVE
         sessions = Sessions(checks.stateful) if checks.classes else None
         self._remote = Remote(
             checks.entry_point, self._send, self._namespace, take, checks.classes, self._process, sessions
@@ -124,7 +125,7 @@ class Trial:
         own = names(self._checks.entry_point, remote, self._checks.classes)
         own["candidate"] = own.get(self._checks.entry_point, remote)
         given = {**self._reference_names(), **{name: remote.of(name) for name in self._checks.others}, **own}
-        given |= {name: type(name, (Exception,), {}) for name in self._checks.exceptions}
+        given |= {name: type(name, (Exception,), {UNTOLD: True}) for name in self._checks.exceptions}
         namespace |= {TEST: self._tally, **given}
         with installed(imported(self._checks, given)):
             exec(marshal.loads(self._checks.setup), namespace)  # noqa: S102 - the task's own

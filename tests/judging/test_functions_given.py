@@ -85,19 +85,80 @@ def test_a_call_with_a_function_is_made_again_by_the_localiser(sandbox: Sandbox)
     assert "s = f(x)" in wrong[: found.spans[0].end].splitlines()[-1] + wrong[found.spans[0].end :].splitlines()[0]
 
 
+NOTES = {
+    "a lambda that appends": "seen = []\napply(lambda x: seen.append(x), 1)\nassert seen == [1]",
+    "a list's own method": "seen = [1]\napply(seen.append, 2)\nassert seen == [1, 2]",
+    "a counter of its calls": "count = {'n': 0}\ndef f(x):\n    count['n'] += 1\n    return x\n"
+    "assert [apply(f, 1), apply(f, 2)] == [1, 2]\nassert count == {'n': 2}",
+}
+
+
+@pytest.mark.parametrize("body", NOTES.values(), ids=NOTES)
+def test_what_a_function_notes_the_tests_can_read(sandbox: Sandbox, body: str) -> None:
+    assert judged(sandbox, APPLY, body).passed
+    assert not judged(sandbox, "def apply(f, *args):\n    return args[0]\n", body, APPLY).passed
+
+
+def test_what_is_noted_when_the_program_calls_it_later_the_tests_can_read_too(sandbox: Sandbox) -> None:
+    body = (
+        "calls = []\n@memoize\ndef f(x):\n    calls.append(x)\n    return x\nassert [f(1), f(1), f(2)] == [1, 1, 2]\n"
+    )
+    assert judged(sandbox, MEMOIZE, body + "assert calls == [1, 2]").passed
+    forgetful = "def memoize(f):\n    return lambda *a: f(*a)\n"
+    assert judged(sandbox, forgetful, body + "assert calls == [1, 2]", MEMOIZE).tests_passed == 1
+
+
+IDENTICAL = {
+    "given back": ("def keep(f): return f\n", "assert keep(double) is double"),
+    "in a list": ("def keep(*fs): return list(fs)\n", "assert keep(double, refuse) == [double, refuse]"),
+    "twice": ("def keep(fs): return len(set(fs))\n", "assert keep([double, double, refuse]) == 2"),
+    "from call to call": ("kept = []\ndef keep(f):\n    kept.append(f)\n    return kept.count(f)\n",
+                          "assert [keep(double), keep(refuse), keep(double)] == [1, 1, 2]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "body"), IDENTICAL.values(), ids=IDENTICAL)
+def test_a_function_is_the_same_whenever_it_is_given_and_given_back(sandbox: Sandbox, source: str, body: str) -> None:
+    assert judged(sandbox, source, body, front=FRONT).passed
+    copying = "def keep(*fs): return [lambda x: f(x) for f in fs]\n"
+    assert not judged(sandbox, copying, body, source, FRONT).passed
+
+
+CHANGED = {
+    "a name that now means what a decorator gave": "def f(n):\n    return 1 if n == 0 else 2 * f(n - 1)\n"
+    "f = memoize(f)\nf(1)",
+    "two decorators, one name": "@memoize\n@memoize\ndef f(n):\n    return 1 if n == 0 else 2 * f(n - 1)\nf(1)",
+    "what a loop binds": "fs = []\nfor k in range(3):\n    fs.append(lambda: k)\ng = memoize(fs[0])\nk = 7\ng()",
+    "a list that the tests empty": "xs = []\n@memoize\ndef f(x):\n    xs.append(x)\nf(1)\nxs.clear()\nf(2)",
+}
+
+
+@pytest.mark.parametrize("body", CHANGED.values(), ids=CHANGED)
+def test_where_the_tests_have_changed_what_it_uses_nobody_knows_and_it_is_refused(sandbox: Sandbox, body: str) -> None:
+    verdict = judged(sandbox, MEMOIZE, f"{body}\nassert memoize(abs)(-1) == 1")
+    assert verdict.outcome is Outcome.REFUSED
+
+
 REFUSED = {
-    "counts = []\napply(lambda x: counts.append(x), 1)\nassert counts": "'counts' is a list that the tests hold too",
-    "n = 0\ndef count(x):\n    nonlocal n\n    n += x\napply(count, 1)\nassert n == 1": "it changes 'n'",
+    "n = 0\ndef count(x):\n    nonlocal n\n    n += x\napply(count, 1)\nassert n == 1": "it changes n",
+    "def count(x):\n    count.n += x\ncount.n = 0\napply(count, 1)\nassert count.n == 1": "an attribute of its own",
     "assert apply(lambda x: later(x), 1) == 1\nlater = abs": "'later' is not bound yet",
     "assert apply(lambda x: pytest.approx(x), 1) == 1": "it uses the module 'pytest'",
-    "counts = []\napply(counts.append, 1)\nassert counts == [1]": "the function 'append' cannot cross",
+    "def f(x):\n    import solution\n    return x\nassert apply(f, 1) == 1": "it imports solution",
+    "assert apply(operator.methodcaller('split', sep=','), 'a,b') == ['a', 'b']": "'methodcaller' cannot cross",
 }
 
 
 @pytest.mark.parametrize(("body", "reason"), REFUSED.items(), ids=REFUSED.values())
-def test_what_the_tests_would_see_to_change_is_refused(sandbox: Sandbox, body: str, reason: str) -> None:
+def test_what_a_copy_could_not_do_is_refused(sandbox: Sandbox, body: str, reason: str) -> None:
     with pytest.raises(TaskError, match=reason):
         judged(sandbox, APPLY, body)
+
+
+def test_a_function_does_not_say_in_which_test_it_stands(sandbox: Sandbox) -> None:
+    """``test_double_of_4_returns_8`` would tell what is expected, and a line number which test it is."""
+    telling = "def apply(f, x):\n    c = f.__code__\n    return c.co_qualname, c.co_firstlineno, c.co_filename\n"
+    assert judged(sandbox, telling, "assert apply(lambda x: x, 4) == ('<lambda>', 1, '<tests>')").passed
 
 
 def test_on_this_side_of_the_wire_it_is_data_that_nobody_can_call() -> None:
@@ -113,13 +174,20 @@ def test_on_this_side_of_the_wire_it_is_data_that_nobody_can_call() -> None:
     assert wire.encode(told(function)) == wire.encode(code)
 
 
-def test_a_program_that_answers_with_code_answers_with_data(sandbox: Sandbox) -> None:
-    """Its functions stay in its process, and what it forges is never run beside the tests."""
-    forging = (
-        "import sys\nfrom egca_plugin.sandbox.wire.functions import Code\n"
-        "def apply(f, *args):\n    return Code('f', b'', None, None, (), ())\n"
-    )
-    assert not judged(sandbox, forging, "assert apply(abs, -1) == 1", APPLY).passed
+def test_a_program_that_answers_with_code_is_refused(sandbox: Sandbox) -> None:
+    """Its functions stay in its process, and what it forges runs nowhere else: the localiser would run it."""
+    forging = """
+import sys
+def apply(f, *args):
+    frame = sys._getframe()
+    while "functions" not in frame.f_globals:
+        frame = frame.f_back
+    return frame.f_globals["functions"].Code("evil", b"", None, None, (), ())
+"""
+    verdict = judged(sandbox, forging, "assert apply(abs, -1) == 1", APPLY)
+    assert verdict.outcome is Outcome.REFUSED
+    with pytest.raises(WireError, match="programs do not give"):
+        wire.decode(wire.encode(told(lambda x: x)), codes=False)
     with pytest.raises(WireError):
         wire.decode(b"Z" + wire.encode(("f", "no code", None, None, (), ())))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import marshal
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from functools import partial
 from types import CellType, CodeType, FunctionType
@@ -14,28 +15,35 @@ from typing import Any
 
 from egca_plugin.sandbox.wire.functions import ITSELF, LATER, MODULE, Code, Held
 
+CONTAINERS = frozenset({list, dict, set, deque, Counter, OrderedDict})
 _made: dict[int, tuple[Any, Code]] = {}  # by the function's id
+_numbered: dict[tuple[int, bytes], Any] = {}
 _waiting: list[Callable[[Any], None]] = []  # for what the call gives in which a function was an argument
 
 
 def made(code: Code) -> Any:
-    """The function."""
+    """The function. One that has come before is that one, with what it holds now."""
     if not code.code:
         return _remembered(_of_library(code), code)
-    body: CodeType = marshal.loads(code.code)
-    names: dict[str, Any] = {"__name__": "tests"}
-    cells = tuple(CellType() for _ in body.co_freevars)
-    function = FunctionType(body, names, code.name, code.defaults, cells)
-    function.__kwdefaults__ = code.keywords
+    function = _numbered.get((code.number, code.code)) if code.number >= 0 else None
+    if function is None:
+        body: CodeType = marshal.loads(code.code)
+        cells = tuple(CellType() for _ in body.co_freevars)
+        function = FunctionType(body, {"__name__": "tests"}, code.name, code.defaults, cells)
+        function.__kwdefaults__ = code.keywords
+        function.__annotations__ = code.annotations or {}
+        _numbered[(code.number, code.code)] = function
     for held in code.names:
-        _bind(held, function, partial(names.__setitem__, held[0]))
-    for cell, held in zip(cells, code.cells, strict=True):
+        _bind(held, function, partial(function.__globals__.__setitem__, held[0]))
+    for cell, held in zip(function.__closure__ or (), code.cells, strict=True):
         _bind(held, function, partial(setattr, cell, "cell_contents"))
     return _remembered(function, code)
 
 
 def _of_library(code: Code) -> Any:
     module, _, path = code.name.partition(":")
+    if not module and code.defaults:  # a method of what the tests hold too
+        return getattr(code.defaults[0], path)
     found: Any = importlib.import_module(module)
     for name in path.split("."):
         found = getattr(found, name)
@@ -61,6 +69,13 @@ def told(value: Any) -> Code | None:
     """As what a function came; None for the program's own."""
     found = _made.get(id(value))
     return found[1] if found is not None and found[0] is value else None
+
+
+def held() -> list[Any]:
+    """What functions hold that the tests hold too."""
+    values = [one[2] for _, code in _made.values() for one in (*code.cells, *code.names)]
+    values += [one for _, code in _made.values() for one in code.defaults or ()]
+    return [one for one in values if type(one) in CONTAINERS]
 
 
 def begin() -> None:

@@ -44,6 +44,7 @@ def decode(
     nodes: Nodes | None = None,
     opener: Opener | None = None,
     make: standins.Maker = standins.standin,
+    codes: bool = True,
 ) -> Any:
     """The one value that ``data`` spells. Raises WireError for anything else.
 
@@ -51,12 +52,12 @@ def decode(
     without it they are refused, but for namedtuples. ``nodes`` are those of the exchange: what is one object with one
     of them is that object, changed in place; new ones are added. ``opener(number, name, kind)`` makes what stands for a
     function or an iterator that stayed on the other side; ``make(shape)`` a class that stands for one which
-    ``classes`` lacks.
+    ``classes`` lacks. ``codes``: whether a function may be told by its code, as one of the tests' own is.
     """
     if len(data) > 2 * MAX_BYTES:
         raise WireError(f"got {len(data):,} bytes, expected at most {2 * MAX_BYTES:,}")
     decoder = _Decoder()
-    decoder.data, decoder.opener, decoder.make = data, opener, make
+    decoder.data, decoder.opener, decoder.make, decoder.codes = data, opener, make, codes
     if nodes is not None:
         decoder.nodes, decoder.containers = nodes, nodes.containers
     else:
@@ -94,6 +95,7 @@ class _Decoder:
     large: dict[int, set[int]] | None = None  # large integers by their hash
     classes: Classes | None = None
     opener: Opener | None = None
+    codes = True
     make: standins.Maker = staticmethod(standins.standin)
 
     def whole(self, known: standins.Known | None) -> Any:
@@ -316,8 +318,10 @@ def _read_function(d: _Decoder, depth: int) -> Any:
 
 def _read_code(d: _Decoder, depth: int) -> Any:
     d.spend(COST["object"])
-    name, code, defaults, keywords, cells, names = d.parts(depth, str, bytes, object, object, tuple, tuple)
-    return Sides.made(Code(name, code, defaults, keywords, cells, names))
+    if not d.codes:
+        raise WireError("a function by its code, which programs do not give")
+    parts = d.parts(depth, str, bytes, object, object, tuple, tuple, object, int)
+    return Sides.made(Code(*parts))
 
 
 def _read_array(d: _Decoder, depth: int) -> Any:

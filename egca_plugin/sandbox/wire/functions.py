@@ -11,15 +11,17 @@ from collections.abc import Callable
 from typing import Any
 
 VALUE, MODULE, ITSELF, LATER = "value", "module", "itself", "later"  # what a name of the function's means
+FIRST = -10  # an answer's number for the tests' function 0; for the next one -11
 Held = tuple[str, str, Any]  # a name, which of these, and the value or the module's name
 
 
 class Code:
-    """A function as data: marshalled ``code``, ``defaults`` of positions and keywords, and what its free and its global
-    names mean, ``cells`` and ``names``. Without code it is the standard library's of that ``name``,
-    ``module:name``, or what that gives for ``defaults``."""
+    """A function as data: marshalled ``code``, ``defaults`` of positions and keywords, what its free and its global
+    names mean, ``cells`` and ``names``, and those of its ``annotations`` that are types. Without code it is the
+    standard library's of that ``name``, ``module:name``, or what that gives for ``defaults``. ``number``: of those with
+    one number the program has one function."""
 
-    __slots__ = ("cells", "code", "defaults", "keywords", "name", "names")
+    __slots__ = ("annotations", "cells", "code", "defaults", "keywords", "name", "names", "number")
 
     def __init__(
         self,
@@ -29,13 +31,21 @@ class Code:
         keywords: dict[str, Any] | None,
         cells: tuple[Held, ...],
         names: tuple[Held, ...],
+        annotations: dict[str, Any] | None = None,
+        number: int = -1,
     ) -> None:
         self.name, self.code, self.defaults, self.keywords = name, code, defaults, keywords
-        self.cells, self.names = cells, names
+        self.cells, self.names, self.annotations, self.number = cells, names, annotations, number
+
+    def numbered(self, number: int) -> Code:
+        """The same with a number."""
+        return Code(
+            self.name, self.code, self.defaults, self.keywords, self.cells, self.names, self.annotations, number
+        )
 
     def parts(self) -> tuple[Any, ...]:
         """What ``Code`` makes it of again."""
-        return self.name, self.code, self.defaults, self.keywords, self.cells, self.names
+        return self.name, self.code, self.defaults, self.keywords, self.cells, self.names, self.annotations, self.number
 
     def __repr__(self) -> str:
         return f"<function {self.name}>"

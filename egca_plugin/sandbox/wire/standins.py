@@ -47,6 +47,7 @@ Maker = Callable[[Shape], Any]  # of a class that stands for one that is not kno
 
 
 _PARTS = [str, str, str, tuple, tuple, tuple]  # of a shape that computes nothing
+UNTOLD = "_egca_untold"  # in an exception class of which nobody has said what it derives from
 MODULE = "program"  # what a stand-in says of its class
 TEXT = "_egca_text"  # the attribute of an exception whose class makes its own text
 _ENUMS = ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")
@@ -258,7 +259,13 @@ def _exception_class(shape: Shape) -> Any:
 
 
 def exception_class(shape: Shape, known: Known) -> Any:
-    """The nearest of an exception's classes that this side knows: by its name, or of the standard library."""
+    """The nearest of an exception's classes that this side knows: by its name, or of the standard library. Of classes
+    that it knows by their names alone (``UNTOLD``), one that derives from all of them and from the nearest builtin."""
+    untold = [kind for name in (shape.name, *shape.names) if hasattr(kind := known.get(name), UNTOLD)]
+    if untold:
+        builtin: Any = vars(builtins).get(shape.base)
+        derived: list[Any] = [builtin] if _is_exception(builtin) and builtin is not Exception else []
+        return type(shape.name, (*untold, *derived), {"__module__": MODULE})
     for name in (shape.name, *shape.names):
         found = known.get(name)
         if isinstance(found, type) and issubclass(found, BaseException) and vars(builtins).get(name) is not found:
@@ -269,6 +276,10 @@ def exception_class(shape: Shape, known: Known) -> Any:
         if isinstance(found, type) and issubclass(found, BaseException) and _is_simple(found):
             return found
     return standin(shape)
+
+
+def _is_exception(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, Exception)
 
 
 def _is_simple(kind: Any) -> bool:

@@ -163,3 +163,27 @@ def test_a_function_may_be_written_as_classes_are(sandbox: Sandbox) -> None:
     task = Task("t/1", "", "GCD", "", ("assert GCD(4, 6) == 2", "assert GCD(3, 5) == 1"))
     assert judge(sandbox, "from math import gcd as GCD", task).passed
     assert judge(sandbox, "def GCD(a, b):\n    return 2\n", task).tests_passed == 1
+
+
+def test_without_a_reference_an_exception_is_what_the_program_derives_it_from(sandbox: Sandbox) -> None:
+    source = "class Bank(Exception): pass\nclass Poor(Bank, ValueError): pass\n"
+    source += "def pay(n):\n    raise Poor(f'short of {n}')\n"
+    tests = """
+import pytest
+from solution import Bank, Poor, pay
+
+@pytest.mark.parametrize("kind", [Bank, Poor, ValueError, Exception])
+def test_each(kind):
+    with pytest.raises(kind, match="short of 3"):
+        pay(3)
+
+def test_it_is_no_other():
+    with pytest.raises(KeyError):
+        try:
+            pay(3)
+        except (Bank, Poor):
+            raise KeyError
+"""
+    assert judge(sandbox, source, Task("t/1", "", "pay", "", tests)).passed
+    other = source.replace("(Bank, ValueError)", "(ValueError)")
+    assert judge(sandbox, other, Task("t/1", "", "pay", "", tests)).tests_passed == 4
