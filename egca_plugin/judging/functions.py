@@ -72,20 +72,9 @@ def told(function: Any, depth: int = MAX_NESTED, *, shared: bool = False) -> Cod
         return found
     if type(function) is not FunctionType or not depth:
         raise WireError(f"the function {name!r} cannot cross to the program; expected builtin values")
+    if why := _reaches_out(function):
+        raise WireError(f"the function {name!r} cannot cross to the program: it {why}")
     code = function.__code__
-    changed = [
-        what for one in _within(code) for opcode, what in _operations(one)
-        if opcode in _GLOBAL_STORES or (opcode in _OUTER_STORES and what in code.co_freevars)
-    ]  # fmt: skip
-    if not changed and (vars(function) or _sets_its_own(function)):
-        changed = ["an attribute of its own"]
-    imports = {
-        what.partition(".")[0] for one in _within(code) for opcode, what in _operations(one) if opcode == "IMPORT_NAME"
-    }
-    if imports - _MODULES:
-        raise WireError(f"the function {name!r} cannot cross to the program: it imports {min(imports - _MODULES)}")
-    if changed:
-        raise WireError(f"the function {name!r} cannot cross to the program: it changes {min(changed)}")
     defaults, keywords = function.__defaults__, function.__kwdefaults__
     cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
     return Code(
@@ -103,6 +92,21 @@ def told(function: Any, depth: int = MAX_NESTED, *, shared: bool = False) -> Cod
     )
 
 
+def _reaches_out(function: Any) -> str:
+    """What it does that a copy in another process could not; empty for nothing."""
+    code = function.__code__
+    done = [one for part in _within(code) for one in _operations(part)]
+    for opcode, what in done:
+        if opcode in _GLOBAL_STORES or (opcode in _OUTER_STORES and what in code.co_freevars):
+            return f"changes {what}"
+        if opcode == "IMPORT_NAME" and what.partition(".")[0] not in _MODULES:
+            return f"imports {what}"
+    sets = any(opcode == "STORE_ATTR" for opcode, _ in done)
+    if vars(function) or (sets and any(one is EMPTY or callable(one) for one in contents(function))):
+        return "has an attribute of its own"  # or sets one where it knows itself, or another function
+    return ""
+
+
 def contents(function: Any) -> list[Any]:
     """What its free and its global names are bound to now; EMPTY for what is not bound."""
     code = function.__code__
@@ -110,12 +114,6 @@ def contents(function: Any) -> list[Any]:
         *map(_content, function.__closure__ or ()),
         *(function.__globals__.get(key, EMPTY) for key in sorted(_globals(code)) if key not in _BUILTINS),
     ]
-
-
-def _sets_its_own(function: Any) -> bool:
-    """Whether it sets attributes where it knows itself, or another function."""
-    stores = any(opcode == "STORE_ATTR" for one in _within(function.__code__) for opcode, _ in _operations(one))
-    return stores and any(one is EMPTY or callable(one) for one in contents(function))
 
 
 def _by_name(function: Any, shared: bool) -> Code | None:
