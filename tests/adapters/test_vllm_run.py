@@ -58,34 +58,6 @@ def test_rollout_and_actor_agree_after_the_update_and_spans_lie_on_vllms_tokens(
     assert set(Path("/dev/shm").glob(SEGMENTS)) <= before, "the transfer's segments are gone"
 
 
-def test_asynchronous_sampling_saves_and_resumes(smollm: Tiny, tmp_path: Path) -> None:
-    overrides = ("trainer.v1.trainer_mode=egca_colocate_async", "trainer.save_freq=1", "trainer.resume_mode=auto")
-    first = run(smollm, tmp_path, overrides=overrides)
-    assert first.code == 0, first.log[-6000:]
-    more = run(smollm, tmp_path, overrides=overrides, steps=STEPS + 1)
-    assert more.code == 0, more.log[-6000:]
-    assert sorted(more.metrics) == [STEPS + 1], "it went on where the first run ended"
-    assert any(record["moved"] for record in more.records)
-    for step, metrics in {**first.metrics, **more.metrics}.items():
-        older = metrics["training/off_policy/trajectory_staleness_worst/max"] > 0
-        assert metrics["training/rollout_probs_diff_max"] < (1.0 if older else 1e-4), step
-
-
-def test_adapters_alone_are_trained_and_reach_the_rollout(smollm: Tiny, tmp_path: Path) -> None:
-    lora = (
-        "actor_rollout_ref.model.lora_rank=8",
-        "actor_rollout_ref.model.lora_alpha=16",
-        "actor_rollout_ref.model.target_modules=all-linear",
-        "actor_rollout_ref.rollout.load_format=safetensors",
-    )
-    done = run(smollm, tmp_path, overrides=lora, learning_rate=1e-3)
-    assert done.code == 0, done.log[-6000:]
-    assert done.metrics[1]["actor/grad_norm"] > 0
-    for step in range(1, STEPS + 1):
-        assert done.metrics[step]["training/rollout_probs_diff_max"] < 1e-3
-    assert any(record["moved"] for record in done.records)
-
-
 def test_where_weights_stay_stale_the_agreement_is_gone(
     smollm: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
