@@ -109,8 +109,8 @@ _Modules = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
-    """As in :class:`Checks`, and the reference if it is needed."""
+class _Sources:
+    """Who gives a name: as in :class:`Checks`, and the reference if it is needed."""
 
     names: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
@@ -161,13 +161,13 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
     setup = _parse(task.setup, f"{task.task_id}: setup")
     trees = [setup, *parts]
     modules = program_modules(trees, task.entry_point)
-    given = _given(task, trees, parts, modules, form)
+    sources = _sources(task, trees, parts, modules, form)
     standin = can_stand_in(trees)
     library, packages = _imports(trees)
     timed = reads_clock(trees, library)
     draws = not task.reference or "random" in task.reference or "lambda" in _written(task)
     seeded = draws and sets_seed(trees)
-    pure = is_pure([*trees, *given.reference], {*modules, *(["pytest"] if standin else [])})
+    pure = is_pure([*trees, *sources.reference], {*modules, *(["pytest"] if standin else [])})
     marker = Marker(trees, first=len(parts) if form is Form.ASSERTS else 0)
     body = _marked(task, form, parts, marker)
     setup.body = marker.block(setup.body, main=False)
@@ -178,12 +178,12 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
         form=form,
         setup=_compiled(setup, f"setup of {task.task_id}"),
         code=_compiled(ast.Module(body, []), f"tests of {task.task_id}"),
-        reference=_compiled(given.reference[0], f"reference of {task.task_id}") if given.reference else b"",
-        names=given.names,
-        others=given.others,
-        classes=given.classes,
-        exceptions=given.exceptions,
-        stateful=bool(given.classes) and keeps_state(task.reference),
+        reference=_compiled(sources.reference[0], f"reference of {task.task_id}") if sources.reference else b"",
+        names=sources.names,
+        others=sources.others,
+        classes=sources.classes,
+        exceptions=sources.exceptions,
+        stateful=bool(sources.classes) and keeps_state(task.reference),
         functions={name: marker.reserve() for name in tests},
         asserting=frozenset(marker.asserting),
         count=marker.count,
@@ -202,7 +202,7 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
     )
 
 
-def _given(task: Task, trees: list[ast.Module], parts: list[ast.Module], modules: _Modules, form: Form) -> _Given:
+def _sources(task: Task, trees: list[ast.Module], parts: list[ast.Module], modules: _Modules, form: Form) -> _Sources:
     """Who gives what ``trees``, the setup and the ``parts`` of the tests, use and do not define. ``modules``: those of
     the program. Without a reference the setup gets what the library provides."""
     own = {*task.entry_point.split("."), "candidate"}
@@ -224,7 +224,7 @@ def _given(task: Task, trees: list[ast.Module], parts: list[ast.Module], modules
                 f"{task.task_id}: tests: got {', '.join(constants)}, which they do not define, expected a "
                 "reference or a setup that does: of the program only functions and classes are known by name"
             )
-        return _Given(others=asked(parts, imported, unbound) - exceptions, classes=classes, exceptions=exceptions)
+        return _Sources(others=asked(parts, imported, unbound) - exceptions, classes=classes, exceptions=exceptions)
     reference = _parse(task.reference, f"{task.task_id}: reference")
     others = functions(reference) - functions(_parse(task.preamble, f"{task.task_id}: preamble")) - own
     if modules and ALL not in imported:
@@ -233,7 +233,7 @@ def _given(task: Task, trees: list[ast.Module], parts: list[ast.Module], modules
         asked_for = frozenset(_WORD.findall(task.prompt)) - frozenset(_FUNCTION.findall(task.prompt))
         others &= unbound & asked_for if form in _NAMING else frozenset()
     names = wanted - others - classes
-    return _Given(names, others, classes, exceptions, [reference] if names else [])
+    return _Sources(names, others, classes, exceptions, [reference] if names else [])
 
 
 def _written(task: Task) -> str:

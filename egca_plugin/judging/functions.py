@@ -16,6 +16,7 @@ import re
 import sys
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodDescriptorType, ModuleType
 from typing import Any
 
@@ -95,7 +96,7 @@ def told(function: Any, depth: int = MAX_NESTED, *, shared: bool = False) -> Cod
 def _reaches_out(function: Any) -> str:
     """What it does that a copy in another process could not; empty for nothing."""
     code = function.__code__
-    done = [one for part in _within(code) for one in _operations(part)]
+    done = _operations(code)
     for opcode, what in done:
         if opcode in _GLOBAL_STORES or (opcode in _OUTER_STORES and what in code.co_freevars):
             return f"changes {what}"
@@ -178,7 +179,7 @@ def _content(cell: CellType) -> Any:
 
 
 def _globals(code: CodeType) -> set[str]:
-    return {name for one in _within(code) for opcode, name in _operations(one) if opcode in _LOADS}
+    return {name for opcode, name in _operations(code) if opcode in _LOADS}
 
 
 def _within(code: CodeType) -> Iterator[CodeType]:
@@ -188,8 +189,10 @@ def _within(code: CodeType) -> Iterator[CodeType]:
             yield from _within(one)
 
 
-def _operations(code: CodeType) -> Iterator[tuple[str, str]]:
-    return ((one.opname, str(one.argval)) for one in dis.get_instructions(code))
+@lru_cache(maxsize=256)  # asked at every call
+def _operations(code: CodeType) -> tuple[tuple[str, str], ...]:
+    """Of the functions within it too."""
+    return tuple((one.opname, str(one.argval)) for part in _within(code) for one in dis.get_instructions(part))
 
 
 def _bare(code: CodeType) -> CodeType:

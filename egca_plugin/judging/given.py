@@ -69,7 +69,8 @@ class Given:
             one.result = value
             if self._objects or callable(value):
                 one.lives = one.function()
-        for one, _ in self._alive():
+        self._known = {key: one for key, one in self._known.items() if one.function() is not None}
+        for one in self._known.values():
             one.holds = [(content, _items(content)) for content, _ in one.holds]
 
     def back(self, number: int) -> Any:

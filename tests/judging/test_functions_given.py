@@ -11,7 +11,7 @@ from egca_plugin.localize.api import Case
 from egca_plugin.localize.trace import TraceLocalizer
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.outside.api import Sandbox
-from egca_plugin.types import Outcome, Task, Verdict
+from egca_plugin.types import Call, CallStatus, Outcome, Task, Verdict
 
 APPLY = "def apply(f, *args):\n    return f(*args)\n"
 MEMOIZE = """
@@ -188,8 +188,13 @@ def apply(f, *args):
     assert verdict.outcome is Outcome.REFUSED
     with pytest.raises(WireError, match="programs do not give"):
         wire.decode(wire.encode(told(lambda x: x)), codes=False)
-    with pytest.raises(WireError):
-        wire.decode(b"Z" + wire.encode(("f", "no code", None, None, (), ())))
+
+
+def test_code_that_the_programs_python_cannot_read_is_refused(sandbox: Sandbox) -> None:
+    """As another version's would be, where programs run on a server."""
+    code = wire.Code("f", b"no code", None, None, (), ())
+    (result,) = sandbox.run_calls(APPLY, [Call("apply", wire.encode(((code, 1), {})))])
+    assert result.status is CallStatus.REFUSED
 
 
 def test_the_program_cannot_make_the_tests_function_agree(sandbox: Sandbox) -> None:

@@ -11,7 +11,15 @@ from egca_plugin.localize.trace import TraceLocalizer
 from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.types import Outcome, Task
 
-REFERENCE = """
+CHAIN = """
+def chain(costs):
+    graph = Graph()
+    for k, cost in enumerate(costs):
+        graph.add(k, k + 1, cost)
+    return graph
+"""
+REFERENCE = (
+    """
 class Graph:
     def __init__(self):
         self.edges = {}
@@ -24,14 +32,11 @@ def cheapest(graph, a, b):
     if a == b:
         return 0
     return min((cost + cheapest(graph, c, b) for c, cost in graph.edges.get(a, ())), default=1000)
-
-def chain(costs):
-    graph = Graph()
-    for k, cost in enumerate(costs):
-        graph.add(k, k + 1, cost)
-    return graph
 """
-OTHER_DATA = """
+    + CHAIN
+)
+OTHER_DATA = (
+    """
 class Graph:
     def __init__(self):
         self.costs = {}
@@ -46,13 +51,9 @@ def cheapest(graph, a, b):
         for (c, d), cost in graph.costs.items():
             best[d] = min(best.get(d, 1000), best.get(c, 1000) + cost)
     return best.get(b, 1000)
-
-def chain(costs):
-    graph = Graph()
-    for k, cost in enumerate(costs):
-        graph.add(k, k + 1, cost)
-    return graph
 """
+    + CHAIN
+)
 MAKES = """
 from solution import Graph, cheapest
 
