@@ -178,8 +178,8 @@ class Assessor:
         ``learnt``: indices of the samples that have an advantage, None for all; with ``egca.localize=advantage`` the
         others are not localised. Passing siblings serve the others as references. ``ahead``: what :meth:`ahead` has
         answered already, by the program's source; without it the credits are the same, and take longer. With
-        ``egca.praise`` proven samples are told the rate at which these would pass, mended. Raises TaskError,
-        SandboxError.
+        ``egca.praise`` and ``egca.credit=counterfactual`` proven samples are told the rate at which these would pass,
+        mended. Raises TaskError, SandboxError.
         """
         task, restarts = prepared(task, self.config), self._restarts()
         peers = Peers(self._references, task, siblings_of(judged), judged, self._local)
@@ -201,7 +201,7 @@ class Assessor:
         if credits and (again := self._since(restarts)):  # told by one that somebody waits for
             told = next((index for index, one in enumerate(judged) if awaits(one, self.config)), 0)
             credits[told] = replace(credits[told], restarts=_sum(credits[told].restarts, again))
-        return with_mended(credits) if self.config.praise_share else credits
+        return with_mended(credits) if self.config.learns_from_mended else credits
 
     def _localised(
         self, task: Task, judged: Sequence[Judged], step: int | None, learnt: Collection[int] | None

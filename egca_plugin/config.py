@@ -29,7 +29,7 @@ LOCALIZERS = (
     "debugger",
 )
 SCALES = ("unit", "conserve")
-PLACES = ("span", "decision")
+PLACES = ("span", "decision", "counterfactual")
 SCALE_OF_PRESET = {"verified": "unit", "paper": "conserve"}
 PRAISE = 0.5  # of the preset `verified` with its own credit and scale: `tele_half` of docs/credit.md
 UNVERIFIED = ("uniform", "wide")
@@ -100,7 +100,9 @@ class EgcaConfig:
     is a :class:`~egca_plugin.localize.api.Localizer`.
     ``credit``: where a verified patch puts the blame: the ``span`` that it replaces (default of ``paper``, and with
     ``scale=conserve``), or the ``decision``, the token at which what was sampled parts from the repaired program
-    (default of ``verified``).
+    (default of ``verified``); ``counterfactual`` blames nobody: the token that the repair has at the decision is
+    learnt in its place (:mod:`egca_plugin.adapters.counterfactual`), and failing samples get nothing else, whatever
+    ``unlocated`` says. In verl's v1 trainer alone.
     ``scale``: ``unit`` puts weight 1 on what is blamed (default of ``verified``); ``conserve`` keeps each sequence's
     sum of advantages (default of ``paper``). Empty stands for the preset's own, which the field then holds.
     ``constraints``: level at which they are derived for tasks that bring none of their own.
@@ -215,7 +217,17 @@ class EgcaConfig:
     @property
     def localizes_all(self) -> bool:
         """Are samples without an advantage localised too?"""
-        return self.localize == "all" or self.praise_share > 0
+        return self.localize == "all" or self.learns_from_mended
+
+    @property
+    def learns_from_mended(self) -> bool:
+        """Is what proven samples learn of the size that it has in the group with their repairs?"""
+        return self.praise_share > 0 or self.counterfactual
+
+    @property
+    def counterfactual(self) -> bool:
+        """Is the repair's token learnt in place of the sampled decision?"""
+        return self.credit == "counterfactual"
 
     @property
     def _own_scale(self) -> bool:

@@ -58,4 +58,4 @@ def _token(program: str, found: Decision) -> int | None:
     instead = Instead(found.start, found.text) if found.text else None
     place = Span(found.at, found.at + 1)
     token = parting(_token_bytes().align(ids), len(ids), place, instead, _token_bytes().common)
-    return None if token is None else token.start
+    return None if token is None else token.token.start

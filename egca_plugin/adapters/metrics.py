@@ -23,6 +23,9 @@ def step_metrics(rows: Sequence[Row | None], placement: Placement | None, real: 
     if placement is not None:
         fallbacks["span_masked"] = sum(placement.lost[i] for i in real)
         out |= _of_placement(placement, real)
+        if any(row.placing.credit == "counterfactual" for row in known):
+            learnt = [i for i in real if placement.moved[i] and (row := rows[i]) is not None and row.learns_instead]
+            out["egca/counterfactual"] = len(learnt) / max(len(real), 1)
     out["egca/no_code"] = (len(there) - len(known)) / max(len(real), 1)
     return out | {f"egca/fallback/{code}": count / max(len(real), 1) for code, count in sorted(fallbacks.items())}
 

@@ -36,6 +36,7 @@ def _line(row: Row, ids: list[int], tokenizer: Any) -> dict[str, Any]:
         "fallback": row.fallback or None,
         "tokens": len(ids),
         "token_spans": [[span.start, span.end] for span in row.spans],
+        **({} if row.instead is None else {"counterfactual": tokenizer.decode([row.instead])}),
         "credited_text": [tokenizer.decode(ids[span.start : span.end]) for span in row.spans],
     }
 

@@ -58,16 +58,21 @@ class Reader:
         fallback = response.fallback if credit.spans else ""
         if aligned is None:
             return Row(credit, task_id, (), tokens, fallback, (), placing, foreign=response.foreign)
-        decided = None
-        if placing.credit == "decision" and credit.spans and credit.decision is not None:
-            decided = parting(aligned, tokens, credit.decision, credit.instead, self._token_bytes.common)
+        parted = None
+        if placing.credit != "span" and credit.spans and credit.decision is not None:
+            parted = parting(aligned, tokens, credit.decision, credit.instead, self._token_bytes.common)
+        decided = None if parted is None else parted.token
         spans = (decided,) if decided is not None else aligned.tokens(credit.spans)
         if credit.spans and not spans:
             fallback = "span_without_tokens"
         thinking = aligned.tokens([Span(*stretch) for stretch in reasoning(response.text)])
         praised = _in_front(aligned, credit, decided) if decided is not None and placing.praise else ()
+        instead = parted.instead if parted is not None and placing.credit == "counterfactual" else None
         return Row(
-            credit, task_id, spans, tokens, fallback, thinking, placing, praised=praised, foreign=response.foreign
+            *(credit, task_id, spans, tokens, fallback, thinking, placing),
+            praised=praised,
+            foreign=response.foreign,
+            instead=instead,
         )
 
 

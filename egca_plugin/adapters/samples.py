@@ -55,7 +55,8 @@ class Row:
     wrote in front of its decision, which earns praise where ``credit.mended`` says how much. ``scorer``: who rewarded
     a sample that is no code; its credit says nothing but the reward. ``ticket``: where the rest of the credit of a
     sample is to be had whose group is credited later; None where there is no more. ``foreign``: tokens of the response
-    that were not sampled, and whose text nobody judged.
+    that were not sampled, and whose text nobody judged. ``instead``: with ``egca.credit=counterfactual``, the id that
+    the repair has in place of the one token in ``spans``, None where that cannot be told.
     """
 
     credit: Credit
@@ -69,6 +70,7 @@ class Row:
     ticket: Ticket | None = None
     praised: tuple[TokenSpan, ...] = ()
     foreign: tuple[TokenSpan, ...] = ()
+    instead: int | None = None
 
     @classmethod
     def of_another_scorer(cls, scorer: str, reward: float, tokens: int) -> Row:
@@ -84,6 +86,11 @@ class Row:
     def judged(self) -> bool:
         """Did the sandbox judge it? Else it is no code, and its credit counts for nothing."""
         return not self.scorer
+
+    @property
+    def learns_instead(self) -> bool:
+        """Is the token ``instead`` known, and what a passing sample would have earned by it?"""
+        return self.instead is not None and self.credit.mended > 0
 
     def without_rest(self, code: str) -> Row:
         """The row as it stands, where the rest of its credit cannot be had for the cause ``code``: plain GRPO."""

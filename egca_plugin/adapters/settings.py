@@ -27,14 +27,22 @@ class Settings:
 def unpraised(settings: Settings, why: str) -> Settings:
     """``settings`` for a run in which praise cannot be had, ``why`` names the framework's setting that is against it.
 
-    The preset's own praise is left out with a line in the log; raises ConfigError where it was asked for.
+    The preset's own praise is left out with a line in the log; raises ConfigError where it was asked for, and for
+    ``credit=counterfactual``, whose size is that of praise.
     """
+    without_counterfactual(settings, why)
     if not settings.enabled or not settings.egca.praise_share:
         return settings
     if settings.egca.praise is not None:
         raise ConfigError(f"egca.praise: got {settings.egca.praise!r}, expected 0 or none with {why}")
     logger.warning("egca: praise, on by default, is left out with %s; egca.praise=0 says the same in silence", why)
     return replace(settings, egca=replace(settings.egca, praise=0.0))
+
+
+def without_counterfactual(settings: Settings, why: str) -> None:
+    """Raises ConfigError where ``egca.credit=counterfactual`` was asked for, and cannot be had with ``why``."""
+    if settings.enabled and settings.egca.counterfactual:
+        raise ConfigError(f"egca.credit: got 'counterfactual', expected 'decision' or 'span' with {why}")
 
 
 def split(argv: Sequence[str]) -> tuple[Settings, list[str]]:

@@ -26,7 +26,7 @@ from egca_plugin.adapters.groups import PoolJudge
 from egca_plugin.adapters.observer import Observer
 from egca_plugin.adapters.responses import Reader
 from egca_plugin.adapters.samples import Placing, Row, Scope, unless_lifted
-from egca_plugin.adapters.settings import Settings, unpraised
+from egca_plugin.adapters.settings import Settings, unpraised, without_counterfactual
 from egca_plugin.adapters.turns import unsampled
 from egca_plugin.config import PRESETS, EgcaConfig
 from egca_plugin.errors import ConfigError, FrameworkError, TaskError
@@ -130,6 +130,7 @@ def advantages(args: Namespace, rollout_data: dict[str, Any]) -> None:
 def check(args: Namespace) -> Settings:
     """The settings of a run with slime's ``args``. Raises ConfigError where EGCA could not work or would do nothing."""
     settings = _read(getattr(args, "egca", None))
+    without_counterfactual(settings, "slime, which learns what was sampled")
     if not getattr(args, "group_rm", False):
         raise ConfigError("--group-rm is not set: the samples of a prompt are judged together")
     for flag, name in (("custom_reward_post_process_path", "place"), ("custom_advantage_function_path", "advantages")):

@@ -93,7 +93,8 @@ def place_rows(
 ) -> tuple[torch.Tensor, Placement]:
     """:func:`place` for the samples of a batch, None for one without a credit, as the settings have it.
 
-    Rows of failing samples that no span reaches keep ``egca.unlocated`` of what is negative. ``by_std``: the framework
+    Rows of failing samples that no span reaches keep ``egca.unlocated`` of what is negative, with
+    ``egca.credit=counterfactual`` no failing one keeps any. ``by_std``: the framework
     divides a group's advantages by their deviation; praise is of the same size. ``judged_in``: the row that has each
     row's verdict, where a sample has several; None: its own.
     """
@@ -110,11 +111,15 @@ def place_rows(
         praised=[row.praised if row and row.credit.mended else () for row in rows],
         praise=[config.praise_share * of_passing(rate, by_std=by_std) if rate else 0.0 for rate in mended],
     )
-    if config.unlocated == 1:
+    left = 0.0 if config.counterfactual else config.unlocated
+    if left == 1:
         return placed, done
-    bare = [bool(row and row.failing and (lost or not row.spans)) for row, lost in zip(rows, done.lost, strict=True)]
+    bare = [
+        bool(row and row.failing and (config.counterfactual or lost or not row.spans))
+        for row, lost in zip(rows, done.lost, strict=True)
+    ]
     weak = torch.tensor([bare[i] for i in judged_in or range(len(rows))], dtype=torch.bool, device=placed.device)
-    return torch.where(weak.unsqueeze(1) & (placed < 0), placed * config.unlocated, placed), done
+    return torch.where(weak.unsqueeze(1) & (placed < 0), placed * left, placed), done
 
 
 def _columns(spans: Sequence[Sequence[TokenSpan]], like: torch.Tensor) -> torch.Tensor:

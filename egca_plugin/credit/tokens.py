@@ -79,17 +79,21 @@ class TokenBytes:
             )
         return aligned
 
-    def common(self, own: str, theirs: str) -> int | None:
-        """How many characters of ``own`` stand in front of the first token that ``theirs`` does not begin with too.
+    def common(self, own: str, theirs: str) -> tuple[int, int | None] | None:
+        """How many characters of ``own`` stand in front of the first token that ``theirs`` does not begin with too, and
+        the id that ``theirs`` has there, None where it ends or might go on with it.
 
         Of texts as they are sampled, that is in the tokens that the tokenizer makes of them: ``i < n`` and ``i <= n``
-        have ``i`` in common. None where a text spells special tokens.
+        have ``i`` in common, and ``<=`` follows. None where a text spells special tokens.
         """
         first, second = self._ids(own), self._ids(theirs)
         same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
         if any(i in self._silent for i in first[:same]):
             return None
-        return len(b"".join(self.pieces(first)[:same]).decode("utf-8", "ignore"))
+        follows = next(iter(second[same:]), None)
+        if same == len(second) - 1 and not self.pieces(second)[same].strip():
+            follows = None  # blanks at the end might be one token with more of them
+        return len(b"".join(self.pieces(first)[:same]).decode("utf-8", "ignore")), follows
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids

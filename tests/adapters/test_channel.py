@@ -46,6 +46,7 @@ ROW = st.builds(
         st.floats(0, 1),
     ),
     scorer=TEXT,
+    instead=st.none() | st.integers(0, 99),
     ticket=st.none() | st.builds(channel.Ticket, TEXT, TEXT, st.integers(0, 99)),
 )
 

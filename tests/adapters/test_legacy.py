@@ -90,6 +90,12 @@ def test_praise_wants_the_group_that_this_trainer_leaves_out(monkeypatch: pytest
         EgcaRayPPOTrainer(OmegaConf.create({}))
 
 
+def test_it_learns_what_was_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "check", lambda config: Settings(True, EgcaConfig(credit="counterfactual")))
+    with pytest.raises(ConfigError, match=r"egca\.credit: got 'counterfactual', .* with verl's legacy trainer"):
+        EgcaRayPPOTrainer(OmegaConf.create({}))
+
+
 def test_spans_count_a_tools_tokens_and_the_records_quote_the_blamed_line(
     tiny: Tiny, trained: list[DataProto], tmp_path: Path
 ) -> None:

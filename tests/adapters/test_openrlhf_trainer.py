@@ -246,6 +246,11 @@ def test_what_would_do_nothing_or_harm_is_refused(model: Path, more: str, named:
         settings.check(runs.ON, args)
 
 
+def test_it_learns_what_was_sampled(model: Path) -> None:
+    with pytest.raises(ConfigError, match=r"egca\.credit: got 'counterfactual', .* with OpenRLHF"):
+        settings.check(Settings(True, EgcaConfig(credit="counterfactual")), runs.parsed(model))
+
+
 def test_praise_is_of_the_size_of_one_group(model: Path) -> None:
     praising = Settings(True, EgcaConfig(credit="decision", praise=0.5, traces=""))
     whitened = runs.parsed(model, "--algo.advantage.estimator", "reinforce_baseline")

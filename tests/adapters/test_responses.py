@@ -57,6 +57,24 @@ def test_the_decision_is_one_token_and_only_the_program_in_front_of_it_is_praise
     assert row(Placing(), decision=decision, instead=instead).spans == (SPAN,)
 
 
+@pytest.mark.parametrize(
+    ("decision", "instead", "token"),
+    [
+        (Span(7, 8), Instead(5, " <= x"), "<="),
+        (Span(7, 8), Instead(7, "* x"), "*"),
+        (Span(9, 10), Instead(9, " + 1"), " "),
+        (Span(8, 9), None, None),
+        (Span(7, 8), Instead(8, "y"), None),  # the two part in front of what is told
+    ],
+)
+def test_the_token_that_the_repair_has_instead_is_told(
+    decision: Span, instead: Instead | None, token: str | None
+) -> None:
+    found = row(Placing(credit="counterfactual"), decision=decision, instead=instead)
+    assert (found.instead and tokenizer().decode([found.instead])) == token
+    assert row(DECISION, decision=decision, instead=instead).instead is None
+
+
 def test_a_decision_that_is_not_known_leaves_the_span_and_earns_no_praise() -> None:
     found = row(PRAISED)
     assert found.spans == (SPAN,)

@@ -127,6 +127,20 @@ def test_a_sequence_level_loss_is_refused_and_gspo_is_none(composed: Any) -> Non
 
 
 @pytest.mark.parametrize(
+    "against",
+    [
+        "actor_rollout_ref.actor.policy_loss.loss_mode=gspo",
+        "algorithm.rollout_correction.bypass_mode=True",
+    ],
+)
+def test_another_token_than_the_sampled_one_is_learnt_by_ppos_ratio_alone(composed: Any, against: str) -> None:
+    assert settings.check(composed("egca.credit=counterfactual")).egca.counterfactual
+    with pytest.raises(ConfigError, match=f"got 'counterfactual' with {against}, expected (vanilla|False): "):
+        settings.check(composed("egca.credit=counterfactual", against))
+    assert settings.check(composed("egca.credit=decision", against)).enabled
+
+
+@pytest.mark.parametrize(
     ("override", "said"),
     [
         ("algorithm.adv_estimator=grpo", "adv_estimator"),

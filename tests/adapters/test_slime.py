@@ -84,6 +84,7 @@ def sample(model: Path, label: Any, text: str = "x") -> SimpleNamespace:
         ({"normalize_advantages": True}, "--normalize-advantages"),
         ({"egca": "on"}, "egca: got 'on', expected off, one of verified, paper"),
         ({"egca": {"scal": "unit"}}, r"egca\.scal: no such setting"),
+        ({"egca": {"credit": "counterfactual"}}, r"egca\.credit: got 'counterfactual', .* with slime"),
         (
             {"egca": {"credit": "decision", "praise": 0.5}, "rewards_normalization": False},
             r"egca\.praise: got 0\.5, expected 0 or none with --disable-rewards-normalization",

@@ -54,6 +54,16 @@ def test_what_would_undo_the_credit_is_refused(tmp_path: Path, setting: dict[str
     settings.check(settings.read("off"), args)
 
 
+def test_another_token_is_learnt_where_its_size_and_its_reference_can_be_told(tmp_path: Path) -> None:
+    chosen = settings.read(EgcaConfig(credit="counterfactual"))
+    assert settings.check(chosen, runs.config(tmp_path)) == chosen
+    for against in ({"beta": 0.1}, {"scale_rewards": "batch"}):
+        with pytest.raises(
+            ConfigError, match=r"egca\.credit: got 'counterfactual', expected 'decision' or 'span' with"
+        ):
+            settings.check(chosen, runs.config(tmp_path, **against))
+
+
 def test_praise_is_of_the_size_of_one_group(tmp_path: Path) -> None:
     praising = settings.read(EgcaConfig(credit="decision", praise=0.5))
     batch = runs.config(tmp_path, scale_rewards="batch")

@@ -21,6 +21,7 @@ from trl import GRPOTrainer
 from egca_plugin.adapters.trl import EgcaGRPOTrainer
 from egca_plugin.adapters.trl.judging import PoolJudge
 from egca_plugin.config import EgcaConfig
+from egca_plugin.credit.praise import of_passing
 from egca_plugin.errors import TaskError
 
 pytestmark = pytest.mark.filterwarnings("ignore:You are using 'rollout_func'")
@@ -272,3 +273,31 @@ def test_the_policys_own_samples_train_it_through_a_pool_of_its_own(model: Path,
 def test_a_data_set_without_tasks_is_refused_at_the_start(model: Path, tmp_path: Path) -> None:
     with pytest.raises(TaskError, match="train_dataset: the rows have no column reward_model"):
         runs.ours(model, tmp_path, None, data=runs.rows().remove_columns("reward_model"))
+
+
+@pytest.mark.parametrize("settings", [{}, {"num_iterations": 2}], ids=["on policy", "with old log-probabilities"])
+def test_the_repairs_token_is_learnt_in_place_of_the_decision(
+    plain: EgcaGRPOTrainer, model: Path, judge: PoolJudge, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    trainer = runs.ours(model, tmp_path, judge, egca=EgcaConfig(credit="counterfactual", traces=""), **settings)
+    sampled, output = runs.scored(plain), runs.scored(trainer)
+    tokenizer, ids, advantages = trainer.processing_class, output["completion_ids"], output["advantages"]
+    learnt = 0
+    for row in range(len(ids)):
+        if row % runs.GROUP == 0:
+            assert torch.equal(ids[row], sampled["completion_ids"][row]), "a program that passes is left alone"
+            assert (advantages[row] > 0).any()
+        elif advantages[row].any():
+            (at,) = advantages[row].nonzero()[0].tolist()
+            assert int((ids[row] != sampled["completion_ids"][row]).sum()) == 1
+            assert tokenizer.decode(sampled["completion_ids"][row, at]) == " +"
+            assert tokenizer.decode(ids[row, at]).startswith("\n"), "the line ends there, where the sample went on"
+            assert output["completion_mask"][row].tolist() == [1] * (at + 1) + [0] * (ids.shape[1] - at - 1)
+            chance = float(advantages[row, at]) / of_passing(3 / 6)  # one passes and two are proven of four
+            assert 0 < chance < 1
+            if "old_per_token_logps" in output:
+                assert float(output["old_per_token_logps"][row, at].exp()) == pytest.approx(chance, rel=1e-4)
+            learnt += 1
+    assert learnt > 0
+    trainer.train()
+    assert last_log(trainer)["egca/counterfactual"] > 0

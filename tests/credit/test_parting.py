@@ -53,6 +53,12 @@ def tokenizer(family: str) -> Any:
 
 def blamed(family: str, wrong: str, right: str) -> tuple[int, int, list[str]]:
     """The token that is blamed, the one that would have been another one, and all that were sampled."""
+    at, differs, sampled, _ = parted(family, wrong, right)
+    return at, differs, sampled
+
+
+def parted(family: str, wrong: str, right: str) -> tuple[int, int, list[str], bool | None]:
+    """And whether what the repair is said to have there is what it has, None where nothing is said."""
     found = decision(wrong, ast.unparse(ast.parse(right)))
     assert found is not None
     tok = tokenizer(family)
@@ -63,9 +69,10 @@ def blamed(family: str, wrong: str, right: str) -> tuple[int, int, list[str]]:
     instead = Instead(at + found.start, found.text) if found.text else None
     token = parting(aligned, len(sampled), Span(at + found.at, at + found.at + 1), instead, reader.common)
     assert token is not None
-    assert token.end == token.start + 1
+    assert token.token.end == token.token.start + 1
     differs = next(k for k, (own, other) in enumerate(zip(sampled, better, strict=False)) if own != other)
-    return token.start, differs, [tok.decode([one]) for one in sampled]
+    told = None if token.instead is None else token.instead == better[differs]
+    return token.token.start, differs, [tok.decode([one]) for one in sampled], told
 
 
 LOOP = "def f(n, k):\n    t = 0\n    for i in range(n):\n        if i < k:\n            t += i\n    return t / 2\n"
@@ -101,16 +108,19 @@ def test_a_statement_at_another_depth_is_blamed_for_the_blanks_in_front(family: 
 @pytest.mark.parametrize("family", ["gpt-2", "llama-3"])
 def test_of_mutants_the_first_token_that_differs_is_blamed(family: str) -> None:
     """Both programs in one layout, so that the tokenizer itself says which token that is."""
-    checked = 0
+    checked = told = 0
     for right in references():
         right = ast.unparse(ast.parse(right)) + "\n"
         for mutant in mutants(right, 8, seed=3):
             wrong = ast.unparse(ast.parse(mutant)) + "\n"
             if wrong != right:
-                at, differs, sampled = blamed(family, wrong, right)
+                at, differs, sampled, instead = parted(family, wrong, right)
                 assert at == differs, (wrong, sampled[at], sampled[differs])
+                assert instead is not False, (wrong, right)
                 checked += 1
+                told += instead is True
     assert checked > 100
+    assert told > 0.9 * checked, "what the repair has in its place is told as a rule"
 
 
 def test_text_that_spells_special_tokens_is_decided_by_characters() -> None:

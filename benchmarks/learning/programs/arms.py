@@ -25,7 +25,8 @@ class Arm:
     in the group in which the proven ones pass, also where all fail. ``resets``: part of the group restarts in front of
     the ``decision`` of a failing sample, or at a ``random`` place of it. ``further``: a proven sample adds a positive
     row: its ``repair``, that is the whole program as the proof mends it; the ``patch`` alone, the row's tokens that the
-    sample lacks; or, as a control, the task's ``reference``. ``nthr``: negatives lowered where they harm right
+    sample lacks; its ``choice``, the repair's one token at the decision, weighted by the chance that the policy gives
+    it there; or, as a control, the task's ``reference``. ``nthr``: negatives lowered where they harm right
     siblings. ``rate``: factor of the learning rate.
     """
 
@@ -84,6 +85,10 @@ ARMS = {
     "patches": Arm(negative=0.0, further="patch"),
     "repairs": Arm(negative=0.0, further="repair"),
     "references": Arm(negative=0.0, further="reference"),
+    "choice": Arm(negative=0.0, further="choice"),
+    "praise_choice": Arm(negative=0.0, praise="prefix", share=0.5, further="choice"),
+    "choice_blame": Arm("decision", unproven=0.0, further="choice"),
+    "tele_half_choice": Arm("decision", praise="prefix", share=0.5, further="choice"),
     "resets": Arm(resets="decision"),
     "resets_positives": Arm(negative=0.0, resets="decision"),
     "resets_random": Arm(resets="random"),

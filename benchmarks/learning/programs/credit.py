@@ -13,7 +13,9 @@ from collections.abc import Sequence
 import torch
 
 from benchmarks.learning.programs.arms import Arm
-from benchmarks.learning.programs.rollout import Sample
+from benchmarks.learning.programs.model import Policy
+from benchmarks.learning.programs.rollout import Sample, prompts_of
+from benchmarks.learning.programs.start import batch
 from benchmarks.learning.programs.worlds import World
 from egca_plugin.adapters.tensors import place
 from egca_plugin.credit.praise import of_passing
@@ -114,6 +116,10 @@ def _further(kind: str, one: Sample, world: World) -> Sample | None:
     if ids is None or vocabulary.prompt + len(ids) + 1 > world.longest:
         return None
     ids.append(vocabulary.end)
+    if kind == "choice":
+        if one.decision is None or one.decision >= len(ids) or ids[: one.decision] != one.ids[: one.decision]:
+            return None
+        ids = ids[: one.decision + 1]
     weights = torch.ones(len(ids))
     if kind == "patch":
         same, shortest = one.ids, min(len(ids), len(one.ids))
@@ -121,12 +127,26 @@ def _further(kind: str, one: Sample, world: World) -> Sample | None:
         last = next((k for k in range(shortest - first) if ids[-1 - k] != same[-1 - k]), shortest - first)
         weights[:first] = 0
         weights[len(ids) - last :] = 0
+    if kind == "choice":
+        weights[:-1] = 0
     return Sample(one.group, one.task, ids, begin=len(ids), passed=True, weights=weights)
 
 
 def _as_passing(group: Sequence[Sample], proven: int) -> float:
     """The advantage of a passing sample in the group enlarged by the ``proven`` ones."""
     return of_passing((sum(one.passed for one in group) + proven) / (len(group) + proven))
+
+
+@torch.no_grad()
+def by_chance(policy: Policy, rows: Sequence[Sample], world: World) -> None:
+    """Multiply the weight of each row's last token by the probability that the policy gives it, in place.
+
+    Of a state in which the policy chose wrongly, and of which the right choice is proven, this is the policy gradient
+    over both: ``p(right) A+`` for the one that was not sampled.
+    """
+    for one in rows:
+        ids, _ = batch([(prompts_of(world, [one.task])[0].tolist(), one.ids)], world.vocabulary.pad)
+        one.weights[-1] *= policy.log_probs(ids, world.vocabulary.prompt)[0][0, len(one.ids) - 1].exp()
 
 
 def _random_place(one: Sample, rng: random.Random) -> int:

@@ -87,7 +87,7 @@ def _decision(world: World, one: Sample, answer: Answer) -> int | None:
         return None
     instead = Instead(found.start, found.text) if found.text else None
     token = parting(aligned, len(one.ids), Span(found.at, found.at + 1), instead, vocabulary.common)
-    return len(one.ids) - 1 if token is None else token.start
+    return len(one.ids) - 1 if token is None else token.token.start
 
 
 def true_decision(world: World, one: Sample) -> int:

@@ -72,6 +72,15 @@ STAGES = {
         tuple(range(26, 32)),
         Plan(steps=60),
     ),
+    # The token that a proof has in place of the decision, learnt by the chance that the policy gives it. It was tried
+    # on seeds 90 and 91 of the first two worlds before.
+    "choice": Stage(
+        ("short", "branches", "long"),
+        ("grpo", "positives", "choice"),
+        (2.5e-4,),
+        tuple(range(32, 38)),
+        Plan(steps=60),
+    ),
     "smoke": Stage(
         ("short",), ("grpo", "decision"), (2.5e-4,), (0,), Plan(groups=2, size=4, steps=2, every=1, held_out=1)
     ),

@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.learning.programs import resets
 from benchmarks.learning.programs.arms import ARMS, Arm
-from benchmarks.learning.programs.credit import assign, further_rows, groups_of
+from benchmarks.learning.programs.credit import assign, by_chance, further_rows, groups_of
 from benchmarks.learning.programs.judge import Judge
 from benchmarks.learning.programs.model import Policy
 from benchmarks.learning.programs.nthr import soften
@@ -142,7 +142,10 @@ def _samples(
     if arm.nthr:
         soften(policy, samples, world)
     if arm.further:
-        samples += further_rows(arm, samples, world)
+        rows = further_rows(arm, samples, world)
+        if arm.further == "choice":
+            by_chance(policy, rows, world)
+        samples += rows
     clock.lap("credit")
     return samples
 

@@ -43,12 +43,14 @@ class Vocabulary:
             raise ValueError(f"prompt: got {len(ids)} words, expected fewer than {self.prompt}")
         return [*[self.pad] * (self.prompt - 1 - len(ids)), *ids, self._go]
 
-    def common(self, own: str, theirs: str) -> int:
-        """How many characters of ``own`` stand in front of the first token that ``theirs`` does not begin with too."""
+    def common(self, own: str, theirs: str) -> tuple[int, int | None]:
+        """How many characters of ``own`` stand in front of the first token that ``theirs`` does not begin with too, and
+        the id that ``theirs`` has there."""
         first, second = (list(_TOKEN.finditer(text)) for text in (own, theirs))
         pairs = zip(first, second, strict=False)
         same = sum(1 for _ in takewhile(lambda pair: pair[0].group() == pair[1].group(), pairs))
-        return first[same].start() if same < len(first) else len(own)
+        follows = self._ids.get(second[same].group()) if same < len(second) else None
+        return first[same].start() if same < len(first) else len(own), follows
 
     def text(self, ids: Sequence[int]) -> str:
         """What a response says."""

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import replace
 
-from egca_plugin.adapters.settings import Settings, unpraised
+from egca_plugin.adapters.settings import Settings, unpraised, without_counterfactual
 from egca_plugin.errors import ConfigError
 
 LABEL = "reward_model"  # the column of `egca prepare`'s files, and of verl's, that holds a row's task
@@ -22,6 +22,7 @@ def check(settings: Settings, args: argparse.Namespace) -> Settings:
         raise ConfigError(amiss)
     if not settings.enabled:
         return settings
+    without_counterfactual(settings, "OpenRLHF, which learns what was sampled")
     for amiss in _against_placing(args):
         raise ConfigError(f"{amiss}. Or train with --egca off")
     estimator = args.algo.advantage.estimator

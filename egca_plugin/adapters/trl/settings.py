@@ -9,7 +9,7 @@ from typing import Any
 
 from trl import GRPOConfig
 
-from egca_plugin.adapters.settings import OFF, Settings, unpraised
+from egca_plugin.adapters.settings import OFF, Settings, unpraised, without_counterfactual
 from egca_plugin.config import PRESETS, EgcaConfig
 from egca_plugin.errors import ConfigError
 
@@ -54,6 +54,10 @@ def check(settings: Settings, args: GRPOConfig) -> Settings:
         )
     if not settings.enabled:
         return settings
+    if args.beta:
+        without_counterfactual(
+            settings, f"GRPOConfig.beta={args.beta:g}: TRL asks the reference model about what was sampled alone"
+        )
     if args.importance_sampling_level != "token":
         raise ConfigError(
             f"GRPOConfig.importance_sampling_level: got {args.importance_sampling_level!r}, expected 'token': one "

@@ -18,7 +18,7 @@ from accelerate.utils import broadcast_object_list, gather_object
 from datasets import Dataset
 from trl import GRPOConfig, GRPOTrainer
 
-from egca_plugin.adapters import tensors
+from egca_plugin.adapters import counterfactual, tensors
 from egca_plugin.adapters.data import look_through
 from egca_plugin.adapters.metrics import step_metrics
 from egca_plugin.adapters.observer import Observer, caution
@@ -117,6 +117,7 @@ class EgcaGRPOTrainer(GRPOTrainer):
         output: dict[str, Any] = super()._generate_and_score_completions(inputs)
         group_advantages = output["advantages"]
         rows, placement = self._egca_reward.take(), None
+        sampled = self._egca_ids(rows, output)
         if training and self._egca.enabled:
             rows = self._egca_whole(rows)
             mask = output["completion_mask"] * output.get("tool_mask", 1)
@@ -124,18 +125,56 @@ class EgcaGRPOTrainer(GRPOTrainer):
             output["advantages"], placement = _place(
                 self._egca.egca, rows, group_advantages, mask, by_std=self.scale_rewards != "none"
             )
-        self._egca_log(batch, _Part(rows, placement, group_advantages.cpu(), self._egca_ids(rows, output)))
+            if self._egca.egca.counterfactual:
+                self._egca_learn_instead(output, rows, placement)
+        self._egca_log(batch, _Part(rows, placement, group_advantages.cpu(), sampled))
         return output
 
     def _egca_whole(self, rows: list[Row | None]) -> list[Row | None]:
         """The rows with the rates of whole groups: the samples of one may lie on several processes."""
-        if not self._egca.egca.praise_share:
+        if not self._egca.egca.learns_from_mended:
             return rows
         told = gather_object([standing(row.credit) if row else None for row in rows])
         first, size = self.accelerator.process_index * len(rows), self.num_generations
         groups = [[one for one in told[at : at + size] if one] for at in range(0, len(told), size)]
         rates = [mended_rate(group) for group in groups]
         return [_mended(row, rates[at // size]) for at, row in enumerate(rows, first)]
+
+    def _egca_learn_instead(self, output: dict[str, Any], rows: Sequence[Row | None], placement: Placement) -> None:
+        """With ``egca.credit=counterfactual``: put repairs' tokens where decisions were, with their chance as a factor.
+
+        TRL knows old log-probabilities in some runs only, so the chance is asked for here.
+        """
+        swaps = counterfactual.swaps(rows, placement, by_std=self.scale_rewards != "none")
+        output["completion_ids"], output["completion_mask"] = (
+            output[name].clone() for name in ("completion_ids", "completion_mask")
+        )
+        for swap in swaps:
+            output["completion_ids"][swap.row, swap.column] = swap.token
+            output["completion_mask"][swap.row, swap.column + 1 :] = 0
+            output["advantages"][swap.row] = 0
+        chosen = [swap.row for swap in swaps]
+        if self.accelerator.num_processes > 1:  # whose model may lie on all of them, so that all must ask alike
+            chosen = list(range(len(rows)))
+        chances = dict(zip(chosen, self._egca_log_probs(output, chosen), strict=True)) if chosen else {}
+        for swap in swaps:
+            log_prob = chances[swap.row][swap.column]
+            output["advantages"][swap.row, swap.column] = swap.advantage * log_prob.exp()
+            if "old_per_token_logps" in output:
+                output["old_per_token_logps"][swap.row, swap.column] = log_prob
+
+    def _egca_log_probs(self, output: Mapping[str, Any], chosen: Sequence[int]) -> torch.Tensor:
+        """(len(chosen), T) of the batch's tokens, as the policy has them now."""
+        ids, mask = (
+            torch.cat([output[f"prompt_{name}"], output[f"completion_{name}"]], dim=1)[chosen]
+            for name in ("ids", "mask")
+        )
+        kept, size = output["completion_ids"].shape[1], self.args.per_device_train_batch_size
+        with torch.no_grad():
+            found: torch.Tensor = self._get_per_token_logps_and_entropies(self.model, ids, mask, kept, batch_size=size)[
+                0
+            ]
+        return found
 
     def _egca_ids(self, rows: Sequence[Row | None], output: Mapping[str, Any]) -> list[torch.Tensor]:
         """The sampled ids of each row, unpadded, where records are kept."""

@@ -15,7 +15,7 @@ from typing import Any
 from egca_plugin.adapters.samples import Placing, Row, Ticket
 from egca_plugin.types import Credit, Divergence, FailedTest, Instead, Mode, Outcome, Span, TokenSpan
 
-FORMAT = 6
+FORMAT = 7
 KEY = "egca"  # the JSON string
 _FIELDS = tuple(f.name for f in dataclasses.fields(Credit))
 
@@ -40,6 +40,7 @@ def pack(row: Row, acc: float | None = None) -> dict[str, float | str]:
         "thinking": [[s.start, s.end] for s in row.thinking],
         "praised": [[s.start, s.end] for s in row.praised],
         "foreign": [[s.start, s.end] for s in row.foreign],
+        "instead": row.instead,
         "placing": dataclasses.asdict(row.placing),
         "scorer": row.scorer,
         "ticket": dataclasses.astuple(row.ticket) if row.ticket is not None else None,
@@ -72,6 +73,7 @@ def unpack(extra: Mapping[str, Any]) -> Row | None:
         thinking=_stretches(body["thinking"]),
         praised=_stretches(body["praised"]),
         foreign=_stretches(body["foreign"]),
+        instead=body["instead"],
         placing=Placing(**body["placing"]),
         scorer=body["scorer"],
         ticket=Ticket(*body["ticket"]) if body["ticket"] is not None else None,

@@ -90,7 +90,23 @@ def check(config: DictConfig) -> Settings:
             f"actor_rollout_ref.actor.policy_loss.loss_mode={loss}: {SEQUENCE_LEVEL_LOSSES[loss]}, so token-level "
             "credit would not do what it says. Use a token-level loss such as vanilla, or set egca.enabled=false"
         )
+    if settings.enabled and settings.egca.counterfactual:
+        _check_counterfactual(config)
     return settings
+
+
+def _check_counterfactual(config: DictConfig) -> None:
+    """Raises ConfigError where the loss is not PPO's on the log-probabilities that the trainer computed."""
+    for name, expected in (
+        ("actor_rollout_ref.actor.policy_loss.loss_mode", "vanilla"),
+        ("algorithm.rollout_correction.bypass_mode", False),
+    ):
+        value = OmegaConf.select(config, name)
+        if value not in (None, expected):
+            raise ConfigError(
+                f"egca.credit: got 'counterfactual' with {name}={value}, expected {expected}: what is learnt is PPO's "
+                "ratio to an old log-probability of 0"
+            )
 
 
 def credits_everyone(config: DictConfig, settings: Settings) -> bool:
@@ -99,7 +115,7 @@ def credits_everyone(config: DictConfig, settings: Settings) -> bool:
     Praise wants those that fail altogether, where verl keeps them: with ``algorithm.filter_groups`` it does not.
     """
     kept = not OmegaConf.select(config, "algorithm.filter_groups.enable")
-    return settings.egca.localize == "all" or (kept and settings.egca.praise_share > 0)
+    return settings.egca.localize == "all" or (kept and settings.egca.learns_from_mended)
 
 
 def _check_rewarding(config: DictConfig) -> None:

@@ -8,11 +8,13 @@ and handed to the estimator. KL, rollout correction, sessions and writing back s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import ray
+import torch
 import transfer_queue as tq
 from omegaconf import DictConfig, open_dict
 from transfer_queue import KVBatchMeta
@@ -26,19 +28,22 @@ from verl.trainer.ppo.v1 import (
     register_trainer,
     trainer_base,
 )
+from verl.utils import tensordict_utils as tu
 from verl.utils.device import get_device_name
 
+from egca_plugin.adapters import counterfactual
 from egca_plugin.adapters.observer import Observer, caution
 from egca_plugin.adapters.samples import Row, Scope
 from egca_plugin.adapters.verl import channel, rows, settings
 from egca_plugin.adapters.verl.credits import Credits
-from egca_plugin.adapters.verl.estimator import credits
+from egca_plugin.adapters.verl.estimator import credits, divides_by_std, judged_rows
 from egca_plugin.adapters.verl.shared_bank import OwnedBank
 from egca_plugin.adapters.verl.workers import CreditingRewardLoopManager, await_ready, lasting_reward_workers
 from egca_plugin.errors import FrameworkError
 
 HELD = "egca_credits"  # folder in a checkpoint: what the credit services held
 UNBOUNDED = 64  # steps: verl drops no sample for its age then
+_SWAPPED = ("input_ids", "response_mask", "old_log_probs")
 PATIENCE = 50  # batches' worth of prompts, without one batch to train on
 
 
@@ -136,6 +141,7 @@ class EgcaMixin(PPOTrainer):
         keys, responses = batch.keys, data["responses"].unbind() if self._observer.records else ()
         with credits(scope):
             batch = super()._compute_advantage(batch, metrics)
+        self._learn_instead(batch, scope)
         self._asked_for = 0
         self._observer.tokenizer = self.tokenizer
         lost = self._lost([keys[i] for i in real])
@@ -143,6 +149,26 @@ class EgcaMixin(PPOTrainer):
         if self._bank is not None:
             metrics.update(self._bank.metrics())
         return batch
+
+    def _learn_instead(self, batch: KVBatchMeta, scope: Scope) -> None:
+        """With ``egca.credit=counterfactual``: put repairs' tokens where decisions were."""
+        if not scope.enabled or not scope.config.counterfactual or scope.placement is None:
+            return
+        by_std = divides_by_std(self.config.algorithm)
+        swaps = counterfactual.swaps(judged_rows(scope), scope.placement, by_std=by_std)
+        if not swaps:
+            return
+        keys = [batch.keys[swap.row] for swap in swaps]
+        data = tq.kv_batch_get(keys=keys, partition_id=batch.partition_id, select_fields=list(_SWAPPED))
+        given = zip(*(data[name].unbind() for name in _SWAPPED), strict=True)
+        rows = [asdict(counterfactual.learnt(swap, *row)) for swap, row in zip(swaps, given, strict=True)]
+        fields: dict[str, Any] = {
+            name: torch.nested.as_nested_tensor([row[name] for row in rows], layout=torch.jagged)
+            for name in (*_SWAPPED, "advantages")
+        }
+        tq.kv_batch_put(keys=keys, partition_id=batch.partition_id, fields=tu.get_tensordict(fields))
+        if self.config.actor_rollout_ref.actor.use_kl_loss:  # the reference model has said it of what was sampled
+            self._compute_ref_log_prob(batch, {})
 
     def _lost(self, keys: Sequence[str]) -> int:
         """Samples of a batch that verl gave up. In the asynchronous modes it replaces their groups instead."""
