@@ -30,13 +30,13 @@ from egca_plugin.judging.forms.source import (
 )
 from egca_plugin.judging.forms.usual import imports, put_in_front
 from egca_plugin.judging.functions import takes_notes
+from egca_plugin.judging.heard import hears_notes, listens
 from egca_plugin.judging.purity import is_pure
 from egca_plugin.judging.seeds import sets_seed
 from egca_plugin.types import CallCase, Compare, Task
 
 _WORD = re.compile(r"\w+")
 _FUNCTION = re.compile(r"^[ \t]*def[ \t]+(\w+)", re.M)
-_LISTENING = ("stdout", "capsys", "capfd")
 
 
 class VacuousTests(TaskError):
@@ -164,8 +164,8 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
     sources = _sources(task, trees, parts, modules, form)
     standin = can_stand_in(trees)
     library, packages = _imports(trees)
-    timed = reads_clock(trees, library)
-    draws = not task.reference or "random" in task.reference or "lambda" in _written(task)
+    timed, written = reads_clock(trees, library), _written(task)
+    draws = not task.reference or "random" in task.reference or "lambda" in written
     seeded = draws and sets_seed(trees)
     pure = is_pure([*trees, *sources.reference], {*modules, *(["pytest"] if standin else [])})
     marker = Marker(trees, first=len(parts) if form is Form.ASSERTS else 0)
@@ -189,8 +189,8 @@ def _checks(task: Task, form: Form, parts: list[ast.Module]) -> Checks:
         count=marker.count,
         imports=library,
         packages=packages,
-        pure=pure and not timed and not seeded,
-        listens=timed or seeded or any(word in _written(task) for word in _LISTENING),
+        pure=pure and not timed and not seeded and not hears_notes(written),
+        listens=timed or seeded or listens(written),
         timed=timed,
         seeded=seeded,
         notes=takes_notes(parts),

@@ -154,7 +154,8 @@ class Ahead:
 
     def _read_in(self, result: CallResult, call: Call, number: int) -> int | None:
         """The first of the calls from ``number`` on that the program may have read the ``result`` of ``call`` in."""
-        said = result.value + result.arguments_after + result.printed.encode("utf-8", "surrogatepass")
+        heard = f"{result.printed}{result.complaints}"  # notes are told to tests that are never foreseen
+        said = result.value + result.arguments_after + heard.encode("utf-8", "surrogatepass")
         if not self._plan.may_hold(said, result.value[1:]):
             return None
         waiting = enumerate(self._waiting, number)

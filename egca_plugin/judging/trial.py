@@ -12,8 +12,9 @@ from __future__ import annotations
 import marshal
 import mmap
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from os import getpid  # bound here, since tests patch modules
 from typing import Any, NoReturn, Protocol
 
@@ -22,6 +23,7 @@ from egca_plugin.judging.assertions import TEST
 from egca_plugin.judging.checks import Checks, Form
 from egca_plugin.judging.forms.modules import blank, imported, installed
 from egca_plugin.judging.forms.source import ALL
+from egca_plugin.judging.heard import say_again
 from egca_plugin.judging.patience import patience
 from egca_plugin.judging.proxy import CallFailed, Remote, names
 from egca_plugin.judging.sessions import Sessions
@@ -34,7 +36,6 @@ from egca_plugin.types import Call, CallResult, CallStatus, Outcome, Verdict
 
 _WHAT = {Form.SETUP: "the setup fails on its own"}
 ELSEWHERE = "the candidate is called from a process that the tests start, expected calls from this one or its threads"
-_print = print  # what tests patch is not this one
 MAX_RESTARTS = 3  # of a program whose process died, so that the other tests are heard too
 
 
@@ -83,7 +84,8 @@ class Trial:
             checks.entry_point, self._send, self._namespace, take, checks.classes, self._process, sessions
         )
         self._tally = Tally(checks, self._remote)
-        self._caller = _Caller(session, self._tally, worlds, pure=checks.pure)
+        say = partial(say_again, known=self._namespace, module=next(iter(checks.modules), ""))
+        self._caller = _Caller(session, self._tally, worlds, say, pure=checks.pure)
         self._loaded = session.loaded
 
     def verdict(self) -> Verdict:
@@ -205,8 +207,16 @@ class Trial:
 class _Caller:
     """Makes the tests' calls, one at a time whatever their threads do."""
 
-    def __init__(self, session: Session, tally: Tally, worlds: Sequence[World], *, pure: bool) -> None:
-        self._session, self._tally, self._worlds = session, tally, worlds
+    def __init__(
+        self,
+        session: Session,
+        tally: Tally,
+        worlds: Sequence[World],
+        say: Callable[[CallResult], None],
+        *,
+        pure: bool,
+    ) -> None:
+        self._session, self._tally, self._worlds, self._say = session, tally, worlds, say
         self._lock = threading.RLock()
         self._under_way = False
         self._restarts = self._renewals = 0
@@ -232,8 +242,7 @@ class _Caller:
             except ZygoteLost as err:  # kept, for tests that catch whatever is raised
                 self.lost = err
                 raise CallFailed(str(err)) from err
-            if result.printed:
-                _print(result.printed, end="")
+            self._say(result)
             return self._tally.answered(call, result, keep=not self.dead)
 
     def aside(self, call: Call) -> CallResult:

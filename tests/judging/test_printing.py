@@ -87,7 +87,7 @@ def test_prints_are_bounded(sandbox: Sandbox) -> None:
     heard, cut = (sandbox.run_calls(program, [Call("greet", arguments, wire.HEARD)])[0] for program in (RIGHT, source))
     assert (heard.status, heard.printed) == (CallStatus.VALUE, "Hello, Ann\n")
     assert (cut.status, cut.printed) == (CallStatus.REFUSED, "")
-    assert "prints more" in cut.error_message
+    assert "prints, warns and logs more" in cut.error_message
     assert len(cut.error_message) <= MAX_MESSAGE
 
 

@@ -9,7 +9,7 @@ Commands and records are frames with a 32-bit length. Commands come from the tru
     ("limit", seconds)                          of CPU time for what follows; past them the process dies, by SIGVTALRM
 
 All but the last are answered by a record, a wire value ``(status, value, arguments_after, error_type, error_base,
-error_message, line, steps, events, lines)``, and what was printed and the time where that was asked; the status of
+error_message, line, steps, events, lines)``, and what was heard and the time where that was asked; the status of
 what does not compile is "compile", and the value of a script is its exit status.
 
 Nothing here is trusted: a candidate may patch all of it, and gains only the right to say which values it returns.
@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import builtins
 import gc
-import io
 import marshal
 import os
 import signal
@@ -32,7 +31,7 @@ from typing import Any
 
 from egca_plugin.errors import WireError
 from egca_plugin.sandbox import wire
-from egca_plugin.sandbox.inside import clock, functions, keeping, limits, script
+from egca_plugin.sandbox.inside import clock, functions, hearing, keeping, limits, script
 from egca_plugin.sandbox.inside.probes import Budget, BudgetSpent, Probes
 
 FILENAME = "<program>"
@@ -186,15 +185,13 @@ class _Program:
         clock.draw_anew(seeds)
         if take not in (wire.HEARD, wire.LASTING):
             return self._call(function, arguments, take)
-        before, sys.stdout = sys.stdout, io.StringIO()
-        try:
+        with hearing.Hearing() as heard:
             record = self._call(function, arguments, take)
-            printed = str(sys.stdout.getvalue()) if isinstance(sys.stdout, io.StringIO) else ""
-        finally:
-            sys.stdout = before
-        if len(printed) > wire.MAX_PRINTED:
-            return self._failure(WireError(f"a call that prints more than {wire.MAX_PRINTED:,} characters"))
-        return (*record, printed, self._clock.now)
+        try:
+            heard.check()
+        except WireError as err:
+            return self._failure(err)
+        return (*record, *heard.told, self._clock.now)
 
     def _call(self, function: str, arguments: bytes, take: int | None) -> Record:
         if self._probes is not None:

@@ -14,13 +14,19 @@ from egca_plugin.types import CallResult, CallStatus, RawTrace, TraceEvent
 
 _STATUSES = {status.value: status for status in CallStatus}
 _SAYABLE = {"value", "exception", "memory", "refused", "budget", "compile"}  # the others are seen from outside
-_SHAPE: tuple[Any, ...] = (str, bytes, bytes, str, str, str, (int, type(None)), int, tuple, tuple, str, int)
+_SHAPE: tuple[Any, ...] = (
+    *(str, bytes, bytes, str, str, str, (int, type(None)), int, tuple, tuple),
+    *(str, str, tuple, int),  # what was heard: standard output and error, notes, the time
+)
+_UNHEARD = ("", "", (), 0)
+_NOTE = (str, str, str, str, int)
 _EMPTY: tuple[Any, ...] = ("", "", "", None, 0, (), ())  # the end of nearly every record: no error, and no probes
 _HEADER = len(wire.encode(()))
 _LONG, _SHORT = (wire.encode(("",) * count)[:_HEADER] for count in (10, 3))
 _TAIL = wire.encode(_EMPTY)[_HEADER:]
 MAX_LINE = 1 << 24  # more than any source has, and small enough that no two hash alike
 MAX_STEPS = 1 << 62
+MAX_LEVEL = 1 << 20  # of a log record
 MAX_CLOCK = 253_000_000_000 * 1_000_000_000  # nanoseconds: the year 9987
 MAX_VALUE = wire.MAX_BYTES + (64 << 10)  # bytes, with what is told of its classes
 
@@ -70,21 +76,21 @@ def read(frame: bytes, *, max_events: int | None = None) -> Record:
 
 def _read(frame: bytes) -> Record:
     parts = _parts(frame)
-    if type(parts) is tuple and len(parts) == len(_SHAPE) - 2:
-        parts = (*parts, "", 0)
+    if type(parts) is tuple and len(parts) == len(_SHAPE) - len(_UNHEARD):
+        parts = (*parts, *_UNHEARD)
     if (
         type(parts) is not tuple
         or len(parts) != len(_SHAPE)
         or not all(isinstance(part, kind) for part, kind in zip(parts, _SHAPE, strict=True))
     ):
-        raise WireError(f"got {type(parts).__name__}, expected the {len(_SHAPE) - 2} parts of a record")
-    status, value, after, error_type, error_base, message, line, steps, events, lines, printed, clock = parts
+        raise WireError(f"got {type(parts).__name__}, expected the {len(_SHAPE) - len(_UNHEARD)} parts of a record")
+    status, value, after, error_type, error_base, message, line, steps, events, lines, *heard = parts
+    printed, complaints, notes, clock = heard
     if status not in _SAYABLE:
         raise WireError(f"got status {status[:20]!r}, expected one of {', '.join(sorted(_SAYABLE))}")
     if max(len(value), len(after)) > MAX_VALUE:  # what they spell is for those to find out who look at them, once
         raise WireError(f"got a value of {max(len(value), len(after)):,} bytes, expected at most {MAX_VALUE:,}")
-    if len(printed) > wire.MAX_PRINTED:
-        raise WireError(f"got {len(printed):,} printed characters, expected at most {wire.MAX_PRINTED:,}")
+    _check_heard(printed, complaints, notes)
     if not 0 <= clock <= MAX_CLOCK:
         raise WireError("got a time that no calendar has")
     if status == "value" and not value:
@@ -106,12 +112,25 @@ def _read(frame: bytes) -> Record:
             line=line,
             steps=steps,
             printed=printed,
+            complaints=complaints,
+            notes=notes,
             clock=clock,
         ),
         events=events,
         lines=frozenset(lines),
         compiled=status != "compile",
     )
+
+
+def _check_heard(printed: str, complaints: str, notes: tuple[Any, ...]) -> None:
+    if len(notes) > wire.MAX_NOTES:
+        raise WireError(f"got {len(notes):,} notes, expected at most {wire.MAX_NOTES:,}")
+    for note in notes:
+        if type(note) is not tuple or list(map(type, note)) != list(_NOTE) or not 0 <= note[4] <= MAX_LEVEL:
+            raise WireError("got a note that is neither a warning nor a log record")
+    said = len(printed) + len(complaints) + sum(len(part) for note in notes for part in note[:4])
+    if said > wire.MAX_PRINTED:
+        raise WireError(f"got {said:,} printed characters, expected at most {wire.MAX_PRINTED:,}")
 
 
 def _parts(frame: bytes) -> Any:

@@ -35,6 +35,7 @@ from egca_plugin.sandbox.wire.rich import (
     MAX_DEPTH,
     MAX_DRAINED,
     MAX_ITEMS,
+    MAX_NOTES,
     MAX_PRINTED,
     Drained,
     Match,
@@ -46,7 +47,7 @@ from egca_plugin.sandbox.wire.sharing import plain
 from egca_plugin.sandbox.wire.standins import Known, standin
 
 __all__ = [
-    "BY_NAME", "HEARD", "LASTING", "LIVE", "MAX_BYTES", "MAX_DEPTH", "MAX_DRAINED", "MAX_ITEMS", "MAX_PRINTED",
-    "Code", "Drained", "Known", "Match", "Nodes", "Others", "Refusal", "Sides", "WireError", "attributes_of", "decode",
-    "encode", "is_iterator", "is_own", "opened", "own_classes", "plain", "standin",
+    "BY_NAME", "HEARD", "LASTING", "LIVE", "MAX_BYTES", "MAX_DEPTH", "MAX_DRAINED", "MAX_ITEMS", "MAX_NOTES",
+    "MAX_PRINTED", "Code", "Drained", "Known", "Match", "Nodes", "Others", "Refusal", "Sides", "WireError",
+    "attributes_of", "decode", "encode", "is_iterator", "is_own", "opened", "own_classes", "plain", "standin",
 ]  # fmt: skip

@@ -32,7 +32,8 @@ BY_NAME = -1  # the number of a function that is an argument, and stayed in its 
 LIVE = -1  # `take` of a call: what it returns stays open in its process (see egca_plugin.sandbox.inside.keeping)
 HEARD = -2  # the same, and what it prints is told
 LASTING = -3  # the same, and what is one object in it is that object in every other such call of the program
-MAX_PRINTED = 1 << 20  # characters of what one call prints
+MAX_PRINTED = 1 << 20  # characters of what one call prints, warns of and logs
+MAX_NOTES = 1_000  # warnings and log records of one call
 
 
 FACTORIES: Mapping[str, Callable[[], Any] | None] = {
