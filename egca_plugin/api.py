@@ -22,7 +22,7 @@ from egca_plugin.credit.praise import of_passing
 from egca_plugin.credit.tokens import Tokenizer
 from egca_plugin.credit.tokens import decode as spelled
 from egca_plugin.credit.weights import advantages, weights
-from egca_plugin.errors import SandboxError, TokenizerError
+from egca_plugin.errors import ConfigError, SandboxError, TokenizerError
 from egca_plugin.pipeline import Group, assess_groups, open_pool
 from egca_plugin.types import Completion, Credit, Outcome, Task
 
@@ -169,9 +169,9 @@ def token_weights(
 
     Returns T floats, all of the mask where credit is uniform or the ids cannot be mapped to characters (logged), which
     is plain GRPO (times ``egca.unlocated``, if the sample fails). A blamed sample is meant to have a negative
-    advantage: where other rewards lift it above its group, leave its weights out. Raises ValueError for a mask of
-    another length, TokenizerError for a tokenizer of unknown family, for ids that spell another text than ``text``, and
-    for spans that lie behind their end.
+    advantage: where other rewards lift it above its group, leave its weights out. Raises ConfigError for
+    ``credit=counterfactual``, ValueError for a mask of another length, TokenizerError for a tokenizer of unknown
+    family, for ids that spell another text than ``text``, and for spans that lie behind their end.
     """
     chosen = config or EgcaConfig()
     row, counted = _placed("token_weights", credit, response_ids, tokenizer, mask, text, chosen)
@@ -214,6 +214,11 @@ def _placed(
     config: EgcaConfig,
 ) -> tuple[Row, list[int]]:
     """The credit on the tokens, and which of them count."""
+    if config.counterfactual:
+        raise ConfigError(
+            f"{caller}: got egca.credit=counterfactual, expected 'decision' or 'span': another token than the sampled one "
+            "would have the advantage; verl's v1 trainer and TRL's learn it"
+        )
     ids = _ints(response_ids)
     counted = _ints(mask) if mask is not None else [1] * len(ids)
     if len(counted) != len(ids):

@@ -102,7 +102,7 @@ class EgcaConfig:
     ``scale=conserve``), or the ``decision``, the token at which what was sampled parts from the repaired program
     (default of ``verified``); ``counterfactual`` blames nobody: the token that the repair has at the decision is
     learnt in its place (:mod:`egca_plugin.adapters.counterfactual`), and failing samples get nothing else, whatever
-    ``unlocated`` says. In verl's v1 trainer alone.
+    ``unlocated`` says. In verl's v1 trainer and in TRL.
     ``scale``: ``unit`` puts weight 1 on what is blamed (default of ``verified``); ``conserve`` keeps each sequence's
     sum of advantages (default of ``paper``). Empty stands for the preset's own, which the field then holds.
     ``constraints``: level at which they are derived for tasks that bring none of their own.

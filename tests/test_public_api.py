@@ -277,6 +277,8 @@ def test_another_text_than_the_assessed_one_is_refused_not_credited() -> None:
     credit = credit_on("  a + b", "+")
     with pytest.raises(TokenizerError, match="neither strip nor cut"):
         egca.token_weights(credit, list(map(ord, "a + b")), Letters(), text="  a + b")
+    with pytest.raises(ConfigError, match="token_weights: got egca.credit=counterfactual"):
+        egca.token_weights(credit, [1], Letters(), config=egca.EgcaConfig(credit="counterfactual"))
     with pytest.raises(TokenizerError, match="a span ends at 5"):
         egca.token_weights(credit, list(map(ord, "a +")), Letters())
     with pytest.raises(ValueError, match="got 3 response_ids and a mask of 2"):
