@@ -216,8 +216,8 @@ def _placed(
     """The credit on the tokens, and which of them count."""
     if config.counterfactual:
         raise ConfigError(
-            f"{caller}: got egca.credit=counterfactual, expected 'decision' or 'span': another token than the sampled one "
-            "would have the advantage; verl's v1 trainer and TRL's learn it"
+            f"{caller}: got egca.credit=counterfactual, expected 'decision' or 'span': what it gives an advantage is "
+            "no sampled token"
         )
     ids = _ints(response_ids)
     counted = _ints(mask) if mask is not None else [1] * len(ids)

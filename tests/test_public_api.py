@@ -277,7 +277,7 @@ def test_another_text_than_the_assessed_one_is_refused_not_credited() -> None:
     credit = credit_on("  a + b", "+")
     with pytest.raises(TokenizerError, match="neither strip nor cut"):
         egca.token_weights(credit, list(map(ord, "a + b")), Letters(), text="  a + b")
-    with pytest.raises(ConfigError, match="token_weights: got egca.credit=counterfactual"):
+    with pytest.raises(ConfigError, match=r"token_weights: got egca\.credit=counterfactual"):
         egca.token_weights(credit, [1], Letters(), config=egca.EgcaConfig(credit="counterfactual"))
     with pytest.raises(TokenizerError, match="a span ends at 5"):
         egca.token_weights(credit, list(map(ord, "a +")), Letters())
