@@ -9,14 +9,15 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from benchmarks.learning.programs.arms import ARMS  # noqa: E402
-from benchmarks.learning.programs.credit import assign, further_rows, group_advantages  # noqa: E402
+from benchmarks.learning.programs.credit import assign, by_chance, further_rows, group_advantages  # noqa: E402
 from benchmarks.learning.programs.faults import Decisions, Fault, Faults  # noqa: E402
 from benchmarks.learning.programs.judge import Answer  # noqa: E402
 from benchmarks.learning.programs.model import Policy, Size, greedy_luck, sample  # noqa: E402
 from benchmarks.learning.programs.nthr import soften  # noqa: E402
 from benchmarks.learning.programs.oracle import parting  # noqa: E402
 from benchmarks.learning.programs.resets import _weigh  # noqa: E402
-from benchmarks.learning.programs.rollout import Sample  # noqa: E402
+from benchmarks.learning.programs.rollout import Sample, prompts_of  # noqa: E402
+from benchmarks.learning.programs.start import batch  # noqa: E402
 from benchmarks.learning.programs.training import luck_of, update  # noqa: E402
 from benchmarks.learning.programs.worlds import WORLDS, passes, words_of  # noqa: E402
 from egca_plugin.credit.praise import of_passing  # noqa: E402
@@ -280,6 +281,18 @@ def test_a_repair_is_a_further_row_that_learns_like_a_passing_sample():
     (given,) = further_rows(ARMS["references"], samples, world)
     assert world.vocabulary.encode(world.tasks[0].reference) == given.ids[:-1]
     assert further_rows(ARMS["repairs"], samples[::2], world) == []
+
+    samples[1].decision = praised[0]
+    (choice,) = further_rows(ARMS["choice"], samples, world)
+    assert choice.ids == patch.ids[: praised[0] + 1], "the repair up to the token that should have come"
+    assert choice.weights.tolist() == [0.0] * praised[0] + [pytest.approx(praise)]
+    policy = Policy(Size(len(world.vocabulary), world.longest))
+    by_chance(policy, [choice], world)
+    ids, _ = batch([(prompts_of(world, [0])[0].tolist(), choice.ids)], world.vocabulary.pad)
+    chance = policy.log_probs(ids, world.vocabulary.prompt)[0][0, praised[0]].exp()
+    assert float(choice.weights[-1]) == pytest.approx(praise * float(chance))
+    samples[1].decision = praised[0] + 1  # the texts part elsewhere: nothing is known of that token
+    assert further_rows(ARMS["choice"], samples, world) == []
 
 
 def test_after_a_reset_only_what_was_drawn_anew_has_a_gradient():

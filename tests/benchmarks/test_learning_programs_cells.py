@@ -204,5 +204,6 @@ def test_no_cell_is_begun_after_the_hour(places, trained):
 def test_stages_have_the_arms_without_which_none_can_be_read():
     for name in ("screening", "confirmation"):
         assert set(stages.ALWAYS) <= set(STAGES[name].arms) <= set(ARMS)
-    seeds = [seed for name in ("screening", "confirmation", "replication", "selection") for seed in STAGES[name].seeds]
+    own = ("screening", "confirmation", "replication", "selection", "choice")
+    seeds = [seed for name in own for seed in STAGES[name].seeds]
     assert len(set(seeds)) == len(seeds)
