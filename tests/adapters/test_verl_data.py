@@ -1,7 +1,8 @@
 """A real verl run on data as it is published: standard input, ``fn_name``, mathematics and a bad row in one parquet.
 
 A row of ours is among them; no ``egca prepare``, and four settings (``grpo_egca.yaml`` has them). The policy is
-scripted (:mod:`verl_data`), so that every reward is known beforehand.
+scripted (:mod:`verl_data`), so that every reward is known beforehand, and which token should have come where it is
+wrong: ``egca.credit=counterfactual`` learns that, beside a reference model.
 """
 
 from __future__ import annotations
@@ -43,7 +44,12 @@ def run(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Run:
             prompt_tokens=128,
             response_tokens=128,
             validate=True,
-            overrides=("egca.bad_rows=0.2", "egca.bank=''"),
+            overrides=(
+                "egca.bad_rows=0.2",
+                "egca.bank=''",
+                "egca.credit=counterfactual",
+                "actor_rollout_ref.actor.use_kl_loss=true",
+            ),
         )
     assert done.code == 0, done.log[-6000:]
     return done
@@ -88,6 +94,18 @@ def test_wrong_programs_of_both_kinds_are_blamed_on_their_tokens(run: Run) -> No
             if record["verified"]:
                 start, end = record["span"]["start"], record["span"]["end"]
                 assert record["completion"][start:end] in fault or fault in record["completion"][start:end]
+
+
+def test_the_token_that_should_have_come_is_learnt_in_place_of_the_wrong_one(run: Run) -> None:
+    for step in range(1, STEPS + 1):
+        metrics, of_step = run.metrics[step], [record for record in run.records if record["step"] == step]
+        learnt = [record for record in of_step if record.get("counterfactual") and record["moved"]]
+        assert metrics["egca/counterfactual"] == pytest.approx(len(learnt) / ROWS)
+        assert metrics["actor/pg_clipfrac"] == 0, "the clip is never met"
+        (wrong,) = (record for record in learnt if "m = n + 3" in record["completion"])
+        assert wrong["counterfactual"].strip() == "2"
+    assert run.metrics[1]["actor/kl_loss"] == pytest.approx(0.0, abs=1e-6), "of the repairs' tokens too"
+    assert run.metrics[1]["actor/grad_norm"] > 0
 
 
 def test_the_log_says_what_the_rows_are(run: Run) -> None:
