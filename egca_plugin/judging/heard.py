@@ -31,14 +31,14 @@ def hears_notes(written: str) -> bool:
     return any(word in written for word in _NOTED)
 
 
-def say_again(result: CallResult, known: Mapping[str, Any], module: str) -> None:
+def say_again(result: CallResult, known: Mapping[str, Any], module: str, *, noted: bool) -> None:
     """``known``: the tests' names, in which a category of the program's own may be. ``module``: what the tests import
-    the program as; loggers are named for it."""
+    the program as; loggers are named for it. ``noted``: notes too."""
     if result.printed:
         _print(result.printed, end="")
     if result.complaints:
         _print(result.complaints, end="", file=sys.stderr)
-    if result.notes:
+    if noted and result.notes:
         _note_again(result, known, module)
 
 

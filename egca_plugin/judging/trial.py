@@ -84,7 +84,8 @@ class Trial:
             checks.entry_point, self._send, self._namespace, take, checks.classes, self._process, sessions
         )
         self._tally = Tally(checks, self._remote)
-        say = partial(say_again, known=self._namespace, module=next(iter(checks.modules), ""))
+        # Those that hear of notes are not pure, so that loggers end with the process.
+        say = partial(say_again, known=self._namespace, module=next(iter(checks.modules), ""), noted=not checks.pure)
         self._caller = _Caller(session, self._tally, worlds, say, pure=checks.pure)
         self._loaded = session.loaded
 

@@ -129,11 +129,12 @@ def test_such_tests_get_a_process_of_their_own_and_others_pay_nothing() -> None:
         (("warning", "UserWarning", "UserWarning", "x"),),
         (("log", "root", "", "x", -1),),
         (("log", "root", "", "x", True),),
+        (("log", "a." * 101, "", "x", 10),),
         ("abcde",),
         (("log", "root", "", "x", 10),) * (wire.MAX_NOTES + 1),
         (("log", "root", "", "x" * wire.MAX_PRINTED, 10), ("log", "root", "", "y", 10)),
     ],
-    ids=["short", "level", "bool", "text", "many", "long"],
+    ids=["short", "level", "bool", "name", "text", "many", "long"],
 )
 def test_notes_of_another_form_are_refused(notes: tuple[object, ...]) -> None:
     value = wire.encode(None)

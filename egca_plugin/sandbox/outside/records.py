@@ -27,6 +27,7 @@ _TAIL = wire.encode(_EMPTY)[_HEADER:]
 MAX_LINE = 1 << 24  # more than any source has, and small enough that no two hash alike
 MAX_STEPS = 1 << 62
 MAX_LEVEL = 1 << 20  # of a log record
+MAX_NAME = 200  # characters of a logger's name, each part of which is a logger on the trusted side
 MAX_CLOCK = 253_000_000_000 * 1_000_000_000  # nanoseconds: the year 9987
 MAX_VALUE = wire.MAX_BYTES + (64 << 10)  # bytes, with what is told of its classes
 
@@ -128,6 +129,8 @@ def _check_heard(printed: str, complaints: str, notes: tuple[Any, ...]) -> None:
     for note in notes:
         if type(note) is not tuple or list(map(type, note)) != list(_NOTE) or not 0 <= note[4] <= MAX_LEVEL:
             raise WireError("got a note that is neither a warning nor a log record")
+        if len(note[1]) > MAX_NAME:
+            raise WireError(f"got the name of a logger of {len(note[1]):,} characters, expected at most {MAX_NAME}")
     said = len(printed) + len(complaints) + sum(len(part) for note in notes for part in note[:4])
     if said > wire.MAX_PRINTED:
         raise WireError(f"got {said:,} printed characters, expected at most {wire.MAX_PRINTED:,}")
