@@ -25,6 +25,7 @@ SHOWN = {
     "conserve": "tab:red",
     "tele_half": "tab:purple",
     "resets_positives": "tab:orange",
+    "choice": "tab:cyan",
 }
 
 
