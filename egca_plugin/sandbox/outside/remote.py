@@ -50,7 +50,7 @@ _MODULES = {
                     "standins", "rebuilding", "decoding")},
     "egca_plugin.sandbox.wire": _PACKAGE / "sandbox" / "wire" / "__init__.py",
     **{f"egca_plugin.sandbox.inside.{name}": _PACKAGE / "sandbox" / "inside" / f"{name}.py"
-       for name in ("clock", "limits", "entry", "functions", "probes", "script", "keeping", "child")},
+       for name in ("clock", "limits", "entry", "functions", "hearing", "probes", "script", "keeping", "child")},
 }  # fmt: skip
 _SCRIPT = """
 import base64, os, sys, types
