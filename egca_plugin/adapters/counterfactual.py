@@ -6,8 +6,8 @@ would have passed: one state, two actions, and the outcome of both. Its policy g
     p(w) (0 - V) grad log p(w)  +  p(y) (1 - V) grad log p(y)
 
 of which the second half is learnt, ``1 - V`` being GRPO's advantage of a passing sample in the group enlarged by the
-mended ones (:func:`egca_plugin.credit.praise.of_passing`). By the factor ``p(y)`` hardly anything is learnt of a repair that the
-policy would hardly write; a wrong proof often names such a one.
+mended ones (:func:`egca_plugin.credit.praise.of_passing`). By the factor ``p(y)`` hardly anything is learnt of a repair
+that the policy would hardly write; a wrong proof often names such a one.
 
 ``p grad log p`` is the gradient of ``p``, and that is PPO's ratio where the old log-probability of the token is 0. The
 ratio is then at most 1, so the clip of a positive advantage never holds it back.
