@@ -210,9 +210,7 @@ class CallResult:
 
     ``value`` is set for VALUE; for EXCEPTION it may be the exception, for the tests to see. ``arguments_after`` is the
     wire form of ``(args, kwargs)`` after the call where the call changed them in place, else ``b""``. ``line`` is
-    where the exception was raised, in the program's own lines. Where that was asked: ``printed`` and ``complaints``, on
-    standard output and error; ``notes``, warnings and log records as :mod:`egca_plugin.judging.heard` reads them;
-    ``clock``, when it ended, in nanoseconds of the program's time.
+    where the exception was raised, in the program's own lines. What was heard of it, where that was asked, is below.
     """
 
     status: CallStatus
@@ -223,10 +221,10 @@ class CallResult:
     line: int | None = None
     steps: int = 0
     error_base: str = ""  # the nearest builtin exception class of error_type
-    printed: str = ""
-    complaints: str = ""
-    notes: tuple[tuple[str, str, str, str, int], ...] = ()
-    clock: int = 0
+    printed: str = ""  # on standard output
+    complaints: str = ""  # on standard error
+    notes: tuple[tuple[str, str, str, str, int], ...] = ()  # warnings and log records: see egca_plugin.judging.heard
+    clock: int = 0  # when it ended, in nanoseconds of the program's time
 
 
 @dataclass(frozen=True, slots=True)

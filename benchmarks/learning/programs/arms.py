@@ -87,7 +87,6 @@ ARMS = {
     "references": Arm(negative=0.0, further="reference"),
     "choice": Arm(negative=0.0, further="choice"),
     "praise_choice": Arm(negative=0.0, praise="prefix", share=0.5, further="choice"),
-    "choice_blame": Arm("decision", unproven=0.0, further="choice"),
     "tele_half_choice": Arm("decision", praise="prefix", share=0.5, further="choice"),
     "resets": Arm(resets="decision"),
     "resets_positives": Arm(negative=0.0, resets="decision"),

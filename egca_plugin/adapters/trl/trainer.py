@@ -171,10 +171,8 @@ class EgcaGRPOTrainer(GRPOTrainer):
         )
         kept, size = output["completion_ids"].shape[1], self.args.per_device_train_batch_size
         with torch.no_grad():
-            found: torch.Tensor = self._get_per_token_logps_and_entropies(self.model, ids, mask, kept, batch_size=size)[
-                0
-            ]
-        return found
+            found = self._get_per_token_logps_and_entropies(self.model, ids, mask, kept, batch_size=size)
+        return torch.as_tensor(found[0])
 
     def _egca_ids(self, rows: Sequence[Row | None], output: Mapping[str, Any]) -> list[torch.Tensor]:
         """The sampled ids of each row, unpadded, where records are kept."""
