@@ -22,7 +22,7 @@ from benchmarks.localization import condefects, corpus
 from benchmarks.localization.__main__ import chosen_subjects, parser
 from benchmarks.localization.corpus import Subject
 from egca_plugin.judging.referee import judge
-from egca_plugin.localize import choose, search, trace
+from egca_plugin.localize import choose, search, trace, twofold
 from egca_plugin.localize.api import Case
 from egca_plugin.localize.compare.reference import ReferenceCache
 from egca_plugin.localize.trial.compiled import Press
@@ -32,20 +32,20 @@ from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.types import Outcome, Task
 
 _PROPOSERS = (
-    "counterpart_edits", "transplants", "generic_edits", "statement_edits", "pattern_edits", "insertions",
-    "missing_branches", "initial_values", "missing_steps", "updates", "wider_and_narrower", "ordered_inputs",
-    "special_cases", "guards", "containers", "simultaneous", "repeated", "moves", "alike",
+    "counterpart_edits", "single_edits", "insertions", "missing_branches", "initial_values", "missing_steps",
+    "updates", "wider_and_narrower", "ordered_inputs", "special_cases", "guards", "containers", "simultaneous",
+    "repeated", "moves", "alike",
 )  # fmt: skip
 STAGES: dict[str, list[tuple[Any, str]]] = {
     "the reference's answers and traces": [(ReferenceCache, "results"), (ReferenceCache, "traces")],
     "the candidate's traces": [(trace, "_traced")],
     "alignment and k*": [(trace, "_comparison")],
-    "proposing": [(search, name) for name in _PROPOSERS],
+    "proposing": [*((search, name) for name in _PROPOSERS), (twofold, "single_edits")],
     "compiling": [(Press, "compile")],
     "trials": [(Trials, "_run")],
     "what the reference takes": [(FurtherInputs, "affordable")],
     "further inputs": [(FurtherInputs, "of"), (Trials, "agreement")],
-    "traces of what works": [(choose, "left_over")],
+    "traces of what works": [(choose, "left_over"), (twofold, "left_over")],
     "the referee": [(trace, "judge")],
 }
 OTHER = "everything else"

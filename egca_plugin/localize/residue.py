@@ -18,28 +18,33 @@ from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.outside.workshop import Workshop
 from egca_plugin.types import Call
 
-_EVENTS = 1_000  # of each call
+_EVENTS, _STEPS = 1_000, 100_000  # of each call
 _CPU_S = 3.0  # for all patches
 
 
 def left_over(
-    bench: Workbench, patches: Sequence[Combination], workshop: Workshop, calls: Sequence[Call]
+    bench: Workbench, patches: Sequence[Combination], workshop: Workshop, calls: Sequence[Call], steps: int = _STEPS
 ) -> list[tuple[float, float]]:
-    """For each patch, the share of values that only one of the two runs has, and the share of pairs that differ."""
+    """For each patch, the share of values that only one of the two runs has, and the share of pairs that differ.
+
+    ``steps``: of one call, behind which it is taken as it is until there.
+    """
     scopes = local_names(bench.tree)
     switchable = [edits for edits in patches if not any(changes_scope(edit, scopes) for edit in edits)]
-    runs: dict[int, Run] = dict(zip(map(id, switchable), _runs(bench, switchable, workshop, calls), strict=True))
+    runs: dict[int, Run] = dict(zip(map(id, switchable), _runs(bench, switchable, workshop, calls, steps), strict=True))
     for edits in patches:
         if id(edits) not in runs:  # its mere presence would change the others
             program = instrument_tree(patched(bench.tree, edits), "")
-            raw = workshop.trace(program.code, calls, max_events=_EVENTS, cpu_s=_CPU_S)
+            raw = workshop.trace(program.code, calls, max_events=_EVENTS, max_steps=steps, cpu_s=_CPU_S)
             runs[id(edits)] = Run(program, tuple(map(Trace, raw)))
     references = [trace.counts(_EVENTS) for trace in bench.reference.traces]
     ordered = [runs[id(edits)] for edits in patches]
     return [(_share(run, references), _residue(bench, run, edits)) for edits, run in zip(patches, ordered, strict=True)]
 
 
-def _runs(bench: Workbench, patches: Sequence[Combination], workshop: Workshop, calls: Sequence[Call]) -> list[Run]:
+def _runs(
+    bench: Workbench, patches: Sequence[Combination], workshop: Workshop, calls: Sequence[Call], steps: int
+) -> list[Run]:
     """The traces of each patched program, all from one process."""
     if not patches:
         return []
@@ -48,7 +53,7 @@ def _runs(bench: Workbench, patches: Sequence[Combination], workshop: Workshop, 
     switched: list[Call] = []
     for edits in patches:
         switched += [Call(SWITCH, wire.encode((slots.on(edits), {}))), *calls]
-    raw = workshop.trace(program.code, switched, max_events=_EVENTS, cpu_s=_CPU_S)
+    raw = workshop.trace(program.code, switched, max_events=_EVENTS, max_steps=steps, cpu_s=_CPU_S)
     width = len(calls) + 1
     starts = range(0, width * len(patches), width)
     return [Run(program, tuple(map(Trace, raw[start + 1 : start + width]))) for start in starts]

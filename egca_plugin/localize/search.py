@@ -1,24 +1,23 @@
 """In which order patches are tried, and when the search may stop.
 
 The likeliest single edits come first. If one of them is small and explains every divergence, it needs no rivals. If
-not, all kinds are tried within their budgets and the best of what works is taken.
+not, all kinds are tried within their budgets and the best of what works is taken. Where nothing works, two faults are
+looked for.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from egca_plugin.localize.choose import Choice, Further, Ranking
 from egca_plugin.localize.compare.evidence import cut_short
 from egca_plugin.localize.repair.conditions import wider_and_narrower
 from egca_plugin.localize.repair.counterparts import counterpart_edits
-from egca_plugin.localize.repair.edits import GENERIC, Edit
+from egca_plugin.localize.repair.edits import GENERIC
 from egca_plugin.localize.repair.exchanges import exchanges
-from egca_plugin.localize.repair.generic import generic_edits
 from egca_plugin.localize.repair.insertions import insertions
 from egca_plugin.localize.repair.missing import initial_values, missing_steps, ordered_inputs, special_cases, updates
-from egca_plugin.localize.repair.patterns import pattern_edits
+from egca_plugin.localize.repair.single import single_edits
 from egca_plugin.localize.repair.statement_edits import (
     alike,
     containers,
@@ -27,11 +26,10 @@ from egca_plugin.localize.repair.statement_edits import (
     moves,
     repeated,
     simultaneous,
-    statement_edits,
 )
-from egca_plugin.localize.repair.transplants import transplants
 from egca_plugin.localize.repair.workbench import Workbench
 from egca_plugin.localize.trial.trials import Trials
+from egca_plugin.localize.twofold import Focus, of_two_faults
 from egca_plugin.types import Call
 
 _COUNTERPARTS = 40  # what differs from the aligned statements, before anything else is thought of
@@ -42,14 +40,21 @@ _EXPECTED = 40  # statements that a program lacks where the alignment expects th
 _STEPS = 40  # updates that a loop without end may lack
 _INSERTIONS, _PAIRS, _GUARDS = 200, 120, 100  # trials of each further kind
 _STARTS, _CONDITIONS, _ORDERED, _SPECIAL, _UPDATES = 120, 200, 150, 400, 150  # and of those that are made up
-_OF_ONE = 150  # single edits of one statement, until those of the others had their turn
 _SAME = 400  # single edits, from the likeliest on, that are also made in two statements
 _REPEATED = 200  # single edits, from the likeliest on, that are also made in two places
 
 
-def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], further: Further) -> list[Choice]:
-    """Working patches, the most convincing first. ``calls`` are those that the bench's runs trace, in order."""
+def find_patches(
+    bench: Workbench, trials: Trials, calls: Sequence[Call], further: Further, focus: Focus
+) -> list[Choice]:
+    """Working patches, the most convincing first. ``calls`` are those that the bench's runs trace, in order.
+    ``focus`` is the bench for another failing call."""
     ranking = Ranking(bench, trials, calls, further)
+    choices = _of_one_fault(bench, trials, ranking)
+    return choices or of_two_faults(bench, trials, calls, ranking, focus)
+
+
+def _of_one_fault(bench: Workbench, trials: Trials, ranking: Ranking) -> list[Choice]:
     found = trials.surviving()
     if cut_short(bench.candidate.failing.result):
         found += trials.search(missing_steps(bench), _STEPS)
@@ -58,8 +63,7 @@ def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], furthe
     found += trials.search(likeliest, _COUNTERPARTS)
     if found and (choices := ranking.rank(found))[0].explains_all:
         return choices
-    own = [*generic_edits(bench), *statement_edits(bench), *pattern_edits(bench)]
-    single = _shared(sorted([*likeliest, *transplants(bench), *own], key=lambda edit: -edit.prior))
+    single = single_edits(bench)
     slips = [edit for edit in single if edit.source == GENERIC and edit.prior - bench.near(edit.statement) > _SLIP]
     portions = [(single, _LIKELIEST), (single, _LIKELY), (slips, _SLIPS), (single, _REST)]
     for edits, portion in portions:
@@ -90,14 +94,3 @@ def find_patches(bench: Workbench, trials: Trials, calls: Sequence[Call], furthe
             found += trials.search(edits, portion)
         choices = ranking.rank(found)
     return [choice for choice in choices if choice.proves]
-
-
-def _shared(edits: Sequence[Edit]) -> list[Edit]:
-    """The same, but a statement of very many parts does not take all the tries: what it has too many comes last."""
-    seen: Counter[int] = Counter()
-    early: list[Edit] = []
-    late: list[Edit] = []
-    for edit in edits:
-        seen[id(edit.statement)] += 1
-        (early if seen[id(edit.statement)] <= _OF_ONE else late).append(edit)
-    return early + late

@@ -166,11 +166,14 @@ class TraceLocalizer:
         def affordable() -> dict[Call, int]:
             return self._further.affordable(compared.source, everything[1:], case.sandbox)
 
+        def focus(call: Call) -> Workbench | None:
+            return self._focused(case, compared, evidence, call, workshop)
+
         trials = Trials(case.sandbox, workshop, bench.tree, evidence, steps, most, affordable)
 
         for _ in range(_ROUNDS):
             told: Sequence[Expectation] = ()
-            for choice in find_patches(bench, trials, calls, further)[:_JUDGED]:
+            for choice in find_patches(bench, trials, calls, further, focus)[:_JUDGED]:
                 edits = as_written(choice.edits)
                 verdict = judge(case.sandbox, patched_source(bench.tree, edits), case.task)
                 if verdict.passed:
@@ -184,6 +187,20 @@ class TraceLocalizer:
             trials.learn(told)
         reason = Reason.BUDGET if trials.spent or bench.cropped else Reason.UNVERIFIED
         return replace(_wide(case, bench, source_map, reason), trials=trials.count)
+
+    def _focused(
+        self, case: Case, compared: _Comparison, evidence: Evidence, call: Call, workshop: Workshop
+    ) -> Workbench | None:
+        """The same two programs with another failing call in front; None where its traces break off."""
+        failing = sorted(evidence.failing, key=lambda one: one.call != call)
+        calls = _calls(replace(evidence, failing=tuple(failing)))
+        program = compared.bench.candidate.program
+        traces = trace_calls(program, calls, workshop, _CPU_S)
+        theirs = self._cache.traces(compared.source, calls, case.sandbox, case.kept(compared.source))
+        if len(traces) < len(calls) or workshop.starved or not theirs:
+            return None
+        reference = Run(compared.bench.reference.program, theirs)
+        return _comparison(Run(program, traces), reference, compared.source, call.function).bench
 
     def _told(self, case: Case, compared: _Comparison, evidence: Evidence, verdict: Verdict) -> tuple[Expectation, ...]:
         """What the referee's verdict on a patch tells that the candidate's own did not, which ended with a hang.

@@ -37,6 +37,7 @@ _QUICK_STEPS = 5_000  # the reference's, on the calls that are looked at before 
 _WORK, _MORE_WORK = 800_000, 2_500_000  # steps for all trials of one candidate, and again at each depth
 _DEPTH, _DEEPER = 3, 6  # so often, and so many times as many steps for each trial
 _REST_WORK, _SECOND_WORK = 1_000_000, 400_000  # and for one look at the other calls, at further inputs
+_HALVES = 64  # patches that mend the first failing call of which it is asked what else they mend
 _CPU_S = 0.5  # of a trial in a process of its own: past them it ignores its step budget
 _MOST_CPU_S = 6.0  # of all trials of one candidate, where steps are few and dear; far more than honest ones take
 
@@ -63,6 +64,7 @@ class Trials:
     count: int = 0
     _seen: set[object] = field(default_factory=set)
     _working: dict[Combination, Patched] = field(default_factory=dict)
+    _begun: dict[Combination, Patched] = field(default_factory=dict)  # what mends the first failing call
     _cut: list[Patched] = field(default_factory=list)
     _stopped: bool = False
     _others: dict[Call, int] | None = None
@@ -104,6 +106,25 @@ class Trials:
         self._others = self._on() | dict.fromkeys((one.call for one in told), 0)
         kept = self._run(list(self._working.values()), told, self._of_rest())
         self._working = {program.combination: program for program in kept}
+
+    def focus(self, first: Call) -> None:
+        """Ask about this failing call first from now on, of edits that were tried before too, with new work."""
+        failing = self.evidence.failing
+        self._others = self._on() | {failing[0].call: 0}
+        ahead = [one for one in failing if one.call == first]
+        self.evidence = replace(self.evidence, failing=(*ahead, *(one for one in failing if one.call != first)))
+        self._effort, self._seen, self._begun = Effort(self._effort.steps, _WORK), set(), {}
+
+    def halves(self) -> dict[Combination, frozenset[Call]]:
+        """What mends the first failing call and harms none that is right: which of the failing ones it mends."""
+        tried = [program for program in self._begun.values() if not program.alone][:_HALVES]
+        holding = [one for one in self.evidence.holding if one.call in self._on()]
+        kept = self._run(tried, holding, self._of_rest()) if holding and tried else tried
+        mended: dict[Combination, set[Call]] = {program.combination: set() for program in kept}
+        for one in self.evidence.failing if kept else ():
+            for program in self._run(kept, [one], self._of_rest()):
+                mended[program.combination].add(one.call)
+        return {combination: frozenset(calls) for combination, calls in mended.items()}
 
     def surviving(self) -> list[Combination]:
         """What was found so far to mend every call."""
@@ -164,6 +185,7 @@ class Trials:
     def _mending(self, programs: Sequence[Patched]) -> list[Combination]:
         """Those that mend every call: the first failing one is asked before the rest."""
         passing = self._run(programs, self.evidence.failing[:1], self._effort)
+        self._begun.update((program.combination, program) for program in passing)
         for portion in self._portions() if passing else ():
             passing = self._run(passing, portion, self._of_rest()) if passing else []
         self._working.update((program.combination, program) for program in passing)

@@ -1,0 +1,76 @@
+"""Programs with two faults, of which no patch of one place passes the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from egca_plugin.types import Localization
+
+Localize = Callable[..., Localization]
+
+FEE = """
+def f(weight, far):
+    price = weight * 2
+    if far:
+        price = price + 7
+    elif weight > 10:
+        price = price - 5
+    return price
+"""
+POSTAGE = """
+def f(mass, distant):
+    total = mass * 2
+    if distant:
+        total = total + 9
+    elif mass > 10:
+        total = total - 3
+    return total
+"""
+POSTED = [
+    "assert f(1, True) == 11", "assert f(4, True) == 17", "assert f(2, False) == 4", "assert f(3, False) == 6",
+    "assert f(12, False) == 21", "assert f(20, False) == 37",
+]  # fmt: skip
+SQUARES = """
+def f(xs):
+    kept = []
+    for x in xs:
+        if x > 3:
+            kept.append(x)
+    squares = []
+    for x in kept:
+        squares.append(x + x)
+    return sum(squares)
+"""
+SUM_OF_SQUARES = """
+def f(values):
+    big = [v for v in values if v >= 3]
+    return sum([v * v for v in big])
+"""
+SUMMED = ["assert f([1, 3, 5]) == 34", "assert f([3, 3]) == 18", "assert f([4, 3, 2]) == 25", "assert f([3]) == 9"]
+
+
+def text_of(found: Localization, program: str) -> list[str]:
+    return [program[span.start : span.end] for span in found.spans]
+
+
+def test_two_faults_with_inputs_of_their_own_are_both_proven(localize: Localize) -> None:
+    found = localize(FEE, POSTAGE, *POSTED)
+    assert found.verified
+    assert found.stage == "pair"
+    assert sorted(text_of(found, FEE)) == ["5", "7"]
+    assert "price + 9" in found.patched
+    assert "price - 3" in found.patched
+
+
+def test_two_faults_in_a_row_are_told_by_how_far_the_run_goes_on_like_the_references(localize: Localize) -> None:
+    found = localize(SQUARES, SUM_OF_SQUARES, *SUMMED)
+    assert found.verified
+    assert sorted(text_of(found, SQUARES)) in (["+", ">"], [">", "x + x"], ["+", "x > 3"])
+
+
+def test_two_edits_that_pass_the_tests_by_luck_prove_nothing(localize: Localize) -> None:
+    """Two tests, two made-up answers: any two numbers would do, and further inputs tell them apart."""
+    candidate = "def f(n):\n    if n % 2:\n        return 1\n    return 0\n"
+    reference = "def f(n):\n    return sum(k for k in range(n) if n % (k + 1) == 0)\n"
+    found = localize(candidate, reference, "assert f(7) == 6", "assert f(8) == 4")
+    assert not found.verified or found.stage != "pair"
