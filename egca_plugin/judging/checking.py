@@ -7,6 +7,7 @@ Standard library only, and little of it: the start is paid for by every verdict.
 
 from __future__ import annotations
 
+import builtins
 import marshal
 import math
 import os
@@ -28,6 +29,7 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(nowhere, fd)  # what a checker prints is nobody's answer
+    builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]  # what the module `site` would add
     _limit(resource.RLIMIT_AS, MEMORY_BYTES)
     path, source = read(questions)
     sys.path[:] = path

@@ -36,7 +36,8 @@ from egca_plugin.types import (
 MAX_CALLS = 200  # kept in the verdict
 MAX_CALL_BYTES = 1 << 20  # of their inputs and outputs together
 MAX_SHOWN = 2000  # characters of each text about the failed test
-TOGETHER = 10  # times the time of one test, for all of them
+TOGETHER = 10  # times the time of one test, for all of them;
+MANY_S = 40.0  # so much where they are many, unless that is more than each could take
 _SPARE = 4  # times the expected output, and _SPARE_BYTES more, may be written
 _SPARE_BYTES = 1 << 20
 
@@ -154,6 +155,7 @@ class _Trial:
     ) -> None:
         self._sandbox, self._source, self._cases, self._differ = sandbox, source, cases, differ
         self._cpu_s = timeout_s or task.limits.time_s or sandbox.config.timeout_s
+        self._together_s = max(TOGETHER * self._cpu_s, min(len(cases) * self._cpu_s, MANY_S))
         self._memory_mb = task.limits.memory_mb
         self._has_checker = bool(task.checker)
         self._seed = seed
@@ -204,8 +206,8 @@ class _Trial:
 
     def _is_enough(self, index: int, spent: float) -> bool:
         failure = self._failures.get(index)
-        if failure is None and spent > TOGETHER * self._cpu_s:
-            detail = f"test {index}: all tests together took more than {TOGETHER * self._cpu_s:g} s of CPU time"
+        if failure is None and spent > self._together_s:
+            detail = f"test {index}: all tests together took more than {self._together_s:g} s of CPU time"
             self._failures[index] = _Failure(Outcome.TIMEOUT, detail, None, FailedTest(index))
             return True
         if failure is None:

@@ -43,7 +43,7 @@ from collections.abc import Iterator
 from egca_plugin.program.compiling import MAX_CHARS
 from egca_plugin.program.reading.drafts import Compiler, Draft
 from egca_plugin.program.reading.fences import blocks
-from egca_plugin.program.reading.needs import with_needed
+from egca_plugin.program.reading.needs import imports_for, with_needed
 from egca_plugin.program.reading.prompt import head
 from egca_plugin.program.reading.readings import read
 from egca_plugin.program.reading.runs import Run, runs
@@ -113,17 +113,31 @@ def _program(sheet: Sheet, task: Task) -> Draft | None:
     found, continues = reading
     preamble = sheet.head.preamble if sheet.head is not None and not continues else ""
     found = with_needed(sheet, _behind_prompt(sheet, found, preamble))
+    found = found.behind(imports_for(sheet, found, task.setup))
     methods = sheet.target.methods(found.source)
     if methods:
         given = "".join(f"    {name} = {name}\n" for name in methods)
         found = found.with_end(f"\n\nclass {sheet.target.owner}:\n{given}")
+    if task.kind is Kind.FUNCTION and task.cases:
+        found = found.with_end(sheet.target.alias(found.source, anew=bool(methods)))
     return found.behind(task.preamble if task.preamble.endswith("\n") or not task.preamble else task.preamble + "\n")
 
 
 def _whole(sheet: Sheet) -> tuple[Draft, bool] | None:
     """The text that is a whole program, as it is read."""
-    run = next(sheet.programs(), None)
-    return read(sheet, run, Claim.OTHER) if run is not None else None
+    last: tuple[Run, tuple[Draft, bool]] | None = None  # it may have been cut off
+    for run in sheet.programs():
+        if last is not None and (run.block.open or not sheet.is_whole(run)):
+            continue
+        reading = read(sheet, run, Claim.OTHER)
+        if reading is None:
+            continue
+        if last is not None:
+            return reading if _is_unfinished(sheet, last[0], last[1][0], run) else last[1]
+        if not run.block.open:
+            return reading
+        last = run, reading
+    return last[1] if last is not None else None
 
 
 def _answer(sheet: Sheet) -> tuple[Draft, bool] | None:

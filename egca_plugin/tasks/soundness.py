@@ -34,7 +34,7 @@ class Options:
     """``check``: run the references; without it the first program that compiles is believed."""
 
     check: bool = True
-    timeout_s: float = 30.0  # for one program with all its tests
+    timeout_s: float = 30.0  # for one program with all its tests, where the task has no limit of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def echo(task: Task) -> str:
 
 def _verdict(sandbox: Sandbox, source: str, task: Task, options: Options) -> Verdict:
     task = replace(task, reference=in_front(task.preamble, task.reference))
-    verdict = judge(sandbox, source, task, timeout_s=options.timeout_s)
+    verdict = judge(sandbox, source, task, timeout_s=task.limits.time_s or options.timeout_s)
     if verdict.outcome is Outcome.INFRASTRUCTURE:
         raise SandboxError(f"{task.task_id} could not be judged ({verdict.detail}); run `egca doctor`, then try again")
     return verdict

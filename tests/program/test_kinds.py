@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from egca_plugin.program.extract import extract, to_completion
-from egca_plugin.types import Kind, Program, Span, Task
+from egca_plugin.types import CallCase, Kind, Program, Span, Task
 
 STARTER = "from typing import List\n\nclass Solution:\n    def double(self, xs: List[int]) -> List[int]:\n        "
 METHOD = Task("m", STARTER, "Solution.double", "", (), kind=Kind.METHOD)
 CHAT = Task("m", "Double all numbers.", "Solution().double", "", (), kind=Kind.METHOD, preamble="from typing import *")
+FUNCTION = Task("f", "Write double(x).", "double", "", ())
 PROGRAM = Task("p", "Read n and print its double.", "", "", (), kind=Kind.STDIN)
 MAIN = "n = int(input())\nprint(n * 2)\n"
+FAST = "import os\nn = int(os.read(0, 99))\nprint(n * 2)\n"
 CLASS = "class Solution:\n    def double(self, xs: List[int]):\n        return [2 * x for x in xs]\n"
 
 
@@ -58,6 +62,13 @@ def test_a_class_with_the_method_comes_before_its_usage(task: Task) -> None:
         ("a,b=map(int,input().split())\nprint(a+b)\n", "a,b=map(int,input().split())\nprint(a+b)\n"),
         (f"An idea:\n```python\nprint(2)\n```\nAll of it:\n```python\n{MAIN}```", MAIN),
         (f"```python\nn = int(input())\nprint(n)\n```\nThat is wrong, rather:\n```python\n{MAIN}```", MAIN),
+        (f"```python\n{MAIN}```\nFrom a file:\n```python\nimport sys\nsys.stdin = open('a')\nprint(1)\n```", MAIN),
+        (f"```python\n{MAIN}```\nTry:\n```python\nsys.stdin = io.StringIO('3')\nmain()\nprint('ok')\n```", MAIN),
+        (f"```python\n{MAIN}```\nTry:\n```python\np = Popen(['a'], stdin=PIPE, stdout=PIPE)\nprint(p)\n```", MAIN),
+        (f"```python\n{MAIN}```\nFor many:\n```python\nt = int(input())\n...\nprint(t)\n```", MAIN),
+        (f"```python\n{MAIN}```\nFaster:\n```python\n{FAST}```", FAST),
+        (f"```pypy3\n{MAIN}```", MAIN),
+        (f"Do it so:\n```text\n{MAIN}```", MAIN),
         ("```python\nimport sys\n```\n```python\nprint(2 * int(sys.stdin.read()))\n```", None),
         ("```python\ndef main():\n    print(2 * int(input()))\n```\nRun it:\n```python\nmain()\n```", None),
     ],
@@ -69,6 +80,31 @@ def test_a_whole_program_is_the_last_that_reads_and_acts(completion: str, source
         assert program.source == source
     else:
         assert "main()\n" in program.source[5:] or program.source.startswith("import sys\n")
+
+
+@pytest.mark.parametrize("cut", range(8, len(MAIN) - 2, 3))
+def test_a_repetition_that_was_cut_off_is_no_program(cut: int) -> None:
+    assert extract(f"```python\n{MAIN}```\nFinal:\n```python\n{MAIN[:cut]}", PROGRAM).source == MAIN
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "class Solution:\n    def double(self, x):\n        return 2 * x",
+        "def double(self, x):\n    return self.times(2, x)\n\ndef times(self, n, x):\n    return n * x",
+        "def double(x):\n    return 2 * x",
+        "double = lambda x: 2 * x",
+    ],
+)
+def test_a_function_of_which_cases_are_told_may_be_a_method(answer: str) -> None:
+    names: dict[str, object] = {}
+    exec(extract(answer, replace(FUNCTION, cases=(CallCase("[2]", "{}", "4"),))).source, names)
+    assert names["double"](2) == 4  # type: ignore[operator]
+
+
+def test_what_the_tests_import_is_there_for_the_program_too() -> None:
+    task = replace(FUNCTION, setup="import math\nfrom re import findall\nx = 1")
+    assert extract("def double(x):\n    return math.prod([2, x])", task).source.startswith("import math\ndef")
 
 
 def test_the_preamble_stands_in_front_and_nobody_sampled_it() -> None:

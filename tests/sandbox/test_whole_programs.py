@@ -52,6 +52,9 @@ def said(sandbox: Sandbox, source: str, stdin: bytes = INPUT) -> str:
         "import io, sys\nf = io.TextIOWrapper(sys.stdin.buffer)\nprint(sum(map(int, f.read().split()[1:])))",
         "import fileinput\nprint(sum(map(int, list(fileinput.input())[1].split())))",
         "from sys import stdin\nnext(stdin)\nprint(sum(map(int, next(stdin).split())))",
+        "import pathlib\nprint(sum(map(int, pathlib.Path('/dev/stdin').read_text().split()[1:])))",
+        "import os\nf = os.open('/dev/stdin', os.O_RDONLY)\nprint(sum(map(int, os.read(f, 99).split()[1:])))",
+        "print(sum(map(int, open('/dev/fd/0').read().split()[1:])))",
         "import sys\nassert 'r' in sys.stdin.mode and not sys.stdin.isatty() and sys.stdin.fileno() == 0\nprint(6)",
     ],
 )
@@ -70,6 +73,9 @@ def test_every_way_to_read(sandbox: Sandbox, source: str) -> None:
         "out = open(1, 'w')\nout.write('a b\\n')",
         "import atexit\natexit.register(print, 'a', 'b')",
         "import io, sys\nsys.stdout = io.TextIOWrapper(open(1, 'wb', closefd=False))\nprint('a b')",
+        "import io, sys\nsys.stdout = io.TextIOWrapper(sys.stdout.detach(), encoding='utf-8')\nprint('a b')",
+        "import codecs, sys\nsys.stdout = codecs.getwriter('utf-8')(sys.stdout.detach())\nprint('a b')",
+        "import os, sys\nsys.stderr = open(os.devnull, 'w')\nprint('c', file=sys.stderr)\nprint('a b')",
         "print('a b')\nexit()",
         "print('a b')\nquit()",
         "import sys\nprint('a b')\nsys.exit()",
@@ -256,7 +262,7 @@ for fd in range(64):
     try: os.fstat(fd); found.append(fd)
     except OSError: pass
 tries = [lambda: os.fork(), lambda: os.pipe(), lambda: os.dup2(1, 5), lambda: os.ftruncate(0, 0),
-         lambda: os.write(0, b'x'), lambda: os.memfd_create('x'), lambda: open('/proc/self/fd/0'),
+         lambda: os.write(0, b'x'), lambda: os.memfd_create('x'), lambda: open('/proc/self/fd/3'),
          lambda: os.listdir('/proc')]
 failed = 0
 for one in tries:

@@ -10,7 +10,7 @@ from egca_plugin.sandbox.outside.api import Sandbox
 from egca_plugin.tasks.layouts.layout import Reading, Row
 from egca_plugin.tasks.layouts.registry import LAYOUTS
 from egca_plugin.tasks.soundness import REASONS, Options, echo, examine
-from egca_plugin.types import CallCase, Kind, StdinCase, Task
+from egca_plugin.types import CallCase, Kind, Limits, StdinCase, Task
 
 RIGHT = "def twice(x):\n    return 2 * x\n"
 WRONG = "def twice(x):\n    return 3 * x\n"
@@ -40,6 +40,10 @@ def test_where_none_passes_the_first_failure_is_told(sandbox: Sandbox) -> None:
 def test_a_slow_reference_is_told_from_a_wrong_one(sandbox: Sandbox) -> None:
     slow = "def twice(x):\n    while True:\n        pass\n"
     assert examine(sandbox, Reading((TASK,), (slow,)), Options(timeout_s=0.5)).reason == "timeout"
+    late = "def twice(x):\n    for _ in range(10**7):\n        pass\n    return 2 * x\n"
+    assert examine(sandbox, Reading((TASK,), (late,)), Options()).reason == ""
+    brief = replace(TASK, limits=Limits(time_s=0.05))  # in which no sample that is as slow would pass
+    assert examine(sandbox, Reading((brief,), (late,)), Options()).reason == "timeout"
 
 
 def test_a_reference_that_lacks_the_entry_point(sandbox: Sandbox) -> None:

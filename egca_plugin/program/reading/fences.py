@@ -14,7 +14,11 @@ from egca_plugin.program.reading import quotes
 from egca_plugin.program.reading.prose import is_prose
 from egca_plugin.program.reading.transcript import Stretch
 
-_PYTHON = re.compile(r"(?:i?python[\d.]*|py[23]?|py(?:thon)?-repl|pycon|code|tool_code|solution|answer|.*\.py)?", re.I)
+_PYTHON = re.compile(
+    r"(?:(?:lang(?:uage)?[-=])?(?:[ic]?python[-_ ]?[\d.]*|pypy\d*|py[\d.]*|python_code)"
+    r"|py(?:thon)?-repl|pycon|code|tool_code|solution|answer|.*\.py)?",
+    re.I,
+)
 _TRANSPARENT = frozenset({"markdown", "md", "mdx", "tex", "latex"})
 
 _MARKS = re.compile("```|~~~|'''|\"\"\"")

@@ -48,6 +48,21 @@ def with_needed(sheet: Sheet, found: Draft) -> Draft:
     return joined
 
 
+def imports_for(sheet: Sheet, found: Draft, setup: str) -> str:
+    """The imports of the tests' ``setup`` that bind what the program uses and binds nowhere: run in one namespace, as
+    those who wrote both did, it has them."""
+    tree = sheet.compiler.tree(found) if "import" in setup else None
+    names = missing(tree) if tree is not None else frozenset()
+    try:
+        given = ast.parse(setup) if names else ast.Module([], [])
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    wanted = [one for one in given.body if isinstance(one, ast.Import | ast.ImportFrom)]
+    return "".join(
+        f"{ast.unparse(one)}\n" for one in wanted if names & {name for alias in one.names for name in _bound(alias)}
+    )
+
+
 def _giving(sheet: Sheet, others: list[Run], name: str, end: int) -> int | None:
     """The last block that binds the name; one behind the answer must not define the entry point anew.
 

@@ -18,14 +18,18 @@ from egca_plugin.program.reading.runs import Run, shift
 from egca_plugin.program.reading.target import Target
 
 _BODY = re.compile(r"\b(?:return|yield|raise)\b")
-_READS = re.compile(r"\binput\s*\(|\bstdin\b|\bopen\(\s*0\b|\bfileinput\b|/dev/stdin")
+_READS = re.compile(  # not what sets standard input, or gives it to another program
+    r"\binput\s*\(|=\s*input\b(?!\s*[=.\[])|\biter\(\s*input\b|\bstdin\b(?!\s*=(?!=))|\bfileinput\b"
+    r"|\b(?:open|fdopen|read)\(\s*0\b|/dev/(?:stdin|fd/0)|/proc/self/fd/0"
+)
+_SKETCHED = re.compile(r"^[ \t]*\.\.\.[ \t]*(?:#.*)?$", re.MULTILINE)
 _ACTS = re.compile(
     r"^(?!(?:async[ \t]+def|def|class|import|from|elif|else|except|finally)\b|[@#)\]}\"']"
     r"|[^\W\d][\w.]*[ \t]*(?::[^=\n]+)?=(?!=)[^(\n]*$)\S",
     re.MULTILINE,
 )
 
-_WRITES = re.compile(r"\bprint\b|\bstdout\b|\bos\.write\b|\bopen\(\s*1\b")
+_WRITES = re.compile(r"\bprint\b|\bstdout\b(?!\s*=(?!=))|\bos\.write\b|\bopen\(\s*1\b")
 
 _MAX_BODIES = 8  # texts that are tried as a body without its indentation; whether they are, only compiling tells
 
@@ -71,7 +75,8 @@ class Sheet:
 
     def programs(self) -> Iterator[Run]:
         """Candidates for a whole program: those that act, read input and write, act and read, act, and the others."""
-        code = list(filter(self.is_code, self._trusted)) or [run for run in self._trusted if not run.block.fenced]
+        code = list(filter(self.is_code, self._trusted)) or self._other_code()
+        code = [run for run in code if not self._has(run, _SKETCHED)] or code
         ranks = {run.block: self._rank(run) for run in code}
 
         def is_program(run: Run, other: Run) -> bool:
@@ -79,6 +84,15 @@ class Sheet:
 
         excerpts = self._excerpts(code, is_program)
         yield from sorted((run for run in code if run.block not in excerpts), key=lambda run: ranks[run.block])
+
+    def _other_code(self) -> list[Run]:
+        """Where no text is code by its fence or look: what stands in other fences and looks so, else all bare text."""
+        fenced = [run for run in self._trusted if run.block.fenced and self._has(run, BEGINS_CODE)]
+        return fenced or [run for run in self._trusted if not run.block.fenced]
+
+    def is_whole(self, run: Run) -> bool:
+        """Whether it acts, reads its input and writes."""
+        return not any(self._rank(run)[:2])
 
     def _rank(self, run: Run) -> tuple[bool, bool, bool, bool]:
         reads, writes = self._has(run, _READS), self._has(run, _WRITES)

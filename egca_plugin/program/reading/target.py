@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 from egca_plugin.types import Kind, Task
 
+SOLUTION = "Solution"  # the class of LeetCode's answers
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A function ``name``; as a method, of the class ``owner``; a whole program has neither."""
+    """A function ``name``; as a method, of the class ``owner``; a whole program has neither.
+
+    A function of a task that tells cases may be written as a method too: those who judge such tasks take either.
+    """
 
     name: str
     owner: str = ""
@@ -21,7 +26,7 @@ class Target:
         if task.kind is Kind.STDIN:
             return cls("")
         owner, _, name = task.entry_point.replace("()", "").rpartition(".")
-        return cls(name, owner)
+        return cls(name, owner or (SOLUTION if task.cases else ""))
 
     def mentioned(self, text: str, start: int, end: int) -> bool:
         """Whether the characters ``[start, end)`` can define it at all."""
@@ -67,6 +72,13 @@ class Target:
         return (
             rf"{self._name}[ \t]*(?::[^=\n]+)?=(?!=|[ \t]*(?:[-\d\"'\[{{]|(?:True|False|None)\b)){_not_of(self._name)}"
         )
+
+    def alias(self, source: str, *, anew: bool) -> str:
+        """What names the method as the function that was asked for, where there is none, or ``anew``."""
+        own = _last(rf"^(?:(?:async[ \t]+)?(?:def|class)[ \t]+{self._name}\b|{self._assigned})", source)
+        if not anew and (own is not None or self.defined(source) is None):
+            return ""
+        return f"\n\n{self.name} = {self.owner}().{self.name}\n"
 
     def methods(self, source: str) -> tuple[str, ...]:
         """The functions at the margin that take ``self``, where the class is missing that they were written for."""

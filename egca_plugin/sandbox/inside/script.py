@@ -17,8 +17,11 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-_exit, _lseek, _dup, _real_open = os._exit, os.lseek, os.dup, io.open
-_DEVICES = {"/dev/stdin": 0, "/dev/stdout": 1}
+_exit, _lseek, _dup, _real_open, _os_open = os._exit, os.lseek, os.dup, io.open, os.open
+_DEVICES = {
+    "/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2, "/dev/null": 2,  # whose descriptor leads to nowhere
+    "/dev/fd/0": 0, "/dev/fd/1": 1, "/proc/self/fd/0": 0, "/proc/self/fd/1": 1,
+}  # fmt: skip
 _spares: list[int] = []
 _threads: list[BaseException] = []  # what threads raised and nobody caught
 
@@ -34,6 +37,7 @@ def begin(*, further: bool) -> None:
     sys.stdin = sys.__stdin__ = _text(0, "r", io.BufferedReader)  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = _text(1, "w", io.BufferedWriter)  # type: ignore[misc]
     io.open = builtins.open = _open
+    os.open = _open_descriptor
     _threads.clear()
     if "threading" in sys.modules:
         sys.modules["threading"].excepthook = lambda hook: _threads.append(hook.exc_value)  # type: ignore[attr-defined]
@@ -55,10 +59,19 @@ def _restore_descriptors() -> None:
 
 
 def _open(file: Any, *args: Any, **kwargs: Any) -> Any:
-    """As ``open``, which finds no folder of devices here: the two that programs open stand for their descriptors."""
-    if type(file) is str and file in _DEVICES:
-        file = os.dup(_DEVICES[file])
-    return _real_open(file, *args, **kwargs)
+    """As ``open``, which finds no folder of devices here: those that programs open stand for their descriptors."""
+    device = _device(file)
+    return _real_open(file if device is None else _dup(device), *args, **kwargs)
+
+
+def _open_descriptor(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+    device = _device(path)
+    return _os_open(path, flags, mode, dir_fd=dir_fd) if device is None else _dup(device)
+
+
+def _device(file: Any) -> int | None:
+    path = os.fspath(file) if isinstance(file, os.PathLike) else file
+    return _DEVICES.get(path) if type(path) is str else None
 
 
 def _text(fd: int, mode: str, buffer: type[io.BufferedReader] | type[io.BufferedWriter]) -> io.TextIOWrapper:
@@ -109,8 +122,16 @@ def end(namespace: dict[str, Any]) -> BaseException | None:
     atexit._run_exitfuncs()
     _flush(sys.stdout)
     namespace.clear()  # files among it are flushed and closed
-    _flush(sys.__stdout__)
+    if not _is_detached(sys.__stdout__):  # its buffer may have gone to another stream
+        _flush(sys.__stdout__)
     return _threads[0] if _threads else None
+
+
+def _is_detached(stream: Any) -> bool:
+    try:
+        return stream is not None and stream.buffer is None
+    except ValueError:
+        return True
 
 
 def _flush(stream: Any) -> None:

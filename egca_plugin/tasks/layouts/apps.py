@@ -45,7 +45,7 @@ def readings(
     if not isinstance(name, str):
         raise row.fault(f"{field}.fn_name", repr(name)[:60], "a function's name")
     kind, entry_point = cases.entry_point(name, starter, solutions)
-    return cases.with_kind(base, kind, entry_point, cases.ambiguous_cases(row, field, inputs, outputs))
+    return cases.with_kind(base, kind, entry_point, cases.ambiguous_cases(row, field, inputs, outputs, name, starter))
 
 
 LAYOUT = Layout("apps", "APPS and TACO", (keys("question", "input_output"),), read, ask)

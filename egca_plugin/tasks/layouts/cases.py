@@ -20,6 +20,14 @@ from egca_plugin.types import CallCase, Compare, Kind, Limits, StdinCase, Task
 
 _MAX_SECONDS = 600.0
 _TOLERANCE = 1e-6  # of numbers with a decimal point: what the contests themselves allow, or less
+_QUANTITY = re.compile(r"([-+]?[\d.]+(?:e[-+]?\d+)?)\s*([a-z]*)\b.*", re.I | re.S)
+_UNITS = {  # in seconds, and in megabytes
+    **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), 1e-3),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), 60.0),
+    **dict.fromkeys(("b", "byte", "bytes"), 2.0**-20),
+    **dict.fromkeys(("k", "kb", "kib", "kilobyte", "kilobytes", "kibibyte", "kibibytes"), 2.0**-10),
+    **dict.fromkeys(("g", "gb", "gib", "gigabyte", "gigabytes", "gibibyte", "gibibytes"), 1024.0),
+}
 _DECIMAL = re.compile(r"(?<!\S)[-+]?\d+\.\d+(?:[eE][-+]?\d+)?(?!\S)")
 
 # What judges that call a function put in front of it. The builtins come last: math's pow is not Python's.
@@ -49,13 +57,21 @@ def stdin_cases(row: Row, field: str, inputs: Any, outputs: Any) -> tuple[StdinC
 
 
 def _lines(row: Row, field: str, value: Any) -> str:
+    text = lines_of(value)
+    if text is None:
+        raise row.fault(field, shown(value), "text, or a list of lines")
+    return text
+
+
+def lines_of(value: Any) -> str | None:
+    """The text of an input or output: text as it is, a number, or a list of lines with or without their ends."""
     if isinstance(value, str):
         return value
     if isinstance(value, (int, float)):
         return str(value)
     if isinstance(value, list) and all(isinstance(line, (str, int, float)) for line in value):
         return "".join(str(line).rstrip("\n") + "\n" for line in value)
-    raise row.fault(field, shown(value), "text, or a list of lines")
+    return None
 
 
 def _pairs(row: Row, field: str, inputs: Any, outputs: Any) -> list[tuple[Any, Any]]:
@@ -81,21 +97,36 @@ def call_cases(row: Row, field: str, inputs: Any, outputs: Any) -> tuple[CallCas
     )
 
 
-def ambiguous_cases(row: Row, field: str, inputs: Any, outputs: Any) -> tuple[tuple[CallCase, ...], ...]:
+def ambiguous_cases(
+    row: Row, field: str, inputs: Any, outputs: Any, name: str, written: str
+) -> tuple[tuple[CallCase, ...], ...]:
     """Every reading of APPS' form, likeliest first. Raises TaskError.
 
-    They are made of outputs out of their lists or as they are, and of texts as JSON or as texts.
+    They are made of outputs out of their lists or as they are, and of texts as JSON or as texts. What the function
+    ``name`` returns in the code that is ``written`` says which of the first is likelier; a text beside arguments that
+    are values, not JSON, is one itself.
     """
     pairs = _pairs(row, field, inputs, outputs)
     given = [_loose_arguments(row, f"{field}.inputs[{n}]", one) for n, (one, _) in enumerate(pairs)]
     expected = [one for _, one in pairs]
     unwrapped = [one[0] for one in expected if isinstance(one, list) and len(one) == 1]
     readings = [unwrapped, expected] if len(unwrapped) == len(expected) else [expected]
+    if returns_lists(name.rpartition(".")[2], written):
+        readings.reverse()
+    typed = all(isinstance(one, list) for one, _ in pairs) and any(map(_has_text, given))
     found: dict[tuple[CallCase, ...], None] = {}
     for values in readings:
-        for meaning in (_loose, _as_is):
+        for meaning in (_as_is, _loose) if typed else (_loose, _as_is):
             found[tuple(_case(args, meaning(value)) for args, value in zip(given, values, strict=True))] = None
     return tuple(found)
+
+
+def returns_lists(name: str, written: str) -> bool:
+    """Codewars' problems wrap each output in a list, LeetCode's do not: those write classes and annotations."""
+    annotated = re.search(rf"def\s+{re.escape(name)}\s*\([^)]*\)\s*->\s*(\S+)", written)
+    if annotated:
+        return bool(re.match(r"(typing\.)?(Optional\[)?(List|list|TreeNode|Sequence|Iterable)", annotated[1]))
+    return "class Solution" in written
 
 
 def arguments(row: Row, field: str, value: Any) -> list[Any]:
@@ -112,6 +143,10 @@ def _loose_arguments(row: Row, field: str, value: Any) -> list[Any]:
         return arguments(row, field, value)
     lines = [line for line in value.split("\n") if line.strip()]
     return [_loose(line) for line in lines]
+
+
+def _has_text(args: list[Any]) -> bool:
+    return any(isinstance(value, str) for value in args)
 
 
 def _value(row: Row, field: str, value: Any) -> Any:
@@ -210,10 +245,14 @@ def _number(value: Any) -> float | None:
     if isinstance(value, Mapping):
         parts = [value.get("seconds") or 0, (value.get("nanos") or 0) / 1e9]
         return float(sum(parts)) or None
+    factor = 1.0
     if isinstance(value, str):
-        value = value.split()[0] if value.split() else None
+        written = _QUANTITY.fullmatch(value.strip())
+        if written is None:
+            return None
+        value, factor = written[1], _UNITS.get(written[2].lower(), 1.0)
     try:
-        number = float(value) if value is not None else None
+        number = float(value) * factor if value is not None else None
     except (TypeError, ValueError):
         return None
     return number if number is not None and number == number else None

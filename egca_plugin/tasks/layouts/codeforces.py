@@ -22,19 +22,27 @@ _PROGRAM = {source!r}
 
 
 def check(stdin, output, expected):
-    import contextlib, io, sys
+    import builtins, contextlib, io, os, sys
 
     files = {{"input.txt": stdin, "correct_output.txt": expected, "solution_output.txt": output}}
-    said, arguments = io.StringIO(), sys.argv
+    said, usual = io.StringIO(), (sys.argv, builtins.open, io.open, os.path.exists, os.path.isfile)
+
+    def opened(name, mode="r", *others, **named):
+        text = files.get(name if isinstance(name, int) else os.fspath(name))
+        if text is None:
+            return usual[1](name, mode, *others, **named)
+        return io.BytesIO(text.encode("utf-8", "surrogateescape")) if "b" in mode else io.StringIO(text)
+
     sys.argv = ["checker.py", *files]
+    builtins.open = io.open = opened
+    os.path.exists = os.path.isfile = lambda path: os.fspath(path) in files or usual[3](path)
     try:
         with contextlib.redirect_stdout(said):
-            space = {{"__name__": "__main__", "open": lambda name, *_, **__: io.StringIO(files[name])}}
-            exec(compile(_PROGRAM, "checker.py", "exec"), space)
+            exec(compile(_PROGRAM, "checker.py", "exec"), {{"__name__": "__main__"}})
     except SystemExit:
         pass
     finally:
-        sys.argv = arguments
+        sys.argv, builtins.open, io.open, os.path.exists, os.path.isfile = usual
     return float((said.getvalue().split() or ["0"])[-1]) > 0
 """
 

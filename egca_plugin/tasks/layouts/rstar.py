@@ -28,7 +28,9 @@ def read(row: Row) -> Reading:
         found = cases.stdin_cases(row, field, inputs, outputs)
         return Reading(cases.with_kind(base, Kind.STDIN, "", (found,)))
     kind, entry_point = cases.entry_point(f"{owner}.{name}" if owner else name, starter)
-    return Reading(cases.with_kind(base, kind, entry_point, cases.ambiguous_cases(row, field, inputs, outputs)))
+    return Reading(
+        cases.with_kind(base, kind, entry_point, cases.ambiguous_cases(row, field, inputs, outputs, name, starter))
+    )
 
 
 LAYOUT = Layout("rstar", "rStar-Coder", (keys("question", "inputs", "outputs"),), read, ask)

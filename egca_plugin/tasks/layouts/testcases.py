@@ -33,10 +33,11 @@ def readings(
     if not words <= _CALLS:
         raise row.fault(f"{field}[].type", ", ".join(sorted(words)), "one kind of stdin, stdin_stdout or functional, "
                         "function_call")  # fmt: skip
-    kind, entry_point = cases.entry_point(_name(row, field, tests, name), starter, solutions)
+    name = _name(row, field, tests, name)
+    kind, entry_point = cases.entry_point(name, starter, solutions)
     if words == {"functional"}:
         return cases.with_kind(base, kind, entry_point, (cases.call_cases(row, field, inputs, outputs),))
-    return cases.with_kind(base, kind, entry_point, cases.ambiguous_cases(row, field, inputs, outputs))
+    return cases.with_kind(base, kind, entry_point, cases.ambiguous_cases(row, field, inputs, outputs, name, starter))
 
 
 def function_name(row: Row) -> str:

@@ -26,7 +26,7 @@ from egca_plugin.errors import TaskError
 from egca_plugin.judging.forms.usual import asked_about
 from egca_plugin.program.preamble import nodes_named
 from egca_plugin.tasks.layouts import packed, solutions
-from egca_plugin.tasks.layouts.cases import IMPORTS
+from egca_plugin.tasks.layouts.cases import IMPORTS, lines_of, returns_lists
 from egca_plugin.types import CallCase, Compare, Kind, StdinCase, Task
 
 TOLERANCE = 1e-6  # absolute and relative, where expected outputs have decimal points
@@ -106,8 +106,8 @@ def _stdin(runs: Sequence[tuple[str, str]], about: About, where: str) -> Task:
 def _method(name: str, calls: Sequence[tuple[list[Any], Any]], about: About, where: str) -> Task:
     reference = solutions.choose(about.solutions, name, where)
     expected = [value for _, value in calls]
-    if all(isinstance(value, list) and len(value) == 1 for value in expected) and not _returns_lists(
-        name, about.prompt, reference
+    if all(isinstance(value, list) and len(value) == 1 for value in expected) and not returns_lists(
+        name, f"{reference}\n{about.prompt}"
     ):
         expected = [value[0] for value in expected]
     cases = tuple(
@@ -127,20 +127,10 @@ def _method(name: str, calls: Sequence[tuple[list[Any], Any]], about: About, whe
     )
 
 
-def _returns_lists(name: str, prompt: str, reference: str) -> bool:
-    """Codewars' problems wrap each output in a list, LeetCode's do not: those write classes and annotations."""
-    written = f"{reference}\n{prompt}"
-    annotated = re.search(rf"def\s+{re.escape(name)}\s*\([^)]*\)\s*->\s*(\S+)", written)
-    if annotated:
-        return bool(re.match(r"(typing\.)?(Optional\[)?(List|list|TreeNode|Sequence|Iterable)", annotated[1]))
-    return "class Solution" in written
-
-
 def _arguments(value: Any, where: str) -> list[Any]:
     """The arguments of one call: lines of JSON, none for an empty text, or a list as it is."""
     if isinstance(value, str):
-        lines = value.strip("\n").split("\n") if value.strip() else []
-        return [packed.from_json(line, where) for line in lines]
+        return [packed.from_json(line, where) for line in value.split("\n") if line.strip()]
     if isinstance(value, list):
         return value
     raise TaskError(f"{where}: got {_kind(value)}, expected newline-joined JSON arguments, or a list of arguments")
@@ -152,11 +142,10 @@ def _expected(value: Any, arguments: Any, where: str) -> Any:
 
 
 def _lines(value: Any, where: str) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(line, str) for line in value):
-        return "\n".join(value)
-    raise TaskError(f"{where}: got {_kind(value)}, expected text, or a list of lines")
+    text = lines_of(value)
+    if text is None:
+        raise TaskError(f"{where}: got {_kind(value)}, expected text, or a list of lines")
+    return text
 
 
 # --- Skywork ------------------------------------------------------------------------------------------------------

@@ -65,6 +65,16 @@ def test_outputs_in_lists_are_read_both_ways_and_outside_them_first() -> None:
     assert [case.expected for case in one.cases] == ["[2]", "[4, 4]"]
 
 
+def test_what_is_returned_says_which_reading_is_likelier() -> None:
+    starter = "class Solution:\n    def twice(self, xs: List[int]) -> {}:\n"
+    for returned, first in (("List[int]", "[2]"), ("int", "2")):
+        assert apps([[[1]], [[2]]], [[2], [4]], (), starter.format(returned))[0].cases[0].expected == first
+
+
+def test_a_text_beside_values_is_a_text() -> None:
+    assert [task.cases[0].expected for task in apps([["1"], ["2"]], [["2"], ["4"]])][:2] == ['"2"', "2"]
+
+
 def test_texts_are_read_as_json_and_as_texts() -> None:
     readings = apps(["1\n2"], ["3"])
     assert [task.cases[0] for task in readings] == [CallCase("[1, 2]", "{}", "3"), CallCase("[1, 2]", "{}", '"3"')]

@@ -9,6 +9,7 @@ import pytest
 from layout_examples import example, reading
 
 from egca_plugin.errors import TaskError
+from egca_plugin.judging.checkers import Checker
 from egca_plugin.tasks.layouts.layout import Unsupported
 from egca_plugin.types import Compare, Kind, Limits, StdinCase
 
@@ -59,6 +60,21 @@ def test_limits_that_say_nothing_are_left_to_the_settings() -> None:
     for time in ("", "unknown", None, 0, -1, 1e9, float("nan")):
         (task,) = reading("apps", example("apps", time_limit=time, memory_limit=None)).tasks
         assert task.limits == Limits()
+
+
+@pytest.mark.parametrize(
+    ("time", "memory", "limits"),
+    [
+        ("500 ms", "65536 kilobytes", Limits(0.5, 64)),
+        ("2.0 seconds", "1.0 gigabytes", Limits(2.0, 1024)),
+        ("1 second", "256 megabytes", Limits(1.0, 256)),
+        ("1.5s", "256MB", Limits(1.5, 256)),
+        ("3", "0.5 GB", Limits(3.0, 512)),
+        (2, 256.0, Limits(2.0, 256)),
+    ],
+)
+def test_limits_have_units(time: object, memory: object, limits: Limits) -> None:
+    assert reading("apps", example("apps", time_limit=time, memory_limit=memory)).tasks[0].limits == limits
 
 
 def test_lines_may_be_a_list_and_numbers_numbers() -> None:
@@ -138,6 +154,23 @@ def test_a_checker_program_is_a_function_of_three_texts() -> None:
     assert space["check"]("2\n", "2\n", "3\n") is False
     with pytest.raises(ValueError, match="invalid literal"):
         space["check"]("2\n", "many\n", "3\n")
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        "from pathlib import Path\nread = lambda n: Path(sys.argv[n]).read_text()",
+        "import io\nread = lambda n: io.open(sys.argv[n]).read()",
+        "import os\nassert os.path.exists(sys.argv[1])\nread = lambda n: open(sys.argv[n], 'rb').read().decode()",
+        "import fileinput\nread = lambda n: ''.join(fileinput.input(sys.argv[n]))",
+    ],
+)
+def test_a_checker_program_reads_its_files_as_programs_do(read: str) -> None:
+    source = f"import sys\n{read}\nprint(int(read(2) == read(3)))\nexit()\n"
+    (task,) = reading("codeforces", example("codeforces", generated_checker=source)).tasks
+    with Checker(task.checker, "t") as checker:
+        assert checker.difference("", b"a", ("a",)) == ""
+        assert checker.difference("", b"b", ("a",)) == "the checker refuses it"
 
 
 def test_a_checker_program_may_exit_and_say_a_share() -> None:

@@ -42,7 +42,11 @@ def test_inputs_and_outputs_are_runs_of_a_whole_program() -> None:
 
 def test_lists_of_lines_are_joined() -> None:
     task = read({"inputs": [["2", "1 2"]], "outputs": [["1", "2"]]})
-    assert task.cases == (StdinCase("2\n1 2", ("1\n2",)),)
+    assert task.cases == (StdinCase("2\n1 2\n", ("1\n2\n",)),)
+    assert read({"inputs": [["2\n", "1 2\n"], 7], "outputs": [["1\n", 2], 3]}).cases == (
+        StdinCase("2\n1 2\n", ("1\n2\n",)),
+        StdinCase("7", ("3",)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,7 +184,7 @@ def test_the_reference_is_the_first_solution_that_defines_the_name(given_: tuple
         ({"inputs": [], "outputs": []}, r"ground_truth.inputs: got no test"),
         ({"inputs": ["1", "2"], "outputs": ["1"]}, "got 2 inputs and 1 outputs, expected as many"),
         ({"inputs": "1", "outputs": ["1"]}, r"ground_truth.inputs: got str '1', expected a list"),
-        ({"inputs": ["1"], "outputs": [7]}, r"ground_truth.outputs\[0\]: got int 7, expected text"),
+        ({"inputs": ["1"], "outputs": [{}]}, r"ground_truth.outputs\[0\]: got dict {}, expected text"),
         ({"fn_name": "f", "inputs": ["1"], "outputs": ["nope"]}, r"ground_truth.outputs\[0\]: no JSON"),
         ({"fn_name": "f", "inputs": ["1\n{"], "outputs": ["1"]}, r"ground_truth.inputs\[0\]: no JSON"),
         ({"fn_name": "f", "inputs": ["[" * 100_000], "outputs": ["1"]}, r"inputs\[0\]: no JSON"),
