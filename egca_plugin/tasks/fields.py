@@ -138,7 +138,7 @@ def tests(row: Mapping[str, Any], where: str) -> tuple[Source, Cases]:
         raise TaskError(f"{where}, field tests: got {what}, expected {TESTS}{hint}")
     if not isinstance(value, list) or not isinstance(value[0], dict):
         return strings(value, "tests", TESTS, where), ()
-    keys = _STDIN_KEYS if "stdin" in value[0] or "stdout" in value[0] else _CALL_KEYS
+    keys = _STDIN_KEYS if any(value[0].get(name) is not None for name in _STDIN_KEYS) else _CALL_KEYS
     places = ((f"{where}, field tests[{index}]", case) for index, case in enumerate(value))
     if keys is _STDIN_KEYS:
         return (), tuple(_stdin_case(case, place) for place, case in places)
@@ -149,7 +149,8 @@ def _call_case(case: Any, where: str) -> CallCase:
     _check_keys(case, _CALL_KEYS, where)
     if "expected" not in case:
         raise TaskError(f"{where}.expected: missing; expected the value that the call returns")
-    args, kwargs = case.get("args", []), case.get("kwargs", {})
+    args = [] if case.get("args") is None else case["args"]
+    kwargs = {} if case.get("kwargs") is None else case["kwargs"]
     if not isinstance(args, list):
         raise TaskError(f"{where}.args: got {got(args)}, expected a list of the call's arguments")
     if not isinstance(kwargs, dict):
@@ -159,7 +160,7 @@ def _call_case(case: Any, where: str) -> CallCase:
 
 def _stdin_case(case: Any, where: str) -> StdinCase:
     _check_keys(case, _STDIN_KEYS, where)
-    stdin, stdout = case.get("stdin", ""), case.get("stdout")
+    stdin, stdout = "" if case.get("stdin") is None else case["stdin"], case.get("stdout")
     if not isinstance(stdin, str):
         raise TaskError(f"{where}.stdin: got {got(stdin)}, expected text, maybe empty")
     accepted = stdout if isinstance(stdout, list) else [stdout]
@@ -222,8 +223,8 @@ def _number(value: Any) -> bool:
 def _check_keys(value: Any, known: Collection[str], where: str) -> None:
     if not isinstance(value, dict):
         raise TaskError(f"{where}: got {got(value)}, expected an object of {', '.join(known)}")
-    for name in value:
-        if name not in known:
+    for name, one in value.items():
+        if name not in known and one is not None:  # a table gives each row the keys of all
             raise TaskError(f"{where}.{name}: no such key; expected {', '.join(known)}{near(name, known)}")
 
 

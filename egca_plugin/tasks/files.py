@@ -70,7 +70,8 @@ def _task_line(task: Task) -> bytes:
 def task_to_mapping(task: Task) -> dict[str, Any]:
     """The task as plain JSON values: DESIGN's contract without empty optional fields, and its further fields behind."""
     row: dict[str, Any] = {name: getattr(task, name) for name in _TEXTS}
-    row["tests"] = task.tests if isinstance(task.tests, str) else [*task.tests, *map(_case, task.cases)]
+    in_words = isinstance(task.tests, str) and not task.cases
+    row["tests"] = task.tests if in_words else [*task.tests, *map(_case, task.cases)]
     row["setup"] = task.setup
     optional = {
         "constraints": list(task.constraints),

@@ -35,9 +35,11 @@ def task_of_row(row: Mapping[str, Any], where: str) -> Task | None:
     if not isinstance(cell, Mapping) or "ground_truth" not in cell:
         raise TaskError(f"{where}, reward_model: got {cell!r:.80}, expected {{style, ground_truth}}")
     field_ = f"{where}, reward_model.ground_truth"
-    truth = cell["ground_truth"]
     declared = _declares_code(row)
+    truth = _as_lists(cell["ground_truth"])
     decoded = _decoded(truth, declared, field_) if isinstance(truth, str) else truth
+    if isinstance(truth, str) and isinstance(decoded, str) and decoded.lstrip().startswith(("{", "[")):
+        truth, decoded = decoded, _decoded(decoded, declared, field_)  # encoded twice
     if _is_ours(decoded):
         return parquet.decode(truth if isinstance(truth, str) else json.dumps(_without_none(decoded)), field_)
     task = verl_rows.task_of(decoded, _about(row, truth), field_)
@@ -120,6 +122,17 @@ def of_dataset(dataset: Any, size: int = 64) -> Iterator[Mapping[str, Any]]:
 # --- one row ------------------------------------------------------------------------------------------------------
 
 
+def _as_lists(value: Any) -> Any:
+    """A table's cell without numpy's arrays and bytes."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, Mapping):
+        return {name: _as_lists(one) for name, one in value.items()}
+    return [_as_lists(one) for one in value] if isinstance(value, list | tuple) else value
+
+
 def _is_ours(decoded: Any) -> bool:
     return isinstance(decoded, Mapping) and "task_id" in decoded and bool({"tests", "entry_point"} & decoded.keys())
 
@@ -139,7 +152,7 @@ def _decoded(text: str, declared: bool, where: str) -> Any:
         return packed.from_pickle(text, where)
     if declared or len(text) > packed.MAX_CHARS:
         return packed.from_json(text, where)
-    if not text.lstrip().startswith(("{", "[")):
+    if not text.lstrip().startswith(("{", "[", '"{', '"[')):
         return text
     try:
         return packed.from_json(text, where)

@@ -7,6 +7,7 @@ reward everything; both are common in public data (APPS 15, TACO 18, CodeContest
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from textwrap import indent
@@ -15,16 +16,24 @@ from typing import Any
 from egca_plugin.errors import SandboxError, TaskError, WireError
 from egca_plugin.judging.checks import compile_checks
 from egca_plugin.judging.referee import judge
+from egca_plugin.program.compiling import compile_error
 from egca_plugin.program.preamble import in_front
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.outside.api import Sandbox
-from egca_plugin.tasks.layouts import cases, programs
+from egca_plugin.tasks.layouts import cases, evalplus, programs
 from egca_plugin.tasks.layouts.layout import Reading
-from egca_plugin.types import Call, CallCase, CallResult, CallStatus, Kind, Outcome, StdinCase, Task, Verdict
+from egca_plugin.types import Call, CallCase, CallResult, CallStatus, Compare, Kind, Outcome, StdinCase, Task, Verdict
 
 HANDLER = "egca_plugin.tasks.soundness:handler"
 DEADLINE_S = 1200.0  # for one row: all its trials at their longest
 MAX_TRIALS = 16  # of programs with readings, together
+_NAMES = """\
+import datetime
+from collections import Counter, OrderedDict, deque
+from decimal import Decimal
+from fractions import Fraction
+inf = float("inf")
+"""
 _IDLE = "def {}({}*args, **kwargs):\n    return None\n"
 MAX_ECHOED = 3  # cases by which a checker is tried without a reference
 
@@ -191,21 +200,44 @@ def _with_outputs(sandbox: Sandbox, reading: Reading, source: str, options: Opti
             strict=True,
         )
     ]
+    pairs = list(zip(reading.inputs, values, strict=True))
     if all(map(_is_json, values)):
-        pairs = zip(reading.inputs, values, strict=True)
-        return replace(
-            reading, tasks=(replace(task, cases=tuple(CallCase(text, "{}", cases.dumped(v)) for text, v in pairs)),)
-        )
-    if task.compare.abs:
+        told = tuple(CallCase(text, "{}", _written(text, value, cases.dumped)) for text, value in pairs)
+        return replace(reading, tasks=(replace(task, cases=told),))
+    if task.compare.abs and task.compare != evalplus.IMPLIED:
         odd = next(number for number, value in enumerate(values) if not _is_json(value))
         raise _NoOutputs(
             f"the reference's output for the arguments {reading.inputs[odd][:80]} is no JSON: {values[odd]!r:.80}"
         )
-    asserts = (
-        f"assert {task.entry_point}(*{json.loads(text)!r}) == {value!r}"
-        for text, value in zip(reading.inputs, values, strict=True)
+    asserts = tuple(
+        f"assert {task.entry_point}(*{json.loads(text)!r}) == {_written(text, value, _source)}" for text, value in pairs
     )
-    return replace(reading, tasks=(replace(task, tests=tuple(asserts)),))
+    return replace(reading, tasks=(replace(task, tests=asserts, setup=_NAMES + task.setup, compare=Compare()),))
+
+
+def _written(arguments: str, value: Any, spell: Callable[[Any], str]) -> str:
+    try:
+        return spell(value)
+    except ValueError as cause:  # it has too many digits, or is no Python
+        raise _NoOutputs(
+            f"the reference's output for the arguments {arguments[:80]} cannot be told: {cause}"
+        ) from cause
+
+
+def _source(value: Any) -> str:
+    """The value in Python, by the names of ``_NAMES``. Raises ValueError."""
+    text = repr(dict(value) if isinstance(value, defaultdict) else value)
+    if _has_nan(value) or compile_error(text) is not None:
+        raise ValueError(f"a {type(value).__name__} that Python's source cannot say")
+    return text
+
+
+def _has_nan(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_nan(one) for pair in value.items() for one in pair)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return any(map(_has_nan, value))
+    return bool(value != value)
 
 
 def _value(arguments: str, result: CallResult) -> Any:

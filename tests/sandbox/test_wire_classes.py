@@ -178,11 +178,12 @@ def test_enumerations_are_real() -> None:
             use(loud)
 
 
-def test_member_with_another_value_is_not_ours() -> None:
-    class Color(enum.Enum):
-        RED = 5
+def test_a_member_is_known_by_its_name_unless_it_is_a_number_itself() -> None:
+    def named(base: type, value: int) -> Any:
+        return base("Shade", {"DARK": value})  # type: ignore[call-arg]
 
-    assert crossed(Color.RED, globals()["Color"]) != globals()["Color"].RED
+    assert crossed(named(enum.Enum, 5).DARK, ours := named(enum.Enum, 1)) is ours.DARK
+    assert crossed(named(enum.IntEnum, 5).DARK, ours := named(enum.IntEnum, 1)) == 5
 
 
 def test_class_that_is_built_otherwise_is_not_ours() -> None:

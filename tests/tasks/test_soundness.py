@@ -117,6 +117,34 @@ def test_outputs_that_json_cannot_say_are_asserted(sandbox: Sandbox) -> None:
     assert "is no JSON: {1}" in refused.detail
 
 
+def test_a_float_has_the_tolerance_of_evalplus_own_judge(sandbox: Sandbox) -> None:
+    task = examine(sandbox, evalplus("return 0.1 * x", [[3]]), Options()).task
+    assert task is not None
+    assert judge(sandbox, "def f(x):\n    return x / 10\n", task).passed
+    assert not judge(sandbox, "def f(x):\n    return x / 9\n", task).passed
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import collections\n    return collections.Counter([x])",
+        "import collections\n    return collections.defaultdict(int, {x: 1})",
+        "import collections\n    return collections.deque([x])",
+        "import datetime\n    return datetime.date(2020, 1, x)",
+        "from fractions import Fraction\n    return Fraction(x, 2)",
+        "return {float('inf')}",
+    ],
+)
+def test_values_of_the_library_are_asserted_by_name(sandbox: Sandbox, body: str) -> None:
+    found = examine(sandbox, evalplus(body, [[3]]), Options())
+    assert (found.reason, found.detail) == ("", "")
+
+
+@pytest.mark.parametrize("body", ["return map(str, [x])", "return {1: float('nan')}", "return 10 ** 5000 + x"])
+def test_values_that_nothing_can_spell_are_refused(sandbox: Sandbox, body: str) -> None:
+    assert examine(sandbox, evalplus(body, [[3]]), Options()).reason == "outputs"
+
+
 def test_a_reference_that_gives_no_output(sandbox: Sandbox) -> None:
     found = examine(sandbox, evalplus("return 1 // x", [[1], [0]]), Options())
     assert found.reason == "outputs"

@@ -100,6 +100,10 @@ class Trials:
         self._effort = Effort(min(self.most, _DEEPER * self._effort.steps), _MORE_WORK)
         return True
 
+    def renew(self) -> None:
+        """Allow as much work as at first once more."""
+        self._effort = Effort(self._effort.steps, _WORK)
+
     def learn(self, told: Sequence[Expectation]) -> None:
         """Further calls that a patch must mend, :meth:`surviving` ones too."""
         self.evidence = replace(self.evidence, holding=(*self.evidence.holding, *told))
@@ -108,12 +112,12 @@ class Trials:
         self._working = {program.combination: program for program in kept}
 
     def focus(self, first: Call) -> None:
-        """Ask about this failing call first from now on, of edits that were tried before too, with new work."""
+        """Ask about this failing call first from now on, of edits that were tried before too."""
         failing = self.evidence.failing
         self._others = self._on() | {failing[0].call: 0}
         ahead = [one for one in failing if one.call == first]
         self.evidence = replace(self.evidence, failing=(*ahead, *(one for one in failing if one.call != first)))
-        self._effort, self._seen, self._begun = Effort(self._effort.steps, _WORK), set(), {}
+        self._seen, self._begun = set(), {}
 
     def halves(self) -> dict[Combination, frozenset[Call]]:
         """What mends the first failing call and harms none that is right: which of the failing ones it mends."""

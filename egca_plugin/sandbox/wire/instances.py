@@ -47,6 +47,13 @@ class Run(Protocol):
     def pairs(value: Any, out: bytearray, depth: int, run: Any) -> None: ...
 
 
+def _argument(value: Any) -> Any:
+    """Classes among an exception's arguments, which decimal's have, by their names."""
+    if type(value) in (list, tuple) and any(isinstance(one, type) for one in value):
+        return type(value)([one.__name__ if isinstance(one, type) else one for one in value])
+    return value.__name__ if isinstance(value, type) else value
+
+
 class Told:
     """The classes that one value needs, and the table of its instances. ``every``: not only namedtuples."""
 
@@ -102,7 +109,7 @@ class Told:
         """Arguments, cause, text where its class makes its own, and attributes."""
         own = type(value).__str__ if isinstance(type(value).__str__, types.FunctionType) else None
         text = None if own is None else str(own(value))[: 10 * MAX_NAME]
-        run.value((tuple(value.args), value.__cause__, text), out, depth, run)
+        run.value((tuple(map(_argument, value.args)), value.__cause__, text), out, depth, run)
         self._attributes(dict(vars(value)), out, depth, run)
 
     def wrapped(self, root: bytearray, run: Run) -> bytearray:

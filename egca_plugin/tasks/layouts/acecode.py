@@ -20,7 +20,7 @@ _USED = ("id", "question", "test_cases", "tests")
 def read(row: Row) -> Reading:
     """One test an assertion."""
     field = "test_cases" if row.has("test_cases") else "tests"
-    tests = row.sequence(field)
+    tests = [test for test in row.sequence(field) if not isinstance(test, str) or test.strip()]
     if not tests:
         raise row.fault(field, "no test", "at least one assertion")
     for number, test in enumerate(tests):

@@ -1,6 +1,7 @@
 """HumanEval+ and MBPP+ as EvalPlus publishes them: inputs only, the outputs are what the reference gives for them.
 
-``base_input`` and ``plus_input`` are lists of argument lists; ``atol`` is the absolute tolerance of numbers.
+``base_input`` and ``plus_input`` are lists of argument lists; ``atol`` is the absolute tolerance of numbers, where it
+is 0 that of its judge for floats (``evalplus.eval.unsafe_execute``).
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from egca_plugin.tasks.layouts import cases
 from egca_plugin.tasks.layouts.layout import Layout, Reading, Row, ask, keys, shown
 from egca_plugin.types import Compare, Task
 
+REL = 1e-7
+IMPLIED = Compare(abs=1e-6, rel=REL)  # where none is told
 _USED = ("task_id", "prompt", "entry_point", "canonical_solution", "base_input", "plus_input", "atol")
 
 
@@ -19,16 +22,16 @@ def read(row: Row) -> Reading:
         raise row.fault("base_input", "no input", "at least one")
     prompt, solution = row.text("prompt"), row.text("canonical_solution")
     name = row.text("entry_point")
-    tolerance = row.fields.get("atol") or 0
-    if not isinstance(tolerance, (int, float)) or not 0 <= tolerance < 1:
-        raise row.fault("atol", shown(tolerance), "a number from 0 to below 1")
+    told = row.fields.get("atol") or 0
+    if not isinstance(told, (int, float)) or not 0 <= told < 1:
+        raise row.fault("atol", shown(told), "a number from 0 to below 1")
     task = Task(
         task_id=row.text("task_id"),
         prompt=prompt,
         entry_point=name,
         reference="",
         tests=(),
-        compare=Compare(abs=float(tolerance)),
+        compare=Compare(abs=float(told), rel=REL) if told else IMPLIED,
         extra=row.rest("evalplus", *_USED),
     )
     # HumanEval's solutions go on from the prompt, MBPP's stand alone.

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from egca_plugin.errors import AssetError, TaskError
+from egca_plugin.program.compiling import compile_error
 from egca_plugin.tasks import hub
+from egca_plugin.tasks.layouts import programs
 from egca_plugin.tasks.layouts.layout import Layout, Reading, Row, keys
 from egca_plugin.types import Task
 
@@ -85,9 +87,17 @@ def _task(row: Any, where: str) -> Task:
         task_id=row["task_id"],
         prompt=row["prompt"],
         entry_point=row["entry_point"],
-        reference=row["prompt"] + row["canonical_solution"],
+        reference=_reference(row["prompt"], row["canonical_solution"]),
         tests=row["test"],
     )
+
+
+def _reference(prompt: str, solution: str) -> str:
+    """The solution goes on from the prompt; one in a fence may be whole."""
+    if compile_error(prompt + solution) is None:
+        return prompt + solution
+    code = programs.unfenced(solution)
+    return prompt + code if compile_error(prompt + code) is None else code
 
 
 LAYOUT = Layout("humaneval", "HumanEval", (keys(*_FIELDS),), read, lambda task: INSTRUCTION)

@@ -11,6 +11,7 @@ from typing import Any
 
 from egca_plugin.errors import AssetError, TaskError
 from egca_plugin.tasks import hub
+from egca_plugin.tasks.layouts import programs
 from egca_plugin.tasks.layouts.layout import Layout, Reading, Row, asked, keys
 from egca_plugin.types import Task
 
@@ -18,6 +19,7 @@ HUB_NAME = "google-research-datasets/mbpp"
 # First and last task number of each split, as the authors cut them.
 SPLITS = {"prompt": (1, 10), "test": (11, 510), "validation": (511, 600), "train": (601, 974)}
 _FIELDS = {"task_id": int, "text": str, "code": str, "test_list": list}
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _USED = (*_FIELDS, "prompt", "test_setup_code", "test_imports")
 
 
@@ -46,8 +48,15 @@ def split_of(task_id: str) -> str:
 def read(row: Row) -> Reading:
     """A row of MBPP or of its sanitized half, which has ``prompt`` for ``text`` and ``test_imports`` for the setup."""
     fields = dict(row.fields)
-    fields.setdefault("text", fields.get("prompt"))
-    fields.setdefault("test_setup_code", "\n".join(row.sequence("test_imports")))
+    if fields.get("text") is None:
+        fields["text"] = fields.get("prompt")
+    if fields.get("test_setup_code") is None:
+        fields["test_setup_code"] = "\n".join(row.sequence("test_imports"))
+    fields["test_list"] = [one for one in row.sequence("test_list") if not isinstance(one, str) or one.strip()]
+    if isinstance(fields.get("task_id"), str) and fields["task_id"].removeprefix("mbpp/").isdigit():
+        fields["task_id"] = int(fields["task_id"].removeprefix("mbpp/"))
+    if isinstance(fields.get("code"), str):
+        fields["code"] = programs.bare(fields["code"])
     task = _task(_checked(fields, row.where), row.where)
     return Reading((replace(task, reference="", extra=row.rest("mbpp", *_USED)),), (task.reference,))
 
@@ -58,7 +67,7 @@ def entry_point(code: str, tests: Iterable[str]) -> str | None:
     Classes do not count: they only build arguments (``Pair`` of mbpp/601). Of several, the outermost call wins.
     """
     body = ast.parse(code).body
-    functions = {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    functions = {node.name for node in body if isinstance(node, _FUNCTIONS)}
     counts: dict[str, int] = {}
     for test in tests:
         names = dict.fromkeys(node.id for node in ast.walk(ast.parse(test)) if isinstance(node, ast.Name))
@@ -85,7 +94,7 @@ def _task(row: Mapping[str, Any], where: str) -> Task:
         raise TaskError(f"{where}: code or test_list is not Python ({error})") from error
     if name is None:
         raise TaskError(f"{where}, field test_list: no test calls a function that the field code defines")
-    definition = next(n for n in ast.parse(code).body if isinstance(n, ast.FunctionDef) and n.name == name)
+    definition = next(n for n in ast.parse(code).body if isinstance(n, _FUNCTIONS) and n.name == name)
     return Task(
         task_id=f"mbpp/{row['task_id']}",
         prompt=prompt(row["text"], f"{name}({ast.unparse(definition.args)})", tests[0]),
@@ -118,8 +127,12 @@ def _checked(row: Any, where: str) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise TaskError(f"{where}: got {type(row).__name__}, expected a row of MBPP")
     for name, kind in _FIELDS.items():
-        if not isinstance(row.get(name), kind) or not row[name]:
-            raise TaskError(f"{where}, field {name}: got {row.get(name)!r}, expected {kind.__name__}")
+        if not isinstance(row.get(name), kind) or row[name] in ("", []):
+            wanted = "a list of assertions" if kind is list else kind.__name__
+            raise TaskError(f"{where}, field {name}: got {row.get(name)!r:.80}, expected {wanted}")
+    for number, test in enumerate(row["test_list"]):
+        if not isinstance(test, str):
+            raise TaskError(f"{where}, field test_list[{number}]: got {test!r:.80}, expected an assertion in Python")
     return row
 
 

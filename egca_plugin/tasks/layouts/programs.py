@@ -26,6 +26,11 @@ def references(texts: Iterable[object]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def bare(text: str) -> str:
+    """The text where it is Python, else the code of its fences: a docstring may have fences too."""
+    return text if compile_error(text) is None else unfenced(text)
+
+
 def unfenced(text: str) -> str:
     """The code of a text: its longest fenced block of Python, or the whole where nothing is fenced."""
     text = text.replace("\r\n", "\n")

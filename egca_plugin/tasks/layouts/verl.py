@@ -17,14 +17,21 @@ def task_of(row: Row) -> Task:
     """The task of the row, whichever ground truth of a verl row it has. Raises TaskError."""
     task = rows.task_of_row(row.fields, row.where)
     if task is None:
-        raise row.unsupported("data_source", shown(row.fields.get("data_source")), "a row that is code")
+        truth = row.fields["reward_model"]["ground_truth"]
+        raise row.unsupported(
+            "reward_model.ground_truth",
+            shown(truth),
+            "no tests of a known form; expected a task, or {inputs, outputs}, {test_code, entry_point}, {assert_case}",
+        )
     return task
 
 
 def read(row: Row) -> Reading:
     """The task of the row, under the messages that the row has."""
     task = task_of(row)
-    messages = chat(row, "prompt", row.sequence("prompt"))
+    given = row.fields.get("prompt")
+    in_words = isinstance(given, str) and not given.lstrip().startswith("[")
+    messages = chat(row, "prompt", [{"role": "user", "content": given}] if in_words else row.sequence("prompt"))
     extra = {name: plain(value) for name, value in row.fields.items() if name not in _OWN and value is not None}
     task = replace(task, prompt=task.prompt or messages[-1]["content"], extra={**task.extra, **extra})
     return Reading(

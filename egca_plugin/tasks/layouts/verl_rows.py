@@ -96,7 +96,7 @@ def _stdin(runs: Sequence[tuple[str, str]], about: About, where: str) -> Task:
         about.prompt,
         "",
         solutions.choose(about.solutions, "", where),
-        "",
+        (),
         kind=Kind.STDIN,
         compare=Compare(abs=TOLERANCE, rel=TOLERANCE) if decimal else Compare(),
         cases=tuple(StdinCase(stdin, (stdout,)) for stdin, stdout in runs),
@@ -119,7 +119,7 @@ def _method(name: str, calls: Sequence[tuple[list[Any], Any]], about: About, whe
         about.prompt,
         f"Solution.{name}",
         reference,
-        "",
+        (),
         kind=Kind.METHOD,
         preamble=IMPORTS + nodes_named(f"{about.prompt}\n{reference}"),
         compare=Compare(abs=TOLERANCE, rel=TOLERANCE) if decimal else Compare(),
@@ -174,7 +174,9 @@ def _checked(truth: Mapping[str, Any], about: About, where: str) -> Task:
 
 
 def _asserted(truth: Mapping[str, Any], about: About, where: str) -> Task:
-    tests = _listed_field(truth, "assert_case", where)
+    tests = [
+        one for one in _listed_field(truth, "assert_case", where) if not (isinstance(one, str) and not one.strip())
+    ]
     trees = []
     for number, test in enumerate(tests):
         try:

@@ -9,6 +9,8 @@ import pytest
 from egca_plugin.errors import AssetError, TaskError
 from egca_plugin.tasks import hub
 from egca_plugin.tasks.layouts import mbpp
+from egca_plugin.tasks.layouts.layout import Row
+from egca_plugin.tasks.layouts.registry import LAYOUTS
 
 ROW = {
     "task_id": 601,
@@ -47,6 +49,20 @@ def test_a_row_becomes_a_task(tmp_path: Path) -> None:
 )
 def test_the_entry_point_is_read_off_the_tests(code: str, tests: list[str], expected: str | None) -> None:
     assert mbpp.entry_point(code, tests) == expected
+
+
+def test_rows_as_others_write_them() -> None:
+    row = {
+        "task_id": "mbpp/0", "text": None, "prompt": "Double it.",
+        "test_list": json.dumps(["assert twice(2) == 4", ""]),
+        "code": "```python\nasync def twice(x):\n    return 2 * x\n```",
+    }  # fmt: skip
+    found = LAYOUTS["mbpp"].read(Row("rows.jsonl:1", "rows/1", row))
+    (task,) = found.tasks
+    assert (task.task_id, task.entry_point, task.tests) == ("mbpp/0", "twice", ("assert twice(2) == 4",))
+    assert found.references == ("async def twice(x):\n    return 2 * x\n",)
+    with pytest.raises(TaskError, match=r"test_list\[1\]: got None, expected an assertion"):
+        LAYOUTS["mbpp"].read(Row("rows.jsonl:1", "rows/1", {**row, "test_list": ["assert twice(2) == 4", None]}))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from egca_plugin.errors import TaskError
+from egca_plugin.tasks.files import task_from_mapping, task_to_mapping
 from egca_plugin.tasks.layouts import verl_rows
 from egca_plugin.tasks.layouts.verl_rows import About
 from egca_plugin.types import CallCase, Compare, Kind, StdinCase, Task
@@ -35,7 +36,7 @@ def pack(value: Any) -> str:
 
 def test_inputs_and_outputs_are_runs_of_a_whole_program() -> None:
     task = read({"inputs": ["3\n1 2 3\n", ""], "outputs": ["6\n", "0\n"], "fn_name": None}, prompt="Sum them.")
-    assert (task.kind, task.entry_point, task.prompt, task.tests) == (Kind.STDIN, "", "Sum them.", "")
+    assert (task.kind, task.entry_point, task.prompt, task.tests) == (Kind.STDIN, "", "Sum them.", ())
     assert task.cases == (StdinCase("3\n1 2 3\n", ("6\n",)), StdinCase("", ("0\n",)))
     assert task.compare == Compare()
 
@@ -116,6 +117,19 @@ def test_skyworks_asserts_name_the_function_that_they_call() -> None:
         }
     )
     assert (task.kind, task.entry_point, len(task.tests)) == (Kind.FUNCTION, "pick", 3)
+
+
+@pytest.mark.parametrize(
+    "truth",
+    [
+        {"inputs": ["2\n"], "outputs": ["4\n"]},
+        {"inputs": ["2"], "outputs": ["4"], "fn_name": "twice"},
+        {"assert_case": ["assert twice(2) == 4", "", " "]},
+    ],
+)
+def test_a_task_file_holds_the_tests(truth: Any) -> None:
+    task = read(truth)
+    assert task_from_mapping(task_to_mapping(task), "t") == task
 
 
 LISTED = [
