@@ -70,6 +70,10 @@ class Given:
             if self._objects or callable(value):
                 one.lives = one.function()
         self._known = {key: one for key, one in self._known.items() if one.function() is not None}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """What the program's copies hold is what the tests' functions hold."""
         for one in self._known.values():
             one.holds = [(content, _items(content)) for content, _ in one.holds]
 

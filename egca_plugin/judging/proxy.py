@@ -184,7 +184,9 @@ class Remote:
 
     def _drawn(self, number: int, count: int, nodes: wire.Nodes) -> Any:
         result = self._send(Call("", wire.encode(((number, count), {}), nodes=self._identity.nodes()), self._take))
-        return self.read(result, nodes)
+        value = self.read(result, nodes)
+        self._given.refresh()
+        return value
 
     def exception(self, result: CallResult) -> BaseException:
         """What a test sees raised for a ``result`` that is no value."""

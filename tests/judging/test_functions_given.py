@@ -108,6 +108,25 @@ def test_what_is_noted_when_the_program_calls_it_later_the_tests_can_read_too(sa
     assert judged(sandbox, forgetful, body + "assert calls == [1, 2]", MEMOIZE).tests_passed == 1
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["def run(f, xs):\n    return map(f, xs)\n", "def run(f, xs):\n    for x in xs:\n        yield f(x)\n"],
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "calls = []\nassert list(run(calls.append, [1, 2])) == [None, None]\nassert calls == [1, 2]",
+        "calls = []\nfor _ in run(calls.append, [1, 2]):\n    pass\nassert calls == [1, 2]",
+        "calls = []\nitems = run(calls.append, [1, 2])\nnext(items)\nassert calls == [1]",
+        "calls = []\nlist(run(calls.append, [1]))\nlist(run(calls.append, [2]))\nassert calls == [1, 2]",
+    ],
+)
+def test_what_it_notes_while_an_iterator_is_drawn_from_the_tests_can_read(
+    sandbox: Sandbox, source: str, body: str
+) -> None:
+    assert judged(sandbox, source, body).passed
+
+
 IDENTICAL = {
     "given back": ("def keep(f): return f\n", "assert keep(double) is double"),
     "in a list": ("def keep(*fs): return list(fs)\n", "assert keep(double, refuse) == [double, refuse]"),

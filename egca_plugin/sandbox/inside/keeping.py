@@ -72,7 +72,7 @@ class Keeper:
             arguments = wire.encode((_data(args), kwargs), objects=True, keep=self.argument)
         if isinstance(thing, _Open):
             return thing.draw(args[0], self)
-        states = self._states() if nodes is self._lasting else []
+        states = self.states(nodes)
         try:
             value = thing(*args, **kwargs)
         except (
@@ -93,8 +93,11 @@ class Keeper:
             encoded = self.encode(value, nodes)
         return encoded, changes((args, kwargs), wire.plain(arguments), nodes, self, _changed(states))
 
-    def _states(self) -> list[tuple[Any, Any]]:
-        """The objects that the other side knows, which a call may change by ways of its own, and what they hold."""
+    def states(self, nodes: wire.Nodes) -> list[tuple[Any, Any]]:
+        """The objects that the other side knows from call to call, which one may change by ways of its own, and what
+        they hold."""
+        if nodes is not self._lasting:
+            return []
         self._watched |= {id(one): one for one in (*self._lasting.objects[self._seen :], *functions.held())}
         self._seen = len(self._lasting.objects)
         return [(one, _state(one)) for one, _ in zip(self._watched.values(), range(MAX_WATCHED))]  # noqa: B905
@@ -146,6 +149,7 @@ class _Open:
             raise self._raised
         items: list[Any] = []
         done, returned = False, None
+        states = keeper.states(self._nodes)
         try:
             if isinstance(self._value, types.CoroutineType):
                 done, returned = True, finished(self._value)
@@ -159,7 +163,7 @@ class _Open:
                 raise
             self._raised = err
         encoded = keeper.encode((tuple(items), done, returned), self._nodes)
-        after = changes(self._arguments, self._before, self._nodes, keeper)
+        after = changes(self._arguments, self._before, self._nodes, keeper, _changed(states))
         self._before = wire.plain(after) or self._before
         return encoded, after
 
