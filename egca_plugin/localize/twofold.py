@@ -37,6 +37,8 @@ def of_two_faults(
     bench: Workbench, trials: Trials, calls: Sequence[Call], ranking: Ranking, focus: Focus
 ) -> list[Choice]:
     """Working patches of two edits. ``calls`` are those that the bench's runs trace, in order."""
+    if trials.exhausted:  # what was tried so far hangs, or takes the memory
+        return []
     trials.renew()
     return _apart(trials, ranking, focus) or _in_a_row(bench, trials, calls, ranking)
 

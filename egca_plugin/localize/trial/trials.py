@@ -84,17 +84,17 @@ class Trials:
     @property
     def spent(self) -> bool:
         """Whether some bound has ended the search, so that "nothing found" would not be true."""
-        return self._effort.work < 1 or self._exhausted
+        return self._effort.work < 1 or self.exhausted
 
     @property
-    def _exhausted(self) -> bool:
+    def exhausted(self) -> bool:
         """Whether nothing more is tried, however many steps are allowed."""
         worn = self._press.worn or self.sandbox.cpu_s > self._most_cpu_s
         return self._hangs < 1 or worn or self.workshop.starved
 
     def deepen(self) -> bool:
         """Allow more steps and more work; False where that would change nothing, or was done often enough."""
-        if self._depth == _DEPTH or self._exhausted or (self._effort.steps >= self.most and not self._stopped):
+        if self._depth == _DEPTH or self.exhausted or (self._effort.steps >= self.most and not self._stopped):
             return False
         self._depth += 1
         self._effort = Effort(min(self.most, _DEEPER * self._effort.steps), _MORE_WORK)
@@ -266,7 +266,7 @@ class Trials:
     def _sweep(
         self, code: CodeType, members: Sequence[Patched], expectations: Sequence[Expectation], effort: Effort
     ) -> list[Met] | None:
-        if self._exhausted:
+        if self.exhausted:
             return [Met.UNTRIED] * len(members)
         answers = sweep(self.workshop, code, [program.on for program in members], expectations, effort)
         self._hangs -= answers is None and not self.workshop.alive
@@ -280,7 +280,7 @@ class Trials:
         budget = Budget(max_events=0, max_steps=steps, max_bytes=0)
         start = 0
         while start < len(programs):
-            if self._exhausted:
+            if self.exhausted:
                 yield from itertools.repeat([_GIVEN_UP] * len(calls), len(programs) - start)
                 return
             code = programs[start].code
@@ -310,7 +310,7 @@ class Trials:
                 left -= 1
                 self._hangs -= any(result.status in _FATAL for result in results)
                 effort.work -= sum(result.steps for result in results)
-                if self._exhausted or effort.work < 1:
+                if self.exhausted or effort.work < 1:
                     break
         yield from itertools.repeat([_GIVEN_UP] * len(calls), left)
 
