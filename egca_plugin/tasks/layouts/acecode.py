@@ -20,21 +20,27 @@ _USED = ("id", "question", "test_cases", "tests")
 def read(row: Row) -> Reading:
     """One test an assertion."""
     field = "test_cases" if row.has("test_cases") else "tests"
-    tests = [test for test in row.sequence(field) if not isinstance(test, str) or test.strip()]
-    if not tests:
-        raise row.fault(field, "no test", "at least one assertion")
-    for number, test in enumerate(tests):
-        if not isinstance(test, str) or programs.tree(test) is None:
-            raise row.fault(f"{field}[{number}]", shown(test), "an assertion in Python")
+    tests = assertions(row, field)
     task = Task(
         task_id=row.id("acecode", "id"),
         prompt=row.text("question"),
         entry_point=called_by(row, field, tests),
         reference="",
-        tests=tuple(tests),
+        tests=tests,
         extra=row.rest("acecode", *_USED),
     )
     return Reading((task,))
+
+
+def assertions(row: Row, field: str) -> tuple[str, ...]:
+    """Those of the field that are not empty. Raises TaskError where one is no Python, or none is there."""
+    tests = [test for test in row.sequence(field) if not isinstance(test, str) or test.strip()]
+    if not tests:
+        raise row.fault(field, "no test", "at least one assertion")
+    for number, test in enumerate(tests):
+        if not isinstance(test, str) or programs.tree(test.strip()) is None:
+            raise row.fault(f"{field}[{number}]", shown(test), "an assertion in Python")
+    return tuple(test.strip() for test in tests)
 
 
 def called_by(row: Row, field: str, tests: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ from egca_plugin.tasks.layouts import (
     livecodebench,
     mbpp,
     nemo_gym,
+    opencodeinstruct,
     ours,
     rstar,
     synthetic1,
@@ -46,6 +47,7 @@ _ALL = (
     codeforces.LAYOUT,
     nemo_gym.LAYOUT,
     acecode.LAYOUT,
+    opencodeinstruct.LAYOUT,
     rstar.LAYOUT,
     condefects.LAYOUT,
 )
