@@ -103,8 +103,8 @@ def test_a_function_of_which_cases_are_told_may_be_a_method(answer: str) -> None
 
 
 def test_what_the_tests_import_is_there_for_the_program_too() -> None:
-    task = replace(FUNCTION, setup="import math\nfrom re import findall\nx = 1")
-    assert extract("def double(x):\n    return math.prod([2, x])", task).source.startswith("import math\ndef")
+    task = replace(FUNCTION, setup="import math\nfrom re import findall\nfrom solution import two\nx = 1")
+    assert extract("def double(x):\n    return math.prod([two, x])", task).source.startswith("import math\ndef")
 
 
 def test_the_preamble_stands_in_front_and_nobody_sampled_it() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 from functools import reduce
 
 from egca_plugin.program.nodes import walk
@@ -15,6 +16,7 @@ from egca_plugin.program.reading.target import Target
 
 _GIVEN = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__", "__annotations__", "__builtins__", "__class__"}
 
+_LIBRARIES = sys.stdlib_module_names | {"numpy"}
 _MAX_ROUNDS = 4  # of looking for what the blocks that were found need themselves
 _MAX_NAMES = 32
 _MAX_EARLIER = 8  # blocks that are asked whether they have all of a helper
@@ -57,10 +59,16 @@ def imports_for(sheet: Sheet, found: Draft, setup: str) -> str:
         given = ast.parse(setup) if names else ast.Module([], [])
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
-    wanted = [one for one in given.body if isinstance(one, ast.Import | ast.ImportFrom)]
+    wanted = [one for one in given.body if isinstance(one, ast.Import | ast.ImportFrom) and _is_of_a_library(one)]
     return "".join(
         f"{ast.unparse(one)}\n" for one in wanted if names & {name for alias in one.names for name in _bound(alias)}
     )
+
+
+def _is_of_a_library(node: ast.Import | ast.ImportFrom) -> bool:
+    """Not of the program itself, which tests import by some name."""
+    modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+    return all(module.partition(".")[0] in _LIBRARIES for module in modules)
 
 
 def _giving(sheet: Sheet, others: list[Run], name: str, end: int) -> int | None:
