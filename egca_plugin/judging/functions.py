@@ -16,7 +16,7 @@ import re
 import sys
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodDescriptorType, ModuleType
 from typing import Any
 
@@ -71,6 +71,10 @@ def told(function: Any, depth: int = MAX_NESTED, *, shared: bool = False) -> Cod
     found = _by_name(function, shared)
     if found is not None:
         return found
+    if type(function) is partial and depth:
+        parts = [_value("partial", "what it calls", one, depth, shared) for one in (function.func, *function.args)]
+        named = {key: _value("partial", key, one, depth, shared) for key, one in function.keywords.items()}
+        return Code("functools:partial", b"", tuple(parts), named, (), ())
     if type(function) is not FunctionType or not depth:
         raise WireError(f"the function {name!r} cannot cross to the program; expected builtin values")
     if why := _reaches_out(function):
@@ -121,6 +125,8 @@ def _by_name(function: Any, shared: bool) -> Code | None:
     """One of the standard library's: ``math.sqrt``, ``str.upper``, ``itemgetter(1)``; and ``seen.append``."""
     kind = type(function)
     if shared and kind is BuiltinFunctionType and type(function.__self__) in CONTAINERS:
+        return _named(f":{function.__name__}", (function.__self__,))
+    if kind is BuiltinFunctionType and type(function.__self__) in PLAIN:
         return _named(f":{function.__name__}", (function.__self__,))
     if kind in _GETTERS and function.__reduce__()[0] is kind:
         return _named(f"operator:{kind.__name__}", function.__reduce__()[1])

@@ -28,7 +28,7 @@ def memoize(f):
 def judged(sandbox: Sandbox, source: str, body: str, reference: str = "", front: str = "") -> Verdict:
     name = (reference or source).split("def ")[1].split("(")[0]
     lines = "".join(f"    {line}\n" for line in body.strip().splitlines())
-    tests = f"import math, operator, pytest\nfrom solution import {name}\n{front}\ndef test_it():\n{lines}"
+    tests = f"import functools, math, operator, pytest\nfrom solution import {name}\n{front}\ndef test_it():\n{lines}"
     return judge(sandbox, source, Task("t/1", "", name, reference or source, tests))
 
 
@@ -42,6 +42,9 @@ GIVEN = {
     "one in a list": "assert apply(lambda fs: [f(1) for f in fs], [double, lambda x: -x]) == [2, -1]",
     "a generator function": "def two(x):\n    yield x\n    yield x + 1\nassert list(apply(two, 1)) == [1, 2]",
     "one that raises": "with pytest.raises(ValueError, match='no 3'):\n    apply(refuse, 3)",
+    "a partial": "assert apply(functools.partial(pow, 2), 3) == 8\n"
+    "assert apply(functools.partial(functools.partial(between, 1), high=9), 4) == (1, 4, 9)",
+    "a method of a text": "assert apply('-'.join, ['a', 'b']) == 'a-b'",
     "methods and functions of the library": "assert apply(str.upper, 'x') + apply(operator.add, 'y', 'z') == 'Xyz'\n"
     "assert apply(math.sqrt, 4) == 2 and apply(operator.itemgetter(1), 'ab') == 'b'",
 }
@@ -51,6 +54,9 @@ def double(x):
 
 def factorial(n):
     return 1 if n < 2 else n * factorial(n - 1)
+
+def between(low, x, high=5):
+    return low, x, high
 
 def refuse(x):
     raise ValueError(f"no {x}")

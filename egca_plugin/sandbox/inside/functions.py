@@ -47,7 +47,7 @@ def _of_library(code: Code) -> Any:
     found: Any = importlib.import_module(module)
     for name in path.split("."):
         found = getattr(found, name)
-    return found if code.defaults is None else found(*code.defaults)
+    return found if code.defaults is None else found(*code.defaults, **(code.keywords or {}))
 
 
 def _bind(held: Held, function: Any, put: Callable[[Any], None]) -> None:
