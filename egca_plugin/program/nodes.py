@@ -9,12 +9,24 @@ _Node = TypeVar("_Node", bound=ast.AST)
 _LONG = 10_000  # bits: texts of longer integers are hexadecimal, which takes linear time and has no limit of digits
 
 
+# Fields that hold no nodes, whatever the class.
+_TEXTS = frozenset({
+    "id", "attr", "arg", "module", "level", "asname", "kind", "type_comment", "conversion", "simple", "is_async",
+    "rest",
+})  # fmt: skip
+_parts: dict[type[ast.AST], tuple[str, ...]] = {ast.Constant: ()}  # the other fields of each class that was met
+
+
 def walk(node: ast.AST) -> list[ast.AST]:
-    """The nodes that ``ast.walk`` yields, in its order, in about half of its time."""
+    """The nodes that ``ast.walk`` yields, in its order, in about a third of its time."""
     found = [node]
     for parent in found:  # grows meanwhile
+        kind = type(parent)
+        names = _parts.get(kind)
+        if names is None:
+            names = _parts[kind] = tuple(name for name in kind._fields if name not in _TEXTS)
         values = parent.__dict__
-        for name in parent._fields:
+        for name in names:
             value = values.get(name)
             if isinstance(value, ast.AST):
                 found.append(value)

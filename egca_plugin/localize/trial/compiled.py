@@ -39,6 +39,7 @@ class Press:
         self._scopes = local_names(tree)
         self._size = len(walk(tree))
         self._left = MAX_NODES
+        self._known: dict[Edit, tuple[bool, int]] = {}  # does it change its scope, and how large it is
 
     @property
     def worn(self) -> bool:
@@ -49,12 +50,19 @@ class Press:
         together: list[Combination] = []
         alone: list[Combination] = []
         for combination in chunk:
-            (alone if any(changes_scope(edit, self._scopes) for edit in combination) else together).append(combination)
+            (alone if any(self._looked_at(edit)[0] for edit in combination) else together).append(combination)
         programs = list(self._together(together))
         for combination in alone:
             freeing = any(frees_name(edit, self._scopes) for edit in combination)
             programs += self._for_good(combination) if freeing else self._together([combination])
         return programs
+
+    def _looked_at(self, edit: Edit) -> tuple[bool, int]:
+        """A pair of edits is tried for each other one, so each is met often."""
+        known = self._known.get(edit)
+        if known is None:
+            known = self._known[edit] = changes_scope(edit, self._scopes), size(edit.new)
+        return known
 
     def _for_good(self, combination: Combination) -> Iterator[Patched]:
         """The patched program without what it replaces, whose mere presence would decide what a name means."""
@@ -68,7 +76,7 @@ class Press:
         if not chunk or self.worn:
             return
         edits = list(dict.fromkeys(edit for combination in chunk for edit in combination))
-        self._left -= self._size + sum(size(edit.new) for edit in edits)
+        self._left -= self._size + sum(self._looked_at(edit)[1] for edit in edits)
         program = slotted(self._tree, edits)
         try:
             code = program.compile()

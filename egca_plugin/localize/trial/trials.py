@@ -64,6 +64,7 @@ class Trials:
     count: int = 0
     _seen: set[object] = field(default_factory=set)
     _working: dict[Combination, Patched] = field(default_factory=dict)
+    _keys: dict[Edit, object] = field(default_factory=dict)
     _begun: dict[Combination, Patched] = field(default_factory=dict)  # what mends the first failing call
     _cut: list[Patched] = field(default_factory=list)
     _stopped: bool = False
@@ -181,10 +182,15 @@ class Trials:
     def _fresh(self, edits: Sequence[Combination]) -> Iterator[Combination]:
         """Those not tried before; the same change proposed twice is tried once."""
         for combination in edits:
-            identity = tuple((edit.place, key(edit.new)) for edit in combination)
+            identity = tuple((edit.place, self._key(edit)) for edit in combination)
             if identity not in self._seen and not any(map(_returns_from_module, combination)):
                 self._seen.add(identity)
                 yield combination
+
+    def _key(self, edit: Edit) -> object:
+        if edit not in self._keys:
+            self._keys[edit] = key(edit.new)
+        return self._keys[edit]
 
     def _mending(self, programs: Sequence[Patched]) -> list[Combination]:
         """Those that mend every call: the first failing one is asked before the rest."""
