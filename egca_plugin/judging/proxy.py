@@ -183,7 +183,14 @@ class Remote:
         return self._noted(DRAW, (thing, count), {}, lambda: self._drawn(number, count, nodes))
 
     def _drawn(self, number: int, count: int, nodes: wire.Nodes) -> Any:
-        result = self._send(Call("", wire.encode(((number, count), {}), nodes=self._identity.nodes()), self._take))
+        self._given.begin()
+        self._given.check()
+        try:
+            result = self._send(Call("", wire.encode(((number, count), {}), nodes=self._identity.nodes()), self._take))
+        except BaseException as err:  # as in :meth:`_ask`
+            self._read_changes(err, nodes, "", ())
+            self._given.refresh()
+            raise
         value = self.read(result, nodes)
         self._given.refresh()
         return value

@@ -99,6 +99,11 @@ class Ranking:
         self._known: dict[Combination, Choice] = {}
         self._agreement: dict[Combination, float | None] = {}
 
+    @property
+    def has_further_inputs(self) -> bool:
+        """Whether a patch can be asked for more than the tests do."""
+        return self._trials.has_fresh_calls and bool(self._further())
+
     def rank(self, found: Sequence[Combination]) -> list[Choice]:
         """The patches that agree best with the reference on further inputs, the least costly first."""
         self._ask(found)

@@ -185,7 +185,7 @@ class TraceLocalizer:
             if not told:
                 break
             trials.learn(told)
-        reason = Reason.BUDGET if trials.spent or bench.cropped else Reason.UNVERIFIED
+        reason = Reason.BUDGET if trials.cut_short or bench.cropped else Reason.UNVERIFIED
         return replace(_wide(case, bench, source_map, reason), trials=trials.count)
 
     def _focused(

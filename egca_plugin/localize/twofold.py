@@ -4,23 +4,25 @@ What mends one of them shows in one of two ways. Where each has inputs of its ow
 failing calls; the other is then looked for on a call that is left. Where both meet on all inputs (two statements in a
 row), it makes the run go on longer as the reference's does, with k* moved behind it.
 
-Two edits that pass the tests by luck are many, so only a pair that agrees with the reference on all further inputs
-counts.
+Two edits that pass the tests by luck are many, so only two small ones count that agree with the reference on all
+further inputs and leave no definition dead.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from egca_plugin.localize.choose import Choice, Ranking
+from egca_plugin.localize.choose import Choice, Ranking, edits_size
+from egca_plugin.localize.confidence import SMALL
 from egca_plugin.localize.repair.edits import Edit
 from egca_plugin.localize.repair.single import single_edits
 from egca_plugin.localize.repair.workbench import Workbench
 from egca_plugin.localize.residue import left_over
 from egca_plugin.localize.trial.compiled import Combination
 from egca_plugin.localize.trial.trials import Trials
+from egca_plugin.program.nodes import walk
 from egca_plugin.types import Call
 
 _HALVES, _OF_A_STATEMENT = 4, 2  # patches of one fault with which the other one is looked for
@@ -37,10 +39,12 @@ def of_two_faults(
     bench: Workbench, trials: Trials, calls: Sequence[Call], ranking: Ranking, focus: Focus
 ) -> list[Choice]:
     """Working patches of two edits. ``calls`` are those that the bench's runs trace, in order."""
-    if trials.exhausted:  # what was tried so far hangs, or takes the memory
+    if trials.exhausted or not ranking.has_further_inputs:  # what was tried so far hangs; or nothing could convince
         return []
     trials.renew()
-    return _apart(trials, ranking, focus) or _in_a_row(bench, trials, calls, ranking)
+    choices = _apart(trials, ranking, focus) or _in_a_row(bench, trials, calls, ranking)
+    trials.focus(calls[0])
+    return choices
 
 
 def _apart(trials: Trials, ranking: Ranking, focus: Focus) -> list[Choice]:
@@ -50,10 +54,11 @@ def _apart(trials: Trials, ranking: Ranking, focus: Focus) -> list[Choice]:
         if call != failing[0]:
             other = focus(call)
             trials.focus(call)
-            trials.search(single_edits(other) if other is not None else (), _OTHER)
-        halves = _best(trials.halves())
-        for half, mended in halves:
-            left = next(one for one in failing if one not in mended)
+            found = trials.search(single_edits(other) if other is not None else (), _OTHER)
+            if whole := [choice for choice in (ranking.rank(found) if found else ()) if choice.proves]:
+                return whole  # one that the first call did not get to in time
+        halves = [(half, left) for half, mended in _best(trials.halves()) for left in [*_left(failing, mended)][:1]]
+        for half, left in halves:
             other = focus(left)
             trials.focus(left)
             choices = _completed(half, single_edits(other) if other is not None else (), trials, ranking)
@@ -62,6 +67,10 @@ def _apart(trials: Trials, ranking: Ranking, focus: Focus) -> list[Choice]:
         if halves:
             break
     return []
+
+
+def _left(failing: Sequence[Call], mended: frozenset[Call]) -> Iterator[Call]:
+    return (one for one in failing if one not in mended)
 
 
 def _best(halves: Mapping[Combination, frozenset[Call]]) -> list[tuple[Edit, frozenset[Call]]]:
@@ -103,6 +112,20 @@ def _of_several(halves: Sequence[tuple[Edit, Told]]) -> list[tuple[Edit, Told]]:
 
 def _completed(half: Edit, edits: Sequence[Edit], trials: Trials, ranking: Ranking) -> list[Choice]:
     """``half`` with another edit that mends what it leaves."""
-    found = trials.search_combinations([(half, edit) for edit in edits if edit.place != half.place], _OTHER)
+    pairs = [(half, edit) for edit in edits if edit.place != half.place and not _overlap(half, edit)]
+    found = trials.search_combinations(pairs, _OTHER)
     found = trials.search([edit for _, edit in found], _OTHER) or found  # one that needs no other
-    return [choice for choice in (ranking.rank(found) if found else ()) if choice.agrees == 1.0]
+    return [choice for choice in (ranking.rank(found) if found else ()) if _convinces(choice)]
+
+
+def _overlap(one: Edit, other: Edit) -> bool:
+    """Whether one takes out what the other is made in."""
+    return any(
+        a.old is not None and b.old is not None and any(part is b.old for part in walk(a.old))
+        for a, b in ((one, other), (other, one))
+    )
+
+
+def _convinces(choice: Choice) -> bool:
+    small = edits_size(choice.edits) <= SMALL * len(choice.edits)
+    return choice.agrees == 1.0 and small and not choice.bypassed

@@ -43,7 +43,7 @@ from collections.abc import Iterator
 from egca_plugin.program.compiling import MAX_CHARS
 from egca_plugin.program.reading.drafts import Compiler, Draft
 from egca_plugin.program.reading.fences import blocks
-from egca_plugin.program.reading.needs import imports_for, with_needed
+from egca_plugin.program.reading.needs import binds, imports_for, with_needed
 from egca_plugin.program.reading.prompt import head
 from egca_plugin.program.reading.readings import read
 from egca_plugin.program.reading.runs import Run, runs
@@ -118,9 +118,17 @@ def _program(sheet: Sheet, task: Task) -> Draft | None:
     if methods:
         given = "".join(f"    {name} = {name}\n" for name in methods)
         found = found.with_end(f"\n\nclass {sheet.target.owner}:\n{given}")
-    if task.kind is Kind.FUNCTION and task.cases:
-        found = found.with_end(sheet.target.alias(found.source, anew=bool(methods)))
+    if sheet.target.assumed:
+        found = _as_function(sheet, found, anew=bool(methods))
     return found.behind(task.preamble if task.preamble.endswith("\n") or not task.preamble else task.preamble + "\n")
+
+
+def _as_function(sheet: Sheet, found: Draft, *, anew: bool) -> Draft:
+    """A method under the name of the function that was asked for, where there is none, or ``anew``."""
+    target, tree = sheet.target, sheet.compiler.tree(found)
+    if tree is None or target.defined(found.source) is None or (target.name in binds(tree) and not anew):
+        return found
+    return found.with_end(f"\n\n{target.name} = {target.owner}().{target.name}\n")
 
 
 def _whole(sheet: Sheet) -> tuple[Draft, bool] | None:

@@ -70,8 +70,7 @@ def _task_line(task: Task) -> bytes:
 def task_to_mapping(task: Task) -> dict[str, Any]:
     """The task as plain JSON values: DESIGN's contract without empty optional fields, and its further fields behind."""
     row: dict[str, Any] = {name: getattr(task, name) for name in _TEXTS}
-    in_words = isinstance(task.tests, str) and not task.cases
-    row["tests"] = task.tests if in_words else [*task.tests, *map(_case, task.cases)]
+    row["tests"] = [*map(_case, task.cases)] or (task.tests if isinstance(task.tests, str) else list(task.tests))
     row["setup"] = task.setup
     optional = {
         "constraints": list(task.constraints),

@@ -6,7 +6,9 @@ reward everything; both are common in public data (APPS 15, TACO 18, CodeContest
 
 from __future__ import annotations
 
+import ast
 import json
+import math
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,7 +22,7 @@ from egca_plugin.program.compiling import compile_error
 from egca_plugin.program.preamble import in_front
 from egca_plugin.sandbox import wire
 from egca_plugin.sandbox.outside.api import Sandbox
-from egca_plugin.tasks.layouts import cases, evalplus, programs
+from egca_plugin.tasks.layouts import cases, programs
 from egca_plugin.tasks.layouts.layout import Reading
 from egca_plugin.types import Call, CallCase, CallResult, CallStatus, Compare, Kind, Outcome, StdinCase, Task, Verdict
 
@@ -204,15 +206,29 @@ def _with_outputs(sandbox: Sandbox, reading: Reading, source: str, options: Opti
     if all(map(_is_json, values)):
         told = tuple(CallCase(text, "{}", _written(text, value, cases.dumped)) for text, value in pairs)
         return replace(reading, tasks=(replace(task, cases=told),))
-    if task.compare.abs and task.compare != evalplus.IMPLIED:
+    if reading.tolerant:
         odd = next(number for number, value in enumerate(values) if not _is_json(value))
         raise _NoOutputs(
             f"the reference's output for the arguments {reading.inputs[odd][:80]} is no JSON: {values[odd]!r:.80}"
         )
-    asserts = tuple(
-        f"assert {task.entry_point}(*{json.loads(text)!r}) == {_written(text, value, _source)}" for text, value in pairs
-    )
-    return replace(reading, tasks=(replace(task, tests=asserts, setup=_NAMES + task.setup, compare=Compare()),))
+    asserts = tuple(_asserted(task, text, value) for text, value in pairs)
+    return replace(reading, tasks=(replace(task, tests=asserts, compare=Compare()),))
+
+
+def _asserted(task: Task, arguments: str, value: Any) -> str:
+    """A float may be off by the task's tolerance, anything else is equal; names are the test's own."""
+    call, told = f"{task.entry_point}(*{json.loads(arguments)!r})", _written(arguments, value, _source)
+    if type(value) is float and math.isfinite(value):
+        return f"assert abs({call} - {told}) <= {task.compare.abs + task.compare.rel * abs(value)!r}"
+    return f"{'' if _is_literal(told) else _NAMES}assert {call} == {told}"
+
+
+def _is_literal(text: str) -> bool:
+    try:
+        ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
 
 
 def _written(arguments: str, value: Any, spell: Callable[[Any], str]) -> str:
@@ -237,7 +253,10 @@ def _has_nan(value: Any) -> bool:
         return any(_has_nan(one) for pair in value.items() for one in pair)
     if isinstance(value, (list, tuple, set, frozenset)):
         return any(map(_has_nan, value))
-    return bool(value != value)
+    try:
+        return bool(value != value)
+    except ArithmeticError:  # a signalling one of decimal's
+        return True
 
 
 def _value(arguments: str, result: CallResult) -> Any:

@@ -133,6 +133,14 @@ def test_what_it_notes_while_an_iterator_is_drawn_from_the_tests_can_read(
     assert judged(sandbox, source, body).passed
 
 
+def test_what_it_notes_before_an_iterator_raises_the_tests_can_read(sandbox: Sandbox) -> None:
+    source = "def run(f, xs):\n    for x in xs:\n        yield f(x)\n        if x == 2:\n            raise ValueError\n"
+    body = "calls = []\nwith pytest.raises(ValueError):\n    list(run(calls.append, [1, 2, 3]))\nassert calls == [1, 2]"
+    assert judged(sandbox, source, body).passed
+    early = source.replace("yield f(x)\n        if x == 2:", "f(x)\n        if x == 2:") + "        yield x\n"
+    assert judged(sandbox, early, body).passed
+
+
 IDENTICAL = {
     "given back": ("def keep(f): return f\n", "assert keep(double) is double"),
     "in a list": ("def keep(*fs): return list(fs)\n", "assert keep(double, refuse) == [double, refuse]"),

@@ -40,6 +40,17 @@ def f(x):
 """
 IN_WORDS = LIGHT.replace("= 1", "= 'red'").replace("= 2", "= 'green'")
 TURNED = LIGHT.replace("= 1", "= 3").replace("RED = 3\n    GREEN = 2", "GREEN = 2\n    RED = 3")
+SIDES = """
+from enum import Enum
+class Side(Enum):
+    LEFT = (0, 1)
+    RIGHT = (0, -1)
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+def f(left):
+    return Side.LEFT if left else Side.RIGHT
+"""
+SIDE_TESTS = "from solution import f, Side\ndef test():\n    assert f(1) is Side.LEFT and f(1).x == 0\n"
 CODE_TESTS = """
 import pytest
 from solution import f, Coded
@@ -86,6 +97,9 @@ def test():
         (LIGHT, LIGHT_TESTS, TURNED, True),
         (LIGHT, LIGHT_TESTS, LIGHT.replace("x % 2", "x % 3"), False),
         (LIGHT, LIGHT_TESTS + "    assert f(1).value == 1\n", IN_WORDS, False),
+        (SIDES, SIDE_TESTS, SIDES, True),
+        (SIDES, SIDE_TESTS, SIDES.replace("(0, 1)", "(7, 7)"), False),
+        (EMPTY, EMPTY_TESTS + "    assert vars(caught.value) == {}\n", EMPTY, True),
         (DIVIDED, DIVIDED_TESTS, DIVIDED, True),
     ],
 )

@@ -155,7 +155,7 @@ def test_limits_of_the_task(box: Sandbox) -> None:
 
 
 def test_many_tests_may_take_longer_together(box: Sandbox) -> None:
-    """Thirty tests of a quarter of their limit, and thirty that want more than all of them may have."""
+    """Thirty tests, each of less than half its limit, that take more than ten times that."""
     loop = "import time\nend = time.process_time() + {}\nwhile time.process_time() < end: pass\nprint(input())"
     many = replace(SUMS, cases=tuple(StdinCase(f"{n}\n", (f"{n}\n",)) for n in range(30)), limits=Limits(time_s=0.2))
     assert judge(box, loop.format(0.08), many).passed  # 2.4 s, twelve times the limit of one

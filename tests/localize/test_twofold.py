@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pytest import MonkeyPatch
+
+from egca_plugin.localize import twofold
 from egca_plugin.types import Localization
 
 Localize = Callable[..., Localization]
@@ -68,9 +71,34 @@ def test_two_faults_in_a_row_are_told_by_how_far_the_run_goes_on_like_the_refere
     assert sorted(text_of(found, SQUARES)) in (["+", ">"], [">", "x + x"], ["+", "x > 3"])
 
 
-def test_two_edits_that_pass_the_tests_by_luck_prove_nothing(localize: Localize) -> None:
-    """Two tests, two made-up answers: any two numbers would do, and further inputs tell them apart."""
+DIGITS = """
+def f(n):
+    total = 0
+    while n:
+        total, n = total + n % 3, n // 3
+    return total
+"""
+
+
+def test_two_edits_that_pass_the_tests_by_luck_prove_nothing(localize: Localize, monkeypatch: MonkeyPatch) -> None:
+    """``return 3`` and ``return 2`` pass these two tests; other inputs tell them from a program that is right."""
     candidate = "def f(n):\n    if n % 2:\n        return 1\n    return 0\n"
-    reference = "def f(n):\n    return sum(k for k in range(n) if n % (k + 1) == 0)\n"
-    found = localize(candidate, reference, "assert f(7) == 6", "assert f(8) == 4")
-    assert not found.verified or found.stage != "pair"
+    tests = ("assert f(7) == 3", "assert f(6) == 2")
+    assert localize(candidate, DIGITS, *tests).stage != "pair"
+    monkeypatch.setattr(twofold, "_convinces", lambda choice: True)
+    assert localize(candidate, DIGITS, *tests).stage == "pair"
+
+
+def test_a_patch_that_mends_all_and_convinces_nobody_is_no_half(localize: Localize) -> None:
+    doubled = "def f(n):\n    return n * 2\n"
+    by_table = """
+def f(n):
+    table = {}
+    for k in range(1, 60):
+        table[-k] = 0 if k < 3 else (k * 7919) % 1013 + 5
+    for k in range(60):
+        table[k] = k + k
+    return table[n]
+"""
+    tests = ["assert f(-1) == 0", "assert f(-2) == 0", "assert f(3) == 6", "assert f(0) == 0", "assert f(5) == 10"]
+    assert not localize(doubled, by_table, *tests).verified

@@ -15,6 +15,7 @@ CHAT = Task("m", "Double all numbers.", "Solution().double", "", (), kind=Kind.M
 FUNCTION = Task("f", "Write double(x).", "double", "", ())
 PROGRAM = Task("p", "Read n and print its double.", "", "", (), kind=Kind.STDIN)
 MAIN = "n = int(input())\nprint(n * 2)\n"
+DOTTED = "class E(Exception):\n    ...\nn = int(input())\nprint(n * 2)\n"
 FAST = "import os\nn = int(os.read(0, 99))\nprint(n * 2)\n"
 CLASS = "class Solution:\n    def double(self, xs: List[int]):\n        return [2 * x for x in xs]\n"
 
@@ -65,6 +66,7 @@ def test_a_class_with_the_method_comes_before_its_usage(task: Task) -> None:
         (f"```python\n{MAIN}```\nFrom a file:\n```python\nimport sys\nsys.stdin = open('a')\nprint(1)\n```", MAIN),
         (f"```python\n{MAIN}```\nTry:\n```python\nsys.stdin = io.StringIO('3')\nmain()\nprint('ok')\n```", MAIN),
         (f"```python\n{MAIN}```\nTry:\n```python\np = Popen(['a'], stdin=PIPE, stdout=PIPE)\nprint(p)\n```", MAIN),
+        (f"```python\nx = [1]\n```\nAll:\n```python\n{DOTTED}```", DOTTED),
         (f"```python\n{MAIN}```\nFor many:\n```python\nt = int(input())\n...\nprint(t)\n```", MAIN),
         (f"```python\n{MAIN}```\nFaster:\n```python\n{FAST}```", FAST),
         (f"```pypy3\n{MAIN}```", MAIN),
@@ -94,6 +96,9 @@ def test_a_repetition_that_was_cut_off_is_no_program(cut: int) -> None:
         "def double(self, x):\n    return self.times(2, x)\n\ndef times(self, n, x):\n    return n * x",
         "def double(x):\n    return 2 * x",
         "double = lambda x: 2 * x",
+        "def double(self):\n    return 2 * self",
+        "class Solution:\n    def double(self, x): return x\ntry:\n    def double(x): return 2 * x\nfinally:\n    pass",
+        "```python\nif True:\n    def double(x): return 2 * x\n```\nUse it:\n```python\nx = [1]\nprint(x)\n```",
     ],
 )
 def test_a_function_of_which_cases_are_told_may_be_a_method(answer: str) -> None:

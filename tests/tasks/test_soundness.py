@@ -112,7 +112,11 @@ def test_outputs_that_json_cannot_say_are_asserted(sandbox: Sandbox) -> None:
     assert found.reason == ""
     assert found.task is not None
     assert found.task.tests == ("assert f(*[1]) == {1: {1}}", "assert f(*[2]) == {2: {2}}")
-    refused = examine(sandbox, evalplus("return {x}", [[1]], atol=0.1), Options())
+    mixed = examine(sandbox, evalplus("return {x} if x > 1 else 0.1 * x", [[1], [2]]), Options()).task
+    assert mixed is not None
+    assert judge(sandbox, "def f(x):\n    return {x} if x > 1 else x / 10 + 1e-9\n", mixed).passed
+    assert not judge(sandbox, "def f(x):\n    return {x} if x > 1 else x / 9\n", mixed).passed
+    refused = examine(sandbox, evalplus("return {x}", [[1]], atol=1e-6), Options())
     assert (refused.reason, refused.task) == ("outputs", None)
     assert "is no JSON: {1}" in refused.detail
 

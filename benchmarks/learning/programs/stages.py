@@ -81,14 +81,6 @@ STAGES = {
         tuple(range(32, 38)),
         Plan(steps=60),
     ),
-    # The same on seeds that nobody had seen, with a localiser that proves two faults as well.
-    "choice_again": Stage(
-        ("short", "branches", "long"),
-        ("positives", "choice"),
-        (2.5e-4,),
-        tuple(range(38, 42)),
-        Plan(steps=60),
-    ),
     "smoke": Stage(
         ("short",), ("grpo", "decision"), (2.5e-4,), (0,), Plan(groups=2, size=4, steps=2, every=1, held_out=1)
     ),

@@ -68,6 +68,7 @@ class Trials:
     _begun: dict[Combination, Patched] = field(default_factory=dict)  # what mends the first failing call
     _cut: list[Patched] = field(default_factory=list)
     _stopped: bool = False
+    _ended: bool = False  # whether there was an end of the work before it was renewed
     _others: dict[Call, int] | None = None
     _effort: Effort = field(init=False)
     _depth: int = 0
@@ -84,8 +85,18 @@ class Trials:
 
     @property
     def spent(self) -> bool:
-        """Whether some bound has ended the search, so that "nothing found" would not be true."""
+        """Whether some bound has ended the search."""
         return self._effort.work < 1 or self.exhausted
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether some bound has ended the search at some time, so that "nothing found" would not be true."""
+        return self._ended or self.spent
+
+    @property
+    def has_fresh_calls(self) -> bool:
+        """Whether no call changes what a later one does, so that further ones can be made."""
+        return not self._stateful
 
     @property
     def exhausted(self) -> bool:
@@ -103,6 +114,7 @@ class Trials:
 
     def renew(self) -> None:
         """Allow as much work as at first once more."""
+        self._ended |= self._effort.work < 1
         self._effort = Effort(self._effort.steps, _WORK)
 
     def learn(self, told: Sequence[Expectation]) -> None:

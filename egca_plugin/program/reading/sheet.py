@@ -22,7 +22,7 @@ _READS = re.compile(  # not what sets standard input, or gives it to another pro
     r"\binput\s*\(|=\s*input\b(?!\s*[=.\[])|\biter\(\s*input\b|\bstdin\b(?!\s*=(?!=))|\bfileinput\b"
     r"|\b(?:open|fdopen|read)\(\s*0\b|/dev/(?:stdin|fd/0)|/proc/self/fd/0"
 )
-_SKETCHED = re.compile(r"^[ \t]*\.\.\.[ \t]*(?:#.*)?$", re.MULTILINE)
+_DOTS = re.compile(r"^([ \t]*)\.\.\.[ \t]*(?:#.*)?$", re.MULTILINE)
 _ACTS = re.compile(
     r"^(?!(?:async[ \t]+def|def|class|import|from|elif|else|except|finally)\b|[@#)\]}\"']"
     r"|[^\W\d][\w.]*[ \t]*(?::[^=\n]+)?=(?!=)[^(\n]*$)\S",
@@ -76,7 +76,6 @@ class Sheet:
     def programs(self) -> Iterator[Run]:
         """Candidates for a whole program: those that act, read input and write, act and read, act, and the others."""
         code = list(filter(self.is_code, self._trusted)) or self._other_code()
-        code = [run for run in code if not self._has(run, _SKETCHED)] or code
         ranks = {run.block: self._rank(run) for run in code}
 
         def is_program(run: Run, other: Run) -> bool:
@@ -94,9 +93,10 @@ class Sheet:
         """Whether it acts, reads its input and writes."""
         return not any(self._rank(run)[:2])
 
-    def _rank(self, run: Run) -> tuple[bool, bool, bool, bool]:
+    def _rank(self, run: Run) -> tuple[bool, bool, bool, bool, bool]:
         reads, writes = self._has(run, _READS), self._has(run, _WRITES)
-        return not self._acts(run), not (reads and writes), not reads, not run.block.language
+        sketched = _is_sketched(self.source(run))
+        return not self._acts(run), not (reads and writes), not reads, sketched, not run.block.language
 
     @cached_property
     def _trusted(self) -> tuple[Run, ...]:
@@ -194,3 +194,13 @@ class Sheet:
 
     def _acts(self, run: Run) -> bool:
         return bool(_ACTS.search(self.source(run)))
+
+
+def _is_sketched(source: str) -> bool:
+    """Whether a line ``...`` stands for others: not where it is all of a block's body."""
+    for dots in _DOTS.finditer(source):
+        before, behind = source[: dots.start()].rstrip(), source[dots.end() :].lstrip("\n")
+        deeper = bool(behind.strip()) and len(behind) - len(behind.lstrip(" \t")) >= len(dots[1])
+        if not before.endswith(":") or deeper:
+            return True
+    return False

@@ -19,6 +19,7 @@ class Target:
 
     name: str
     owner: str = ""
+    assumed: bool = False  # the owner, of a function
 
     @classmethod
     def of(cls, task: Task) -> Target:
@@ -26,7 +27,8 @@ class Target:
         if task.kind is Kind.STDIN:
             return cls("")
         owner, _, name = task.entry_point.replace("()", "").rpartition(".")
-        return cls(name, owner or (SOLUTION if task.cases else ""))
+        assumed = bool(task.cases) and not owner
+        return cls(name, SOLUTION if assumed else owner, assumed)
 
     def mentioned(self, text: str, start: int, end: int) -> bool:
         """Whether the characters ``[start, end)`` can define it at all."""
@@ -44,6 +46,7 @@ class Target:
     def bound(self, source: str) -> int | None:
         """Where it may be bound in another way: under ``if`` or ``try``, imported, one of several, as a subclass."""
         name = re.escape(self.owner) if self.owner else self._name
+        name = rf"(?:{name}|{self._name})" if self.assumed else name
         return _last(
             rf"^[ \t]*(?:(?:async[ \t]+)?(?:def|class)[ \t]+{name}\b|(?:from|import)[ \t].*\b{name}\b"
             rf"|[^\n=]{{0,200}}\b{name}\b[^\n=]{{0,200}}=(?!=){_not_of(name)}|(?:for|with)\b.{{0,200}}\b{name}\b.{{0,200}}:)",
@@ -73,18 +76,12 @@ class Target:
             rf"{self._name}[ \t]*(?::[^=\n]+)?=(?!=|[ \t]*(?:[-\d\"'\[{{]|(?:True|False|None)\b)){_not_of(self._name)}"
         )
 
-    def alias(self, source: str, *, anew: bool) -> str:
-        """What names the method as the function that was asked for, where there is none, or ``anew``."""
-        own = _last(rf"^(?:(?:async[ \t]+)?(?:def|class)[ \t]+{self._name}\b|{self._assigned})", source)
-        if not anew and (own is not None or self.defined(source) is None):
-            return ""
-        return f"\n\n{self.name} = {self.owner}().{self.name}\n"
-
     def methods(self, source: str) -> tuple[str, ...]:
         """The functions at the margin that take ``self``, where the class is missing that they were written for."""
         if not self.owner or _last(rf"^class[ \t]+{re.escape(self.owner)}\b", source) is not None:
             return ()
-        found = re.findall(r"^(?:async[ \t]+)?def[ \t]+(\w+)[ \t]*\([ \t\n]*self\b", source, re.MULTILINE)
+        more = r"[ \t\n]*,[ \t\n]*\w" if self.assumed else ""  # than itself: a function may call its argument so
+        found = re.findall(rf"^(?:async[ \t]+)?def[ \t]+(\w+)[ \t]*\([ \t\n]*self\b{more}", source, re.MULTILINE)
         return tuple(dict.fromkeys(found)) if self.name in found else ()
 
 

@@ -160,6 +160,7 @@ class _Open:
             done, returned = True, end.value
         except BaseException as err:  # raised when its turn has come
             if not items:
+                keeper.after = changes(self._arguments, self._before, self._nodes, keeper, _changed(states))
                 raise
             self._raised = err
         encoded = keeper.encode((tuple(items), done, returned), self._nodes)

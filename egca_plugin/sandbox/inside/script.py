@@ -71,6 +71,7 @@ def _open_descriptor(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | 
 
 def _device(file: Any) -> int | None:
     path = os.fspath(file) if isinstance(file, os.PathLike) else file
+    path = path.decode("utf-8", "replace") if type(path) is bytes else path
     return _DEVICES.get(path) if type(path) is str else None
 
 

@@ -182,7 +182,7 @@ class Classes:
         mine = shape.extra[shape.names.index(told)]
         if (type(found._value_), found._value_) == (type(mine), mine) or kind.__module__ == standins.MODULE:
             return found
-        if kind._member_type_ is not object:
+        if not standins.is_plain_enumeration(kind):
             return standins.standin(shape).__members__[told]
         if kind.__module__ in standins.TASKS:  # it is the program's, of which tests know the name
             found._value_ = mine
@@ -201,8 +201,8 @@ class Classes:
             error.__cause__ = cause
         if kind.__module__ in standins.TASKS:
             standins.speaking(kind)
-            text = text if type(text) is str else base.__str__(error)
-        if type(text) is str and kind.__module__ in (standins.MODULE, *standins.TASKS):
+            standins.say(error, text if type(text) is str else base.__str__(error))
+        if type(text) is str and kind.__module__ == standins.MODULE:
             attributes[standins.TEXT] = text
         standins.set_attributes(error, attributes)
         return error

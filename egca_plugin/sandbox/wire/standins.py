@@ -13,6 +13,7 @@ import builtins
 import importlib
 import sys
 import types
+from _weakref import ref  # ``weakref`` would cost each child its pages
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -51,6 +52,7 @@ UNTOLD = "_egca_untold"  # in an exception class of which nobody has said what i
 MODULE = "program"  # what a stand-in says of its class
 TASKS = ("reference", "tests")  # modules whose classes tests know while the program has others of the same names
 TEXT = "_egca_text"  # the attribute of an exception whose class makes its own text
+_said: dict[int, tuple[Any, str]] = {}  # by the id of a task's exception
 _ENUMS = ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")
 _MIXED = ("int", "str", "float", "bytes")
 MAX_UNHASHED = 16  # members of an enumeration whose values may be compared one by one
@@ -259,6 +261,14 @@ def _exception_class(shape: Shape) -> Any:
     return type(shape.name, (base,), {"__module__": MODULE, "__str__": __str__})
 
 
+def is_plain_enumeration(kind: Any) -> bool:
+    """Whether its members are no more than a name and a value."""
+    ours = [one for one in kind.__mro__ if one.__module__ == "enum"]
+    made = any({"__init__", "_missing_"} & vars(one).keys() for one in kind.__mro__ if one not in (*ours, object))
+    simple = kind._member_type_ is object and kind._new_member_ is object.__new__
+    return simple and not made and all(one.__name__ != "Flag" for one in ours)
+
+
 def speaking(kind: Any) -> None:
     """Have instances of a task's exception say the text that was told of the program's, where one was."""
     own = kind.__str__
@@ -266,11 +276,17 @@ def speaking(kind: Any) -> None:
         return
 
     def __str__(self: Any) -> str:
-        told = self.__dict__.get(TEXT)
-        return str(own(self)) if told is None else str(told)
+        told = _said.get(id(self))
+        return str(own(self)) if told is None else told[1]
 
     __str__.says_what_is_told = True  # type: ignore[attr-defined]
     kind.__str__ = __str__
+
+
+def say(error: BaseException, text: str) -> None:
+    """What such an instance says. Its attributes are the program's, so it is kept beside it."""
+    key = id(error)
+    _said[key] = ref(error, lambda _: _said.pop(key, None)), text
 
 
 def exception_class(shape: Shape, known: Known) -> Any:

@@ -253,6 +253,6 @@ def _number(value: Any) -> float | None:
         value, factor = written[1], _UNITS.get(written[2].lower(), 1.0)
     try:
         number = float(value) * factor if value is not None else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if number is not None and number == number else None

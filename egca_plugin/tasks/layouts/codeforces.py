@@ -42,6 +42,7 @@ def check(stdin, output, expected):
     except SystemExit:
         pass
     finally:
+        sys.modules.pop("fileinput", None)  # which may not have come to its end
         sys.argv, builtins.open, io.open, os.path.exists, os.path.isfile = usual
     return float((said.getvalue().split() or ["0"])[-1]) > 0
 """

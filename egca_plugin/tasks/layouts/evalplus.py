@@ -10,8 +10,7 @@ from egca_plugin.tasks.layouts import cases
 from egca_plugin.tasks.layouts.layout import Layout, Reading, Row, ask, keys, shown
 from egca_plugin.types import Compare, Task
 
-REL = 1e-7
-IMPLIED = Compare(abs=1e-6, rel=REL)  # where none is told
+ABS, REL = 1e-6, 1e-7  # where the row tells none
 _USED = ("task_id", "prompt", "entry_point", "canonical_solution", "base_input", "plus_input", "atol")
 
 
@@ -31,12 +30,12 @@ def read(row: Row) -> Reading:
         entry_point=name,
         reference="",
         tests=(),
-        compare=Compare(abs=float(told), rel=REL) if told else IMPLIED,
+        compare=Compare(abs=float(told or ABS), rel=REL),
         extra=row.rest("evalplus", *_USED),
     )
     # HumanEval's solutions go on from the prompt, MBPP's stand alone.
     reference = solution if f"def {name}" in solution else prompt + solution
-    return Reading((task,), (reference,), inputs=tuple(inputs))
+    return Reading((task,), (reference,), inputs=tuple(inputs), tolerant=bool(told))
 
 
 def _inputs(row: Row, name: str) -> list[str]:

@@ -128,7 +128,7 @@ class Reading:
     decide. None has a reference yet: ``references`` are the programs that may become it, the first that passes does.
     ``inputs``: arguments, a list as JSON text, of calls whose results the reference gives; they become the task's
     cases. ``messages`` and ``data_source``: the chat and the source of a row that brings them. ``doubts``: why verdicts
-    may be wrong though they can be had.
+    may be wrong though they can be had. ``tolerant``: whether the row tells how far numbers may be off.
     """
 
     tasks: tuple[Task, ...]
@@ -137,6 +137,7 @@ class Reading:
     messages: tuple[Mapping[str, str], ...] = ()
     data_source: str = ""
     doubts: tuple[str, ...] = ()
+    tolerant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def read(row: Row) -> Reading:
     if fields.get("test_setup_code") is None:
         fields["test_setup_code"] = "\n".join(row.sequence("test_imports"))
     fields["test_list"] = [one for one in row.sequence("test_list") if not isinstance(one, str) or one.strip()]
-    if isinstance(fields.get("task_id"), str) and fields["task_id"].removeprefix("mbpp/").isdigit():
+    if isinstance(fields.get("task_id"), str) and fields["task_id"].removeprefix("mbpp/").isdecimal():
         fields["task_id"] = int(fields["task_id"].removeprefix("mbpp/"))
     if isinstance(fields.get("code"), str):
         fields["code"] = programs.bare(fields["code"])
