@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pytest import MonkeyPatch
+import pytest
 
 from egca_plugin.localize import twofold
 from egca_plugin.types import Localization
@@ -80,7 +80,7 @@ def f(n):
 """
 
 
-def test_two_edits_that_pass_the_tests_by_luck_prove_nothing(localize: Localize, monkeypatch: MonkeyPatch) -> None:
+def test_two_edits_that_pass_the_tests_by_luck_prove_nothing(localize: Localize, monkeypatch: pytest.MonkeyPatch) -> None:
     """``return 3`` and ``return 2`` pass these two tests; other inputs tell them from a program that is right."""
     candidate = "def f(n):\n    if n % 2:\n        return 1\n    return 0\n"
     tests = ("assert f(7) == 3", "assert f(6) == 2")
