@@ -80,7 +80,7 @@ def f(n):
 """
 
 
-def test_two_edits_that_pass_the_tests_by_luck_prove_nothing(localize: Localize, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_edits_that_pass_by_luck_prove_nothing(localize: Localize, monkeypatch: pytest.MonkeyPatch) -> None:
     """``return 3`` and ``return 2`` pass these two tests; other inputs tell them from a program that is right."""
     candidate = "def f(n):\n    if n % 2:\n        return 1\n    return 0\n"
     tests = ("assert f(7) == 3", "assert f(6) == 2")
