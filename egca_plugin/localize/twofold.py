@@ -11,7 +11,7 @@ further inputs and leave no definition dead.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from egca_plugin.localize.choose import Choice, Ranking, edits_size
@@ -57,8 +57,9 @@ def _apart(trials: Trials, ranking: Ranking, focus: Focus) -> list[Choice]:
             found = trials.search(single_edits(other) if other is not None else (), _OTHER)
             if whole := [choice for choice in (ranking.rank(found) if found else ()) if choice.proves]:
                 return whole  # one that the first call did not get to in time
-        halves = [(half, left) for half, mended in _best(trials.halves()) for left in [*_left(failing, mended)][:1]]
-        for half, left in halves:
+        halves = _best({edits: mended for edits, mended in trials.halves().items() if len(mended) < len(failing)})
+        for half, mended in halves:
+            left = next(one for one in failing if one not in mended)
             other = focus(left)
             trials.focus(left)
             choices = _completed(half, single_edits(other) if other is not None else (), trials, ranking)
@@ -67,10 +68,6 @@ def _apart(trials: Trials, ranking: Ranking, focus: Focus) -> list[Choice]:
         if halves:
             break
     return []
-
-
-def _left(failing: Sequence[Call], mended: frozenset[Call]) -> Iterator[Call]:
-    return (one for one in failing if one not in mended)
 
 
 def _best(halves: Mapping[Combination, frozenset[Call]]) -> list[tuple[Edit, frozenset[Call]]]:

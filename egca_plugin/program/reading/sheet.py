@@ -22,7 +22,7 @@ _READS = re.compile(  # not what sets standard input, or gives it to another pro
     r"\binput\s*\(|=\s*input\b(?!\s*[=.\[])|\biter\(\s*input\b|\bstdin\b(?!\s*=(?!=))|\bfileinput\b"
     r"|\b(?:open|fdopen|read)\(\s*0\b|/dev/(?:stdin|fd/0)|/proc/self/fd/0"
 )
-_DOTS = re.compile(r"^([ \t]*)\.\.\.[ \t]*(?:#.*)?$", re.MULTILINE)
+_DOTS = re.compile(r"([ \t]*)\.\.\.[ \t]*(?:#.*)?")
 _ACTS = re.compile(
     r"^(?!(?:async[ \t]+def|def|class|import|from|elif|else|except|finally)\b|[@#)\]}\"']"
     r"|[^\W\d][\w.]*[ \t]*(?::[^=\n]+)?=(?!=)[^(\n]*$)\S",
@@ -198,9 +198,9 @@ class Sheet:
 
 def _is_sketched(source: str) -> bool:
     """Whether a line ``...`` stands for others: not where it is all of a block's body."""
-    for dots in _DOTS.finditer(source):
-        before, behind = source[: dots.start()].rstrip(), source[dots.end() :].lstrip("\n")
-        deeper = bool(behind.strip()) and len(behind) - len(behind.lstrip(" \t")) >= len(dots[1])
-        if not before.endswith(":") or deeper:
+    lines = [line for line in source.splitlines() if line.strip()] if "..." in source else []
+    for before, line, behind in zip(["", *lines], lines, [*lines[1:], ""], strict=False):
+        dots = _DOTS.fullmatch(line)
+        if dots and (not before.rstrip().endswith(":") or len(behind) - len(behind.lstrip()) >= len(dots[1]) > 0):
             return True
     return False
