@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,10 @@ def test_what_an_interrupted_run_judged_is_kept_and_gone_on_with(
     written(tmp_path / "t.jsonl", [TASK])
     written(tmp_path / "s.jsonl", SAMPLES)
     with subprocess.Popen(
-        [sys.executable, "-m", "egca_plugin.cli.main", *command(tmp_path)], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "egca_plugin.cli.main", *command(tmp_path)],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # which a suite in the background ignores
     ) as process:
         began = time.monotonic()
         while not (journal(tmp_path).exists() and journal(tmp_path).read_bytes().count(b"\n") > 3):
