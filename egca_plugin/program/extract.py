@@ -38,7 +38,7 @@ the prompt's imports and helpers and the task's preamble go in front, behind the
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from egca_plugin.program.compiling import MAX_CHARS
 from egca_plugin.program.reading.drafts import Compiler, Draft
@@ -133,11 +133,25 @@ def _as_function(sheet: Sheet, found: Draft, *, anew: bool) -> Draft:
 
 def _whole(sheet: Sheet) -> tuple[Draft, bool] | None:
     """The text that is a whole program, as it is read."""
+    runs = ((run, Claim.OTHER) for run in sheet.programs())
+    return _finished(sheet, runs, lambda run, claim: sheet.is_whole(run))
+
+
+def _answer(sheet: Sheet) -> tuple[Draft, bool] | None:
+    """The text that answers, as it is read, and whether it goes on from the prompt's head."""
+    runs = ((run, claim) for claim in Claim for run in sheet.candidates(claim))
+    return _finished(sheet, runs, lambda run, claim: claim in (Claim.DEFINES, Claim.CONTINUES))
+
+
+def _finished(
+    sheet: Sheet, runs: Iterable[tuple[Run, Claim]], is_answer: Callable[[Run, Claim], bool]
+) -> tuple[Draft, bool] | None:
+    """The first of the texts that can be read; of one that was cut off, the next that is whole and an answer too."""
     last: tuple[Run, tuple[Draft, bool]] | None = None  # it may have been cut off
-    for run in sheet.programs():
-        if last is not None and (run.block.open or not sheet.is_whole(run)):
+    for run, claim in runs:
+        if last is not None and (run.block.open or not is_answer(run, claim)):
             continue
-        reading = read(sheet, run, Claim.OTHER)
+        reading = read(sheet, run, claim)
         if reading is None:
             continue
         if last is not None:
@@ -145,26 +159,6 @@ def _whole(sheet: Sheet) -> tuple[Draft, bool] | None:
         if not run.block.open:
             return reading
         last = run, reading
-    return last[1] if last is not None else None
-
-
-def _answer(sheet: Sheet) -> tuple[Draft, bool] | None:
-    """The text that answers, as it is read, and whether it goes on from the prompt's head."""
-    last: tuple[Run, tuple[Draft, bool]] | None = None  # it may have been cut off
-    for claim in Claim:
-        if last is not None and claim not in (Claim.DEFINES, Claim.CONTINUES):
-            break
-        for run in sheet.candidates(claim):
-            if last is not None and run.block.open:
-                continue
-            reading = read(sheet, run, claim)
-            if reading is None:
-                continue
-            if last is not None:
-                return reading if _is_unfinished(sheet, last[0], last[1][0], run) else last[1]
-            if not run.block.open:
-                return reading
-            last = run, reading
     return last[1] if last is not None else None
 
 

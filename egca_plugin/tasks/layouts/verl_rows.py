@@ -174,9 +174,8 @@ def _checked(truth: Mapping[str, Any], about: About, where: str) -> Task:
 
 
 def _asserted(truth: Mapping[str, Any], about: About, where: str) -> Task:
-    tests = [
-        one for one in _listed_field(truth, "assert_case", where) if not (isinstance(one, str) and not one.strip())
-    ]
+    listed = _listed_field(truth, "assert_case", where)
+    tests = [one for one in listed if not isinstance(one, str) or one.strip()]
     trees = []
     for number, test in enumerate(tests):
         try:
