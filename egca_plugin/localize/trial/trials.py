@@ -136,10 +136,11 @@ class Trials:
         """What mends the first failing call and harms none that is right: which of the failing ones it mends."""
         tried = [program for program in self._begun.values() if not program.alone][:_HALVES]
         holding = [one for one in self.evidence.holding if one.call in self._on()]
-        kept = self._run(tried, holding, self._of_rest()) if holding and tried else tried
+        effort = self._of_rest()  # for all of them, since the failing calls may be many
+        kept = self._run(tried, holding, effort) if holding and tried else tried
         mended: dict[Combination, set[Call]] = {program.combination: set() for program in kept}
         for one in self.evidence.failing if kept else ():
-            for program in self._run(kept, [one], self._of_rest()):
+            for program in self._run(kept, [one], effort):
                 mended[program.combination].add(one.call)
         return {combination: frozenset(calls) for combination, calls in mended.items()}
 

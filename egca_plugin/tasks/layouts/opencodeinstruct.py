@@ -1,6 +1,7 @@
 """OpenCodeInstruct (Ahmad et al. 2025): ``input`` asks, ``output`` answers, ``unit_tests`` is a list of assertions.
 
-The answers are a model's and often fail some of the tests, which are a model's too: such rows are left out.
+The answers are a model's and often fail some of the tests, which are a model's too: such rows are left out, like any
+whose reference fails. An answer without Python leaves a task without a reference.
 """
 
 from __future__ import annotations
